@@ -1,0 +1,1 @@
+"""Holdfast: a headless commerce API that holds under fire."""

@@ -1,0 +1,1 @@
+"""The parts of the business, which do not know each other."""

@@ -1,0 +1,1 @@
+"""Numbered SQL, and ``schema.sql``, the readable whole that it adds up to."""

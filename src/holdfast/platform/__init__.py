@@ -1,0 +1,1 @@
+"""What every part stands on: database, cache, settings, telemetry, outbox, jobs."""

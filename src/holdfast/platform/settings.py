@@ -1,0 +1,187 @@
+"""Everything that differs between two deployments, read once at the start.
+
+``Settings.read`` takes the environment, reports every bad value in one message,
+and is called by the composition root alone. No other file reads the environment.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeVar
+from urllib.parse import urlsplit
+
+from holdfast.kernel.money import CURRENCIES
+
+T = TypeVar("T")
+
+Environment = Literal["development", "test", "staging", "production"]
+_ENVIRONMENTS: tuple[Environment, ...] = (
+    "development",
+    "test",
+    "staging",
+    "production",
+)
+
+
+class BadSettings(ValueError):
+    """One or more settings are missing or wrong; the message lists them all."""
+
+
+class Secret(str):
+    """A string that does not print itself."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "***"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one process."""
+
+    environment: Environment
+    home: Path
+    database_url: Secret | None
+    redis_url: Secret | None
+    pg_bin: Path | None
+    payment_url: str | None
+    carrier_url: str | None
+    currency: str
+    mail_url: Secret | None
+    mail_from: str
+    log_format: Literal["json", "console"]
+    log_level: Literal["debug", "info", "warning", "error"]
+    database_pool_size: int
+    payment_timeout_seconds: float
+    carrier_timeout_seconds: float
+    body_limit_bytes: int
+    shutdown_grace_seconds: int
+    raw: Mapping[str, str] = field(repr=False)
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> "Settings":
+        """Build the settings; ``BadSettings`` names every bad value at once."""
+        read = _Reader(environ)
+        environment = read.choice("HOLDFAST_ENV", _ENVIRONMENTS, "development")
+        settings = cls(
+            environment=environment,
+            home=Path(read.text("HOLDFAST_HOME", ".holdfast")).absolute(),
+            database_url=read.url("DATABASE_URL", ("postgres", "postgresql")),
+            redis_url=read.url("REDIS_URL", ("redis", "rediss", "unix")),
+            pg_bin=read.directory("PG_BIN"),
+            payment_url=read.url("HOLDFAST_PAYMENT_URL", ("http", "https")),
+            carrier_url=read.url("HOLDFAST_CARRIER_URL", ("http", "https")),
+            currency=read.choice("HOLDFAST_CURRENCY", tuple(sorted(CURRENCIES)), "EUR"),
+            mail_url=read.url("HOLDFAST_MAIL_URL", ("smtp", "smtps")),
+            mail_from=read.text("HOLDFAST_MAIL_FROM", "shop@holdfast.example"),
+            log_format=read.choice(
+                "HOLDFAST_LOG_FORMAT",
+                ("json", "console"),
+                "console" if environment == "development" else "json",
+            ),
+            log_level=read.choice(
+                "HOLDFAST_LOG_LEVEL", ("debug", "info", "warning", "error"), "info"
+            ),
+            database_pool_size=read.whole("HOLDFAST_DATABASE_POOL_SIZE", 10, 1, 1000),
+            payment_timeout_seconds=read.seconds("HOLDFAST_PAYMENT_TIMEOUT_SECONDS", 8),
+            carrier_timeout_seconds=read.seconds("HOLDFAST_CARRIER_TIMEOUT_SECONDS", 2),
+            body_limit_bytes=read.whole(
+                "HOLDFAST_BODY_LIMIT_BYTES", 1 << 20, 1024, 1 << 30
+            ),
+            shutdown_grace_seconds=read.whole(
+                "HOLDFAST_SHUTDOWN_GRACE_SECONDS", 15, 1, 600
+            ),
+            raw=dict(environ),
+        )
+        settings._demand_servers_in_production(read)
+        read.finish()
+        return settings
+
+    @classmethod
+    def from_environment(cls) -> "Settings":
+        return cls.read(os.environ)  # noqa: TID251 - the one place that may
+
+    def _demand_servers_in_production(self, read: "_Reader") -> None:
+        # The embedded servers and simulators are for one machine: without TLS
+        # and backups they must never carry a real shop by accident.
+        if self.environment not in ("staging", "production"):
+            return
+        for name in (
+            "DATABASE_URL",
+            "REDIS_URL",
+            "HOLDFAST_PAYMENT_URL",
+            "HOLDFAST_CARRIER_URL",
+            "HOLDFAST_MAIL_URL",
+        ):
+            if not self.raw.get(name):
+                read.problems.append(f"{name} must be set in {self.environment}")
+
+
+class _Reader:
+    """Reads values one by one and remembers every problem."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.problems: list[str] = []
+
+    def finish(self) -> None:
+        if self.problems:
+            raise BadSettings("; ".join(self.problems))
+
+    def text(self, name: str, default: str) -> str:
+        return self._environ.get(name) or default
+
+    def choice(self, name: str, choices: tuple[T, ...], default: T) -> T:
+        value = self._environ.get(name)
+        if not value:
+            return default
+        for choice in choices:
+            if choice == value:
+                return choice
+        shown = ", ".join(map(str, choices[:6])) + (", ..." if len(choices) > 6 else "")  # noqa: PLR2004 - a line's worth
+        self.problems.append(f"{name} must be one of {shown}, not {value!r}")
+        return default
+
+    def url(self, name: str, schemes: tuple[str, ...]) -> Secret | None:
+        value = self._environ.get(name)
+        if not value:
+            return None
+        if urlsplit(value).scheme not in schemes:
+            # The value is not shown: it may hold a password.
+            self.problems.append(f"{name} must be a URL with {' or '.join(schemes)}://")
+            return None
+        return Secret(value)
+
+    def directory(self, name: str) -> Path | None:
+        value = self._environ.get(name)
+        if not value:
+            return None
+        if not Path(value).is_dir():
+            self.problems.append(f"{name} must be a folder, and {value!r} is not")
+            return None
+        return Path(value)
+
+    def whole(self, name: str, default: int, low: int, high: int) -> int:
+        return self._number(name, default, low, high, int)
+
+    def seconds(self, name: str, default: float) -> float:
+        return self._number(name, default, 0.05, 600, float)
+
+    def _number(
+        self, name: str, default: T, low: float, high: float, kind: Callable[[str], T]
+    ) -> T:
+        value = self._environ.get(name)
+        if not value:
+            return default
+        try:
+            number = kind(value)
+            if not low <= float(value) <= high:
+                raise ValueError  # noqa: TRY301 - one message for both faults
+        except ValueError:
+            self.problems.append(
+                f"{name} must be a number from {low} to {high}, not {value!r}"
+            )
+            return default
+        return number
