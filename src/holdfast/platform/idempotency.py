@@ -1,0 +1,162 @@
+"""Idempotency keys in PostgreSQL, claimed in the transaction of the effect.
+
+A client that got no answer sends the same request with the same key again, and
+gets the answer of the first one, byte for byte; the effect happens once. The
+claim and the effect commit together or not at all, so a key can never be burnt
+by a crash (draft-ietf-httpapi-idempotency-key-header-07).
+
+A request with effects outside the database answers in a later transaction. In
+between it holds a lease; when it dies, the next request with the key takes over
+after the lease and finishes the work. Keys are kept for 24 hours.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypeAlias
+
+from holdfast.kernel.clock import Clock, Monotonic, monotonic
+from holdfast.kernel.errors import Conflict, Invalid, Malformed
+from holdfast.platform import sql
+from holdfast.platform.db import Connection, Database, Transaction
+
+_SQL = sql.load("holdfast.platform")
+_CLAIM = _SQL["claim"]
+_RECALL = _SQL["recall"]
+_TAKE_OVER = _SQL["take_over"]
+_ANSWER = _SQL["answer"]
+_RELEASE = _SQL["release"]
+_FORGET = _SQL["forget"]
+
+KEPT = timedelta(hours=24)
+LEASE = timedelta(seconds=30)
+_POLL_SECONDS = 0.04
+_PATIENCE_SECONDS = 12.0
+
+
+@dataclass(eq=False)
+class IdempotencyKeyMissing(Malformed):
+    """This request needs an Idempotency-Key header."""
+
+
+@dataclass(eq=False)
+class IdempotencyKeyMalformed(Malformed):
+    """The Idempotency-Key header must be 1 to 255 visible ASCII characters."""
+
+
+@dataclass(eq=False)
+class IdempotencyKeyReused(Invalid):
+    """The idempotency key was used before with a different request."""
+
+
+@dataclass(eq=False)
+class IdempotencyKeyInProgress(Conflict):
+    """A request with this idempotency key is still being carried out."""
+
+    retry_after_seconds: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A keyed request: who sends it, where to, its key and what it says."""
+
+    caller: str
+    route: str
+    key: str
+    fingerprint: bytes
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        return self.caller, self.route, self.key
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a client was told, to be told again in the same bytes."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+Progress: TypeAlias = Literal["new", "resumed"]
+
+
+async def claim(tx: Transaction, wanted: Claim, *, at: datetime) -> bool:
+    """Claim the key inside *tx*; False if somebody has it already."""
+    row = await tx.fetchrow(
+        _CLAIM, *wanted.identity, wanted.fingerprint, at, at + LEASE
+    )
+    return row is not None
+
+
+async def find(connection: Connection, wanted: Claim) -> Answer | None:
+    """The stored answer, or None while there is none.
+
+    Raises ``IdempotencyKeyReused`` when the key stands for another request.
+    """
+    row = await connection.fetchrow(_RECALL, *wanted.identity)
+    return _answer_of(row, wanted)
+
+
+async def wait(
+    db: Database, wanted: Claim, *, clock: Clock, timer: Monotonic = monotonic
+) -> Answer | Progress:
+    """Wait for whoever holds the key; no connection is held meanwhile.
+
+    Returns the answer, ``"resumed"`` when the holder died and its work is now
+    ours, or ``"new"`` when the holder gave the key back. Raises
+    ``IdempotencyKeyInProgress`` when patience ends first.
+    """
+    give_up = timer() + _PATIENCE_SECONDS
+    while True:
+        row = await db.fetchrow(_RECALL, *wanted.identity)
+        if row is None:
+            return "new"
+        if answer := _answer_of(row, wanted):
+            return answer
+        now = clock()
+        if row["lease_until"] < now:
+            async with db.transaction() as tx:
+                taken = await tx.fetchrow(
+                    _TAKE_OVER, *wanted.identity, now, now + LEASE
+                )
+            if taken is not None:
+                return "resumed"
+        if timer() >= give_up:
+            raise IdempotencyKeyInProgress
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+async def answer(
+    tx: Transaction, claimed: Claim, said: Answer, *, at: datetime
+) -> None:
+    """Store what the client is told, in the transaction that makes it true."""
+    await tx.execute(
+        _ANSWER,
+        *claimed.identity,
+        said.status,
+        said.headers,
+        said.body,
+        at,
+    )
+
+
+async def release(tx: Transaction, claimed: Claim) -> None:
+    """Give the key back: nothing came of the request, and it may be sent again."""
+    await tx.execute(_RELEASE, *claimed.identity)
+
+
+async def forget(tx: Transaction, *, now: datetime, limit: int = 1000) -> int:
+    """Drop up to *limit* keys past their time; returns how many."""
+    return len(await tx.fetch(_FORGET, now - KEPT, limit))
+
+
+def _answer_of(row: Any, wanted: Claim) -> Answer | None:
+    if row is None:
+        return None
+    if row["fingerprint"] != wanted.fingerprint:
+        raise IdempotencyKeyReused
+    if row["status"] is None:
+        return None
+    return Answer(row["status"], row["headers"], row["body"])
