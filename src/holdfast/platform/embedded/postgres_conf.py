@@ -1,0 +1,52 @@
+"""The settings of the embedded PostgreSQL, for a machine with two cores.
+
+They are written to ``holdfast.conf`` in the data folder at every start, so a newer
+release brings its own. ``postgresql.conf`` and ``ALTER SYSTEM`` override them.
+"""
+
+PRELOAD = "pg_stat_statements"
+
+_ALWAYS = {
+    "shared_buffers": "128MB",
+    "effective_cache_size": "1GB",
+    "work_mem": "8MB",
+    "maintenance_work_mem": "64MB",
+    "max_wal_size": "1GB",
+    "wal_compression": "pglz",  # the wheel is built without lz4 and zstd
+    "checkpoint_timeout": "15min",
+    "random_page_cost": "1.1",
+    "jit": "off",  # compiling costs more than our short statements take
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_line_prefix": "%m [%p] ",
+    "log_min_duration_statement": "1s",
+    "log_checkpoints": "off",
+}
+_DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+_THROWN_AWAY = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "autovacuum_naptime": "10min",
+    # Tests connect hundreds of times; 4096 rounds are 5 ms each.
+    "scram_iterations": "1",
+}
+
+
+def configuration(
+    *, major: int, durable: bool, max_connections: int, preload: str
+) -> str:
+    """Write the file; *preload* is empty when the build lacks the library."""
+    settings = {
+        **_ALWAYS,
+        **(_DURABLE if durable else _THROWN_AWAY),
+        "max_connections": str(max_connections),
+        "shared_preload_libraries": preload,
+    }
+    if major >= 18:  # noqa: PLR2004 - the version that brought the setting
+        settings["io_method"] = "worker"
+        settings["io_workers"] = "2"
+    lines = (f"{name} = '{value}'" for name, value in settings.items())
+    return "# Written at every start; see postgresql.conf.\n" + "\n".join(lines) + "\n"
