@@ -10,6 +10,7 @@ import binascii
 import json
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+from uuid import UUID
 
 from holdfast.kernel.errors import Invalid
 
@@ -53,3 +54,12 @@ def decode_cursor(cursor: str, parts: int) -> tuple[str, ...]:
     if not all(isinstance(part, str) and "\x00" not in part for part in key):
         raise BadCursor
     return tuple(key)
+
+
+def decode_id_cursor(cursor: str) -> UUID:
+    """Unpack a cursor that holds one id; ``BadCursor`` if it is anything else."""
+    (text,) = decode_cursor(cursor, 1)
+    try:
+        return UUID(text)
+    except ValueError:
+        raise BadCursor from None
