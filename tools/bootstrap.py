@@ -30,7 +30,6 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-import venv
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -166,7 +165,7 @@ def install_from(index: str, uv: str) -> None:
         run(uv, *exported, "--quiet", "--format", "requirements.txt", "-o", wanted)
         if not (VENV / "bin/python").exists():
             run(uv, "venv", "--quiet", str(VENV))
-        mirror = {"UV_DEFAULT_INDEX": index, "VIRTUAL_ENV": str(VENV)}
+        mirror = {"UV_DEFAULT_INDEX": index, "UV_PYTHON": str(VENV / "bin/python")}
         run(uv, "pip", "sync", "--require-hashes", wanted, **mirror)
         run(uv, "pip", "install", "--no-deps", "--editable", str(ROOT), **mirror)
 
@@ -213,9 +212,18 @@ def version_of(uv: str) -> str:
 
 def fetch_with_pip() -> None:
     """Let pip fetch it, since pip knows this machine's proxies and mirrors."""
-    say(f"fetching uv {UV} with pip (once)")
     with tempfile.TemporaryDirectory(dir=str(TOOLS)) as folder:
-        venv.EnvBuilder(symlinks=True, with_pip=True).create(folder)
+        # Not venv.EnvBuilder: Debian's ends this process when ensurepip is absent.
+        made = subprocess.run(
+            [sys.executable, "-m", "venv", folder],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
+        if made.returncode != 0:
+            raise CannotSetUp("this Python comes without pip")
+        say(f"fetching uv {UV} with pip (once)")
         hashes = [digest for _, digest in WHEELS.values()] + list(ALSO_ACCEPTED)
         wanted = Path(folder) / "uv.txt"
         wanted.write_text(
