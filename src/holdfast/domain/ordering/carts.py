@@ -1,0 +1,177 @@
+"""Carts in PostgreSQL."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from holdfast.domain.ordering.errors import (
+    CartAlreadyOrdered,
+    CartLineNotFound,
+    CartNotFound,
+)
+from holdfast.domain.ordering.model import (
+    Address,
+    Cart,
+    CartStatus,
+    Line,
+    NewLine,
+    Shipping,
+)
+from holdfast.kernel.money import Money
+from holdfast.platform import sql
+from holdfast.platform.db import Connection, Row, Transaction
+
+_SQL = sql.load("holdfast.domain.ordering")
+_OPEN_CART = _SQL["open_cart"]
+_CART = _SQL["cart"]
+_LOCK_CART = _SQL["lock_cart"]
+_CHANGE_CART = _SQL["change_cart"]
+_ADD_LINE = _SQL["add_line"]
+_CHANGE_LINE = _SQL["change_line"]
+_REMOVE_LINE = _SQL["remove_line"]
+_TAKE_CART = _SQL["take_cart"]
+_ORDER_OF_CART = _SQL["order_of_cart"]
+
+
+async def open_cart(tx: Transaction, cart: Cart, lines: Sequence[NewLine]) -> None:
+    """Store a new cart with its lines."""
+    await tx.execute(
+        _OPEN_CART,
+        cart.id,
+        cart.token_hash,
+        cart.currency,
+        cart.email,
+        cart.shipping_address,
+        *_shipping_columns(cart.shipping),
+        cart.created_at,
+        [line.id for line in lines],
+        [line.variant_id for line in lines],
+        [line.quantity for line in lines],
+        [line.unit_price for line in lines],
+    )
+
+
+async def find_cart(connection: Connection, cart_id: UUID) -> Cart:
+    """A cart at today's prices; ``CartNotFound``."""
+    row = await connection.fetchrow(_CART, cart_id)
+    if row is None:
+        raise CartNotFound
+    return _cart(row)
+
+
+async def lock_cart(tx: Transaction, cart_id: UUID, *, at: datetime) -> None:
+    """Take the cart for a change, one changer at a time.
+
+    Raises ``CartNotFound``, or ``CartAlreadyOrdered`` when it is closed.
+    """
+    row = await tx.fetchrow(_LOCK_CART, cart_id, at)
+    if row is None:
+        raise CartNotFound
+    if row["status"] != CartStatus.OPEN:
+        raise CartAlreadyOrdered(await tx.fetchval(_ORDER_OF_CART, cart_id))
+
+
+async def change_cart(
+    tx: Transaction,
+    cart_id: UUID,
+    *,
+    email: str | None,
+    shipping_address: Address | None,
+    shipping: Shipping | None,
+) -> None:
+    """Write who buys and where it goes; the cart must be locked."""
+    await tx.execute(
+        _CHANGE_CART, cart_id, email, shipping_address, *_shipping_columns(shipping)
+    )
+
+
+async def add_line(tx: Transaction, cart_id: UUID, line: NewLine) -> None:
+    """Put a line into a locked cart."""
+    await tx.execute(
+        _ADD_LINE, cart_id, line.id, line.variant_id, line.quantity, line.unit_price
+    )
+
+
+async def change_line(
+    tx: Transaction, cart_id: UUID, line_id: UUID, quantity: int
+) -> None:
+    """Change how many; ``CartLineNotFound``. The cart must be locked."""
+    if await tx.fetchrow(_CHANGE_LINE, cart_id, line_id, quantity) is None:
+        raise CartLineNotFound
+
+
+async def remove_line(tx: Transaction, cart_id: UUID, line_id: UUID) -> None:
+    """Take a line out; ``CartLineNotFound``. The cart must be locked."""
+    if await tx.fetchrow(_REMOVE_LINE, cart_id, line_id) is None:
+        raise CartLineNotFound
+
+
+async def take_cart(tx: Transaction, cart_id: UUID, *, at: datetime) -> Cart:
+    """Close an open cart for its order and return it.
+
+    Raises ``CartNotFound``, or ``CartAlreadyOrdered`` naming the order.
+    """
+    row = await tx.fetchrow(_TAKE_CART, cart_id, at)
+    if row is None:
+        await find_cart(tx, cart_id)
+        raise CartAlreadyOrdered(await tx.fetchval(_ORDER_OF_CART, cart_id))
+    if row["version"] != row["version_read"]:
+        # A change was committed while we waited for the lock: the lines above are
+        # from before it. We hold the lock now, so this read is the last word.
+        row = await tx.fetchrow(_CART, cart_id)
+    return _cart(row)
+
+
+def _shipping_columns(
+    shipping: Shipping | None,
+) -> tuple[str | None, int | None, str | None]:
+    if shipping is None:
+        return None, None, None
+    return shipping.method, shipping.price.amount, shipping.source
+
+
+def _cart(row: Row) -> Cart:
+    currency = row["currency"]
+    return Cart(
+        id=row["id"],
+        token_hash=row["token_hash"],
+        status=CartStatus(row["status"]),
+        version=row["version"],
+        currency=currency,
+        email=row["email"],
+        shipping_address=address(row["shipping_address"]),
+        shipping=shipping_of(row),
+        lines=[_line(fields, currency) for fields in row["lines"]],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def _line(fields: list[Any], currency: str) -> Line:
+    id_, variant_id, sku, product, variant, quantity, price, grams, active = fields
+    return Line(
+        UUID(id_),
+        UUID(variant_id),
+        sku,
+        f"{product} - {variant}" if variant else product,
+        quantity,
+        Money(price, currency),
+        grams,
+        active,
+    )
+
+
+def address(stored: dict[str, Any] | None) -> Address | None:
+    """An address as it was stored."""
+    return None if stored is None else msgspec.convert(stored, Address)
+
+
+def shipping_of(row: Row) -> Shipping | None:
+    """The shipping choice in a row of a cart or order; None before it is made."""
+    if row["shipping_method"] is None or row["shipping_amount"] is None:
+        return None
+    price = Money(row["shipping_amount"], row["currency"])
+    return Shipping(row["shipping_method"], price, row["shipping_source"])

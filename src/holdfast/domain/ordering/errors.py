@@ -1,0 +1,94 @@
+"""What can be wrong with carts and orders."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from holdfast.kernel.errors import Conflict, Invalid, NotFound
+
+
+@dataclass(eq=False)
+class CartNotFound(NotFound):
+    """There is no such cart, or it belongs to somebody else."""
+
+
+@dataclass(eq=False)
+class CartLineNotFound(NotFound):
+    """The cart has no such line."""
+
+
+@dataclass(eq=False)
+class OrderNotFound(NotFound):
+    """There is no such order, or it belongs to somebody else."""
+
+
+@dataclass(eq=False)
+class CartAlreadyOrdered(Conflict):
+    """The cart has become an order and can no longer be changed."""
+
+    order_id: UUID | None
+
+
+@dataclass(eq=False)
+class CartEmpty(Conflict):
+    """The cart has no lines."""
+
+
+@dataclass(eq=False)
+class CartIncomplete(Conflict):
+    """The cart lacks something that an order needs."""
+
+    missing: list[str]
+
+
+@dataclass(eq=False)
+class CartTooLarge(Invalid):
+    """The cart has more lines than a cart may have."""
+
+    max_lines: int
+
+
+@dataclass(eq=False)
+class QuantityOutOfRange(Invalid):
+    """The quantity of a line is not one that can be ordered."""
+
+    sku: str
+    max_quantity: int
+
+
+@dataclass(eq=False)
+class UnknownSku(Invalid):
+    """No product is sold under this SKU."""
+
+    skus: list[str]
+
+
+@dataclass(eq=False)
+class VariantUnavailable(Conflict):
+    """A product in the cart is not for sale at the moment."""
+
+    skus: list[str]
+
+
+@dataclass(eq=False)
+class CurrencyMismatch(Invalid):
+    """The product is not sold in the currency of the cart."""
+
+    sku: str
+    cart_currency: str
+    priced_in: str
+
+
+@dataclass(eq=False)
+class TotalTooLarge(Invalid):
+    """The total of the cart is larger than an amount may be."""
+
+    max_amount: int
+
+
+@dataclass(eq=False)
+class TotalChanged(Conflict):
+    """The total of the cart is not the one that was expected."""
+
+    expected: Any
+    total: Any

@@ -1,0 +1,244 @@
+"""Carts and orders as values, and the sums that must add up."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from holdfast.domain.ordering.errors import (
+    CartEmpty,
+    CartIncomplete,
+    CartTooLarge,
+    CurrencyMismatch,
+    QuantityOutOfRange,
+    TotalTooLarge,
+    VariantUnavailable,
+)
+from holdfast.kernel.ids import new_id
+from holdfast.kernel.money import MAX_AMOUNT, Money, total
+
+MAX_LINES = 1_000
+MAX_QUANTITY = 1_000_000
+
+
+class CartStatus(StrEnum):
+    """Where a cart is: an ordered cart can no longer be changed."""
+
+    OPEN = "open"
+    ORDERED = "ordered"
+
+
+class OrderStatus(StrEnum):
+    """Where an order is.
+
+    pending -> paid, or pending -> payment_failed. A pending order holds its
+    stock; the outcome of its payment may not be known yet.
+    """
+
+    PENDING = "pending"
+    PAID = "paid"
+    PAYMENT_FAILED = "payment_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A postal address; country is an ISO 3166 alpha-2 code."""
+
+    name: str
+    line1: str
+    city: str
+    country: str
+    line2: str | None = None
+    region: str | None = None
+    postal_code: str | None = None
+    phone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shipping:
+    """How it is sent, for how much, and how that price came about."""
+
+    method: str
+    price: Money
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewLine:
+    """A line to put into a cart; the price is set only when an operator set it."""
+
+    id: UUID
+    variant_id: UUID
+    quantity: int
+    unit_price: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """So many of a variant at a unit price."""
+
+    id: UUID
+    variant_id: UUID
+    sku: str
+    title: str
+    quantity: int
+    unit_price: Money
+    weight_grams: int = 0
+    # False once the product was taken out of the shop.
+    active: bool = True
+
+    @property
+    def total(self) -> Money:
+        return self.unit_price * self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Cart:
+    """What a buyer has chosen so far, at today's prices."""
+
+    id: UUID
+    token_hash: bytes
+    status: CartStatus
+    version: int
+    currency: str
+    email: str | None
+    shipping_address: Address | None
+    shipping: Shipping | None
+    lines: Sequence[Line]
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def subtotal(self) -> Money:
+        return total((line.total for line in self.lines), self.currency)
+
+    @property
+    def shipping_total(self) -> Money:
+        return self.shipping.price if self.shipping else Money(0, self.currency)
+
+    @property
+    def total(self) -> Money:
+        return self.subtotal + self.shipping_total
+
+    @property
+    def weight_grams(self) -> int:
+        return sum(line.weight_grams * line.quantity for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """A line as it was sold: a later change of the catalogue does not touch it."""
+
+    variant_id: UUID
+    sku: str
+    title: str
+    quantity: int
+    unit_price: Money
+
+    @property
+    def total(self) -> Money:
+        return self.unit_price * self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A promise to deliver: its totals are frozen."""
+
+    id: UUID
+    number: int
+    cart_id: UUID
+    token_hash: bytes
+    status: OrderStatus
+    currency: str
+    email: str
+    shipping_address: Address
+    shipping: Shipping
+    lines: Sequence[OrderLine]
+    subtotal: Money
+    total: Money
+    placed_at: datetime
+    payment_reference: str | None = None
+    failure_reason: str | None = None
+    settled_at: datetime | None = None
+
+    @property
+    def label(self) -> str:
+        """The short number people use."""
+        return f"HF-{self.number}"
+
+    def paid(self, reference: str, at: datetime) -> "Order":
+        return replace(
+            self, status=OrderStatus.PAID, payment_reference=reference, settled_at=at
+        )
+
+    def failed(self, reason: str, at: datetime) -> "Order":
+        return replace(
+            self,
+            status=OrderStatus.PAYMENT_FAILED,
+            failure_reason=reason,
+            settled_at=at,
+        )
+
+
+def draft(cart: Cart, *, at: datetime) -> Order:
+    """Turn a cart into a pending order, with every total frozen.
+
+    The number is 0 until the order is stored. Raises ``CartEmpty``,
+    ``CartIncomplete``, ``VariantUnavailable`` or ``TotalTooLarge``.
+    """
+    if not cart.lines:
+        raise CartEmpty
+    email, address, shipping = cart.email, cart.shipping_address, cart.shipping
+    if email is None or address is None or shipping is None:
+        parts = {
+            "email": email,
+            "shipping_address": address,
+            "shipping_method": shipping,
+        }
+        raise CartIncomplete([name for name, part in parts.items() if part is None])
+    if gone := [line.sku for line in cart.lines if not line.active]:
+        raise VariantUnavailable(sorted(set(gone)))
+    check_total(cart.total)
+    return Order(
+        id=new_id(),
+        number=0,
+        cart_id=cart.id,
+        token_hash=cart.token_hash,
+        status=OrderStatus.PENDING,
+        currency=cart.currency,
+        email=email,
+        shipping_address=address,
+        shipping=shipping,
+        lines=[
+            OrderLine(n.variant_id, n.sku, n.title, n.quantity, n.unit_price)
+            for n in cart.lines
+        ],
+        subtotal=cart.subtotal,
+        total=cart.total,
+        placed_at=at,
+    )
+
+
+def check_line_count(count: int) -> None:
+    """Raise ``CartTooLarge`` when a cart would have more lines than it may."""
+    if count > MAX_LINES:
+        raise CartTooLarge(MAX_LINES)
+
+
+def check_quantity(sku: str, quantity: int) -> None:
+    """Raise ``QuantityOutOfRange`` unless the quantity can be ordered."""
+    if not 1 <= quantity <= MAX_QUANTITY:
+        raise QuantityOutOfRange(sku, MAX_QUANTITY)
+
+
+def check_currency(cart_currency: str, sku: str, priced_in: str) -> None:
+    """Raise ``CurrencyMismatch`` when a line is priced in another currency."""
+    if cart_currency != priced_in:
+        raise CurrencyMismatch(sku, cart_currency, priced_in)
+
+
+def check_total(amount: Money) -> None:
+    """Raise ``TotalTooLarge`` when a sum leaves the range of an amount."""
+    if amount.amount > MAX_AMOUNT:
+        raise TotalTooLarge(MAX_AMOUNT)

@@ -1,0 +1,184 @@
+-- name: open_cart
+-- Create a cart with its lines. $1 id, $2 token hash, $3 currency, $4 email,
+-- $5 address, $6 shipping method, $7 shipping amount, $8 shipping source, $9 now,
+-- $10 line ids, $11 variants, $12 quantities, $13 unit prices set by an operator
+-- (NULL for the catalogue's). One statement: the cart and all lines, or nothing.
+WITH opened AS (
+    INSERT INTO carts (id, token_hash, status, currency, email, shipping_address,
+                       shipping_method, shipping_amount, shipping_source,
+                       created_at, updated_at)
+    VALUES ($1, $2, 'open', $3, $4, $5, $6, $7, $8, $9, $9)
+)
+INSERT INTO cart_lines (cart_id, id, variant_id, quantity, unit_price_override)
+SELECT $1, line.id, line.variant_id, line.quantity, line.unit_price
+FROM unnest($10::uuid[], $11::uuid[], $12::bigint[], $13::bigint[])
+    AS line (id, variant_id, quantity, unit_price);
+
+-- name: cart
+-- A cart with its lines at today's prices. $1 id. One row or none.
+SELECT c.id, c.token_hash, c.status, c.version, c.currency, c.email,
+       c.shipping_address, c.shipping_method, c.shipping_amount, c.shipping_source,
+       c.created_at, c.updated_at, l.lines
+FROM carts c
+CROSS JOIN LATERAL (
+    SELECT coalesce(jsonb_agg(jsonb_build_array(
+               l.id, l.variant_id, v.sku, p.title, v.title, l.quantity,
+               coalesce(l.unit_price_override, v.price_amount), v.weight_grams,
+               p.status = 'active') ORDER BY l.id), '[]') AS lines
+    FROM cart_lines l
+    JOIN variants v ON v.id = l.variant_id
+    JOIN products p ON p.id = v.product_id
+    WHERE l.cart_id = c.id
+) l
+WHERE c.id = $1;
+
+-- name: lock_cart
+-- Lock an open cart for a change of it or of its lines, and count the change.
+-- $1 id, $2 now. Returns status and token hash; a cart that is not open is
+-- returned too, unchanged.
+UPDATE carts
+SET version = version + (status = 'open')::int,
+    updated_at = CASE WHEN status = 'open' THEN $2 ELSE updated_at END
+WHERE id = $1
+RETURNING status, token_hash;
+
+-- name: change_cart
+-- Write what an operator or buyer changed. $1 id, $2 email, $3 address, $4 method,
+-- $5 shipping amount, $6 shipping source. The cart is locked by the caller.
+UPDATE carts
+SET email = $2, shipping_address = $3, shipping_method = $4, shipping_amount = $5,
+    shipping_source = $6
+WHERE id = $1;
+
+-- name: add_line
+-- Put a line into a locked cart. $1 cart, $2 line, $3 variant, $4 quantity, $5 unit
+-- price or NULL.
+INSERT INTO cart_lines (cart_id, id, variant_id, quantity, unit_price_override)
+VALUES ($1, $2, $3, $4, $5);
+
+-- name: change_line
+-- Change the quantity of a line of a locked cart. $1 cart, $2 line, $3 quantity.
+-- Returns one row, or none if the cart has no such line.
+UPDATE cart_lines SET quantity = $3 WHERE cart_id = $1 AND id = $2 RETURNING id;
+
+-- name: remove_line
+-- Take a line out of a locked cart. $1 cart, $2 line. Returns one row, or none if the
+-- cart has no such line.
+DELETE FROM cart_lines WHERE cart_id = $1 AND id = $2 RETURNING id;
+
+-- name: take_cart
+-- Close an open cart for its order and read it in the same statement. $1 id, $2 now.
+-- Locks the cart. Returns one row, or none if the cart is not open (any more).
+-- version_read is the version that the lines belong to: it is older than
+-- version when a change was committed while this statement waited for the lock, and
+-- then the lines must be read again.
+WITH taken AS (
+    UPDATE carts SET status = 'ordered', updated_at = $2
+    WHERE id = $1 AND status = 'open'
+    RETURNING id, token_hash, status, version, currency, email, shipping_address,
+              shipping_method, shipping_amount, shipping_source, created_at,
+              updated_at
+)
+SELECT t.id, t.token_hash, t.status, t.version, t.currency, t.email,
+       t.shipping_address, t.shipping_method, t.shipping_amount, t.shipping_source,
+       t.created_at, t.updated_at, l.lines,
+       (SELECT c.version FROM carts c WHERE c.id = $1) AS version_read
+FROM taken t
+CROSS JOIN LATERAL (
+    SELECT coalesce(jsonb_agg(jsonb_build_array(
+               l.id, l.variant_id, v.sku, p.title, v.title, l.quantity,
+               coalesce(l.unit_price_override, v.price_amount), v.weight_grams,
+               p.status = 'active') ORDER BY l.id), '[]') AS lines
+    FROM cart_lines l
+    JOIN variants v ON v.id = l.variant_id
+    JOIN products p ON p.id = v.product_id
+    WHERE l.cart_id = t.id
+) l;
+
+-- name: order_of_cart
+-- The order that a cart became, failed attempts aside. $1 cart. One row or none.
+SELECT id FROM orders WHERE cart_id = $1 AND status <> 'payment_failed';
+
+-- name: add_order
+-- Store a pending order with its lines. $1 id, $2 cart, $3 token hash, $4 currency,
+-- $5 email, $6 address, $7 shipping method, $8 shipping amount, $9 shipping source,
+-- $10 subtotal, $11 total, $12 now, $13 variants, $14 SKUs, $15 titles,
+-- $16 quantities, $17 unit prices. Returns its number. A second order of one cart
+-- breaks orders_one_per_cart.
+WITH placed AS (
+    INSERT INTO orders (id, cart_id, token_hash, status, currency, email,
+                        shipping_address, shipping_method, shipping_amount,
+                        shipping_source, subtotal_amount, total_amount, placed_at)
+    VALUES ($1, $2, $3, 'pending', $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    RETURNING number
+), written AS (
+    INSERT INTO order_lines (order_id, position, variant_id, sku, title, quantity,
+                             unit_price_amount)
+    SELECT $1, line.position, line.variant_id, line.sku, line.title, line.quantity,
+           line.unit_price
+    FROM unnest($13::uuid[], $14::text[], $15::text[], $16::bigint[], $17::bigint[])
+        WITH ORDINALITY AS line (variant_id, sku, title, quantity, unit_price, position)
+)
+SELECT number FROM placed;
+
+-- name: mark_paid
+-- Settle a pending order as paid. $1 id, $2 payment reference, $3 now. Returns one
+-- row to the one who settles it, none if it was settled before.
+UPDATE orders SET status = 'paid', payment_reference = $2, settled_at = $3
+WHERE id = $1 AND status = 'pending'
+RETURNING id;
+
+-- name: mark_failed
+-- Settle a pending order as failed and open its cart again, so that the buyer can try
+-- another payment. $1 id, $2 reason, $3 now. Returns one row to the one who settles
+-- it, none if it was settled before.
+WITH failed AS (
+    UPDATE orders SET status = 'payment_failed', failure_reason = $2, settled_at = $3
+    WHERE id = $1 AND status = 'pending'
+    RETURNING id, cart_id
+), reopened AS (
+    UPDATE carts SET status = 'open', updated_at = $3
+    FROM failed WHERE carts.id = failed.cart_id
+)
+SELECT id FROM failed;
+
+-- name: order
+-- An order with its lines. $1 id. One row or none.
+SELECT o.id, o.number, o.cart_id, o.token_hash, o.status, o.currency, o.email,
+       o.shipping_address, o.shipping_method, o.shipping_amount, o.shipping_source,
+       o.subtotal_amount, o.total_amount, o.placed_at, o.payment_reference,
+       o.failure_reason, o.settled_at, l.lines
+FROM orders o
+CROSS JOIN LATERAL (
+    SELECT coalesce(jsonb_agg(jsonb_build_array(
+               l.variant_id, l.sku, l.title, l.quantity, l.unit_price_amount)
+               ORDER BY l.position), '[]') AS lines
+    FROM order_lines l WHERE l.order_id = o.id
+) l
+WHERE o.id = $1;
+
+-- name: orders
+-- Orders, newest first, with their lines. $1 before this id (NULL for the start),
+-- $2 how many, $3 status (NULL for any).
+SELECT o.id, o.number, o.cart_id, o.token_hash, o.status, o.currency, o.email,
+       o.shipping_address, o.shipping_method, o.shipping_amount, o.shipping_source,
+       o.subtotal_amount, o.total_amount, o.placed_at, o.payment_reference,
+       o.failure_reason, o.settled_at, l.lines
+FROM orders o
+CROSS JOIN LATERAL (
+    SELECT coalesce(jsonb_agg(jsonb_build_array(
+               l.variant_id, l.sku, l.title, l.quantity, l.unit_price_amount)
+               ORDER BY l.position), '[]') AS lines
+    FROM order_lines l WHERE l.order_id = o.id
+) l
+WHERE ($1::uuid IS NULL OR o.id < $1) AND ($3::text IS NULL OR o.status = $3)
+ORDER BY o.id DESC
+LIMIT $2;
+
+-- name: overdue
+-- Pending orders placed before $1, oldest first, at most $2: their payment has had
+-- its time and somebody has to ask the provider.
+SELECT id FROM orders
+WHERE status = 'pending' AND placed_at < $1
+ORDER BY placed_at
+LIMIT $2;
