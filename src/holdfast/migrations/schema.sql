@@ -41,8 +41,12 @@ CREATE TABLE products (
     -- What the product was last imported from, so that the same import again
     -- can be told from a change. NULL for products made by hand.
     source_hash bytea,
-    -- Written by catalog.store in the statement that writes the texts.
+    -- Two projections of this row and its variants, images and categories, made by
+    -- one statement (catalog's `project`) in the transaction of every write: what a
+    -- search matches, and the JSON a client reads. The stock of each variant is not
+    -- in it: U+001F, which JSON cannot contain, stands where each number goes.
     search tsvector NOT NULL,
+    document text NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL
 );
@@ -259,6 +263,12 @@ CREATE TABLE idempotency_keys (
         CHECK ((status IS NULL) = (answered_at IS NULL))
 );
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (claimed_at);
+
+-- When each timer of the workers is due next; whoever moves the time on runs it.
+CREATE TABLE timers (
+    name text PRIMARY KEY,
+    due_at timestamptz NOT NULL
+);
 
 -- job queue (pgqueuer) --------------------------------------------------------
 
