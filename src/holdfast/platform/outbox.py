@@ -25,6 +25,7 @@ _SQL = sql.load("holdfast.platform")
 _PUBLISH = _SQL["publish"]
 _TAKE_WAITING = _SQL["take_waiting"]
 _COUNT_WAITING = _SQL["count_waiting"]
+_IS_WAITING = _SQL["is_waiting"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,11 @@ async def take_waiting(tx: Transaction, limit: int, *, at: datetime) -> list[Eve
     rows = await tx.fetch(_TAKE_WAITING, limit, at)
     taken = [Event(row["id"], row["type"], row["payload"]) for row in rows]
     return sorted(taken, key=lambda e: e.id)
+
+
+async def is_waiting(connection: Connection) -> bool:
+    """Whether there is an event to take; cheaper to ask than to try."""
+    return bool(await connection.fetchval(_IS_WAITING))
 
 
 async def count_waiting(connection: Connection) -> tuple[int, float]:

@@ -64,3 +64,82 @@ RETURNING id, type, payload;
 SELECT count(*) AS waiting,
        coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 AS oldest_seconds
 FROM outbox WHERE relayed_at IS NULL;
+
+-- name: is_waiting
+-- Whether any event waits to be handed on; locks nothing.
+SELECT EXISTS (SELECT FROM outbox WHERE relayed_at IS NULL) AS waiting;
+
+-- name: claim_turn
+-- Take the turn of a timer if it is due. $1 name, $2 now, $3 when it is due next.
+-- Of several workers one gets the row, the others none.
+INSERT INTO timers AS timer (name, due_at) VALUES ($1, $3)
+ON CONFLICT (name) DO UPDATE SET due_at = excluded.due_at WHERE timer.due_at <= $2
+RETURNING 1 AS claimed;
+
+-- name: repicked
+-- Which of the jobs $1 were picked before without an outcome: whoever ran them died.
+-- Every pick and every end of an attempt leaves a row in the log.
+SELECT job_id FROM pgqueuer_log AS entry
+WHERE job_id = ANY($1::bigint[]) AND status = 'picked'
+  AND id > (SELECT max(id) FROM pgqueuer_log AS fresh
+            WHERE fresh.job_id = entry.job_id AND fresh.status = 'queued')
+GROUP BY job_id HAVING count(*) > 1;
+
+-- name: count_solo_start
+-- Count a start of job $1 before it starts. Returns how often it was started so.
+UPDATE pgqueuer
+SET headers = jsonb_build_object(
+    'solo_starts', coalesce((headers ->> 'solo_starts')::int, 0) + 1)
+WHERE id = $1
+RETURNING (headers ->> 'solo_starts')::int AS solo_starts;
+
+-- name: held
+-- Jobs that were given up, latest first, with the last thing that went wrong. $1 limit.
+SELECT job.id, job.payload, job.attempts, job.created, job.updated,
+       coalesce(last.traceback ->> 'exception_type', '') AS exception_type,
+       coalesce(last.traceback ->> 'exception_message', '') AS reason
+FROM pgqueuer AS job
+LEFT JOIN LATERAL (
+    SELECT traceback FROM pgqueuer_log AS entry
+    WHERE entry.job_id = job.id AND entry.traceback IS NOT NULL
+    ORDER BY entry.id DESC LIMIT 1) AS last ON true
+WHERE job.status = 'failed'
+ORDER BY job.updated DESC, job.id DESC
+LIMIT $1;
+
+-- name: replay
+-- Queue jobs that were given up once more, as if they had never run. $1 ids, NULL for
+-- all of them. Returns one row each.
+WITH again AS (
+    UPDATE pgqueuer
+    SET status = 'queued', execute_after = now(), updated = now(), attempts = 0,
+        queue_manager_id = NULL, headers = NULL
+    WHERE status = 'failed' AND ($1::bigint[] IS NULL OR id = ANY($1))
+    RETURNING id, entrypoint, priority
+)
+INSERT INTO pgqueuer_log (job_id, status, entrypoint, priority)
+SELECT id, 'queued', entrypoint, priority FROM again
+RETURNING job_id;
+
+-- name: count_jobs
+-- How many jobs are queued, being run and given up, and the age in seconds of the
+-- oldest that could run now.
+SELECT count(*) FILTER (WHERE status = 'queued') AS queued,
+       count(*) FILTER (WHERE status = 'picked') AS running,
+       count(*) FILTER (WHERE status = 'failed') AS failed,
+       coalesce(extract(epoch FROM now() - min(execute_after) FILTER (
+           WHERE status = 'queued' AND execute_after <= now())), 0)::float8
+           AS oldest_seconds
+FROM pgqueuer;
+
+-- name: forget_log
+-- Drop up to $2 entries of the job log written before $1, oldest first, unless the
+-- job still exists. Returns one row each.
+DELETE FROM pgqueuer_log
+WHERE id IN (
+    SELECT entry.id FROM pgqueuer_log AS entry
+    WHERE entry.created < $1
+      AND NOT EXISTS (SELECT FROM pgqueuer AS job WHERE job.id = entry.job_id)
+    ORDER BY entry.created LIMIT $2
+    FOR UPDATE SKIP LOCKED)
+RETURNING 1 AS forgotten;
