@@ -1,0 +1,112 @@
+"""The small page that shows a simulator's state to a person.
+
+Self-contained: one inline style sheet, named by its hash in the policy, and no
+script. Every text is escaped unless it is already ``Markup``, which only ``tag``
+makes.
+"""
+
+import base64
+import hashlib
+import html
+from collections.abc import Iterable
+
+from holdfast.simulators.scenario import StageState
+from holdfast.simulators.web import Reply
+
+_STYLE = """
+:root { color-scheme: light dark; }
+body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem;
+  padding: 0 1rem; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; margin: 1rem 0; }
+caption { font-weight: 600; text-align: start; }
+th, td { border-bottom: 1px solid; padding: .25rem .75rem .25rem 0; text-align: start; }
+td { font-variant-numeric: tabular-nums; }
+"""
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_POLICY = (
+    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+class Markup(str):
+    """Text that is HTML already."""
+
+    __slots__ = ()
+
+
+def tag(name: str, *content: object, **attributes: str) -> Markup:
+    opening = "".join(
+        f' {key}="{html.escape(value)}"' for key, value in attributes.items()
+    )
+    return Markup(f"<{name}{opening}>{_escaped(content)}</{name}>")
+
+
+def table(
+    caption: str, columns: tuple[str, ...], rows: Iterable[tuple[object, ...]]
+) -> Markup:
+    """The first cell of each row names it."""
+    head = tag("tr", *(tag("th", column, scope="col") for column in columns))
+    body = [
+        tag(
+            "tr", tag("th", row[0], scope="row"), *(tag("td", cell) for cell in row[1:])
+        )
+        for row in rows
+    ]
+    if not body:
+        body.append(tag("tr", tag("td", "none yet", colspan=str(len(columns)))))
+    drawn = tag(
+        "table", tag("caption", caption), tag("thead", head), tag("tbody", *body)
+    )
+    # Scrolling regions must be reachable by keyboard, hence the tab stop and name.
+    region = {"class": "wide", "role": "region", "tabindex": "0", "aria-label": caption}
+    return tag("div", drawn, **region)
+
+
+def scenario_table(state: StageState) -> Markup:
+    scenario = state.scenario
+    if scenario is None:
+        return table("Scenario", ("Setting", "Value"), [("fail", "none: it behaves")])
+    low, high = scenario.latency_ms.bounds if scenario.latency_ms else (0, 0)
+    rows: list[tuple[object, ...]] = [
+        ("fail", scenario.fail),
+        ("rate", scenario.rate),
+        ("count", "no limit" if scenario.count is None else scenario.count),
+        ("latency, ms", low if low == high else f"{low} to {high}"),
+        ("seed", scenario.seed),
+        ("calls since it was set", state.calls),
+        ("of these struck", state.struck),
+    ]
+    return table("Scenario", ("Setting", "Value"), rows)
+
+
+def page(title: str, lead: str, *parts: Markup) -> Reply:
+    document = tag(
+        "html",
+        tag(
+            "head",
+            Markup('<meta charset="utf-8">'),
+            Markup('<meta name="viewport" content="width=device-width">'),
+            tag("title", title),
+            tag("style", Markup(_STYLE)),
+        ),
+        tag("body", tag("main", tag("h1", title), tag("p", lead), *parts)),
+        lang="en",
+    )
+    return Reply(
+        200,
+        f"<!doctype html>{document}".encode(),
+        b"text/html; charset=utf-8",
+        (
+            (b"content-security-policy", _POLICY.encode()),
+            (b"cache-control", b"no-store"),
+            (b"x-content-type-options", b"nosniff"),
+        ),
+    )
+
+
+def _escaped(content: Iterable[object]) -> str:
+    return "".join(
+        part if isinstance(part, Markup) else html.escape(str(part)) for part in content
+    )
