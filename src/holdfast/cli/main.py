@@ -38,6 +38,33 @@ def simulate(
     simulators.run(what, host=host, port=port, state=state)
 
 
+@app.command("up")
+def up(
+    *,
+    fresh: bool = typer.Option(False, "--fresh", help="Delete the shop, start over"),
+    port: int = typer.Option(8000, min=0, max=65535, help="Of the API; 0: any"),
+    workers: int = typer.Option(1, min=1, max=64, help="Processes of the API"),
+    seed: bool = typer.Option(True, help="Fill an empty shop with a demo catalogue"),
+    reload: bool = typer.Option(False, "--reload", help="Restart on a change of code"),
+) -> None:
+    """Run a whole shop on this machine until stopped."""
+    from holdfast.cli import up as command
+
+    command.run(command.Options(fresh, port, workers, seed, reload))
+
+
+@app.command("dev")
+def dev(
+    *,
+    fresh: bool = typer.Option(False, "--fresh", help="Delete the shop, start over"),
+    port: int = typer.Option(8000, min=0, max=65535, help="Of the API; 0: any"),
+) -> None:
+    """Run the shop, show its logs and restart it when its code changes."""
+    from holdfast.cli import up as command
+
+    command.run(command.Options(fresh=fresh, port=port, reload=True))
+
+
 def run() -> None:
     """Entry point of the installed script."""
     app()

@@ -25,12 +25,18 @@ parent. Server logs go to ``<data folder>/server.log`` unless ``log=`` says othe
 ``Supervisor`` keeps all of them running: that is ``holdfast up``.
 """
 
+from holdfast.platform.embedded import leftovers
 from holdfast.platform.embedded.home import Home
 from holdfast.platform.embedded.part import Part, bring_up, run_to_end
-from holdfast.platform.embedded.ports import LOOPBACK, free_port, is_free
+from holdfast.platform.embedded.ports import LOOPBACK, free_port, is_free, refusal
 from holdfast.platform.embedded.postgres import PostgresServer
-from holdfast.platform.embedded.process import CannotStart, Child, Command
-from holdfast.platform.embedded.program import Program
+from holdfast.platform.embedded.process import (
+    CannotStart,
+    Child,
+    Command,
+    write_private,
+)
+from holdfast.platform.embedded.program import Program, holdfast
 from holdfast.platform.embedded.supervisor import Interrupted, Signals, Supervisor
 from holdfast.platform.embedded.valkey import ValkeyServer
 
@@ -49,6 +55,10 @@ __all__ = [
     "ValkeyServer",
     "bring_up",
     "free_port",
+    "holdfast",
     "is_free",
+    "leftovers",
+    "refusal",
     "run_to_end",
+    "write_private",
 ]

@@ -19,12 +19,12 @@ _MARKER = "holdfast-home"
 _LOCK = "lock"
 # Everything we keep in a home; --fresh deletes these and nothing else.
 _OURS = (
+    "env",
     "logs",
     "mail",
     "metrics",
     "operator-key",
     "postgres",
-    "seeded",
     "simulators",
     "valkey",
 )
@@ -45,6 +45,11 @@ class Home:
     @property
     def operator_key(self) -> Path:
         return self.path / "operator-key"
+
+    @property
+    def env(self) -> Path:
+        """The addresses of the running shop, as ``NAME=value`` lines."""
+        return self.path / "env"
 
     @property
     def holds_data(self) -> bool:

@@ -49,8 +49,13 @@ class Part(Protocol):
         """Raise ``CannotStart``, or return when launching again may help."""
 
 
-def bring_up(parts: Sequence[Part], *, tick: Tick = go_on) -> None:
-    """Launch all of them and return once each is ready.
+def bring_up(
+    parts: Sequence[Part],
+    *,
+    tick: Tick = go_on,
+    ready: Callable[[Part], None] = lambda _: None,
+) -> None:
+    """Launch all of them and return once each is ready, telling *ready* of each.
 
     On failure the other parts keep running: whoever launched them stops them.
     """
@@ -63,6 +68,7 @@ def bring_up(parts: Sequence[Part], *, tick: Tick = go_on) -> None:
         for part in list(waiting):
             if part.is_ready():
                 waiting.remove(part)
+                ready(part)
             elif part.child is None or not part.child.alive():
                 part.explain_end()
                 part.launch(tick=tick)

@@ -5,16 +5,21 @@ import socket
 LOOPBACK = "127.0.0.1"
 
 
-def is_free(port: int, *, host: str = LOOPBACK) -> bool:
-    """Whether a server could listen there now; nobody holds it for us."""
+def refusal(port: int) -> OSError | None:
+    """Why no server could listen there now; ``None`` if one could."""
     with socket.socket() as probe:
         # As servers do: a port whose last connections linger in TIME_WAIT is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
+            probe.bind((LOOPBACK, port))
+        except OSError as error:
+            return error
+    return None
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen there now; nobody holds it for us."""
+    return refusal(port) is None
 
 
 def free_port(*, preferred: int = 0) -> int:

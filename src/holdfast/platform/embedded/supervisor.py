@@ -106,12 +106,12 @@ class Supervisor:
         self._now = now
         self._watched: list[_Watched] = []
 
-    def start(self, *parts: Part) -> None:
+    def start(self, *parts: Part, ready: Callable[[Part], None]) -> None:
         """Start them side by side; named in the order of who needs whom."""
         self._watched += [_Watched(part) for part in parts]
         # The last first: PostgreSQL, named first, may have a folder to make, and
         # what does not need it can start meanwhile.
-        bring_up(tuple(reversed(parts)), tick=self._signals.check)
+        bring_up(tuple(reversed(parts)), tick=self._signals.check, ready=ready)
 
     def watch(self, *, each: Callable[[], None] = lambda: None) -> None:
         """Keep them running; ends with ``Interrupted`` or ``CannotStart``."""
