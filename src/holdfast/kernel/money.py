@@ -5,12 +5,19 @@ Amounts are bounded so that no sum of a legal cart leaves a 64-bit integer.
 """
 
 # ruff: noqa: SIM905 - currency codes read better as words than as a list
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 MAX_AMOUNT = 10**15
 """The largest single amount, in minor units (ten trillion euros)."""
+
+# ASCII digits and one point: Decimal itself would also take "1e3", "1_000" and "NaN".
+_PLAIN = re.compile(r"[0-9]+(\.[0-9]+)?")
+_MAX_CHARS = 40
+# The default context keeps 28 digits, and would round a longer number twice.
+_EXACT = Context(prec=_MAX_CHARS + 4)
 
 # ISO 4217 (2025): the active currencies whose minor unit is not 1/100.
 _EXPONENTS = {
@@ -75,13 +82,11 @@ def parse(text: str, currency: str) -> Money:
     Raises ``ValueError`` for anything that is not a plain non-negative decimal
     within bounds.
     """
-    try:
-        value = Decimal(text.strip())
-    except InvalidOperation:
-        raise ValueError(f"{text!r} is not an amount") from None
-    if not value.is_finite() or value < 0 or value.adjusted() > len(str(MAX_AMOUNT)):
-        raise ValueError(f"{text!r} is not an amount")
-    minor = value.scaleb(exponent(currency)).to_integral_value(ROUND_HALF_UP)
+    plain = text.strip()
+    if len(plain) > _MAX_CHARS or not _PLAIN.fullmatch(plain):
+        raise ValueError(f"{text[:_MAX_CHARS]!r} is not an amount")
+    value = Decimal(plain).scaleb(exponent(currency), _EXACT)
+    minor = value.to_integral_value(ROUND_HALF_UP)
     if minor > MAX_AMOUNT:
         raise ValueError(f"{text!r} is too large")
     return Money(int(minor), currency)

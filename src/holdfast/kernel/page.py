@@ -51,9 +51,14 @@ def decode_cursor(cursor: str, parts: int) -> tuple[str, ...]:
         raise BadCursor from None
     if not isinstance(key, list) or len(key) != parts:
         raise BadCursor
-    if not all(isinstance(part, str) and "\x00" not in part for part in key):
+    if not all(isinstance(part, str) and _is_storable(part) for part in key):
         raise BadCursor
     return tuple(key)
+
+
+def _is_storable(text: str) -> bool:
+    # PostgreSQL's text has neither NUL nor half a surrogate pair; JSON has both.
+    return not any(char == "\x00" or "\ud800" <= char <= "\udfff" for char in text)
 
 
 def decode_id_cursor(cursor: str) -> UUID:

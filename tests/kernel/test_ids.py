@@ -1,0 +1,31 @@
+"""Ids are UUIDv7: unique, and in the order of their making."""
+
+import time
+
+from holdfast.kernel.ids import new_id
+
+
+class TestNewId:
+    def test_is_a_uuid_of_version_7(self):
+        made = new_id()
+
+        assert made.version == 7
+        assert made.variant == "specified in RFC 4122"
+
+    def test_tells_the_millisecond_it_was_made_in(self):
+        before = time.time_ns() // 1_000_000
+        milliseconds = new_id().int >> 80
+        after = time.time_ns() // 1_000_000
+
+        assert before <= milliseconds <= after
+
+    def test_a_later_millisecond_sorts_later(self):
+        first = new_id()
+        later = next(
+            made for made in iter(new_id, None) if made.int >> 80 > first.int >> 80
+        )
+
+        assert str(first) < str(later)
+
+    def test_no_two_are_the_same(self):
+        assert len({new_id() for _ in range(10_000)}) == 10_000
