@@ -56,6 +56,13 @@ CREATE TABLE products (
 CREATE INDEX products_search ON products USING gin (search);
 CREATE INDEX products_active ON products (id) WHERE status = 'active';
 
+-- What a search compares: letters of the Latin, Greek and Cyrillic scripts without
+-- their accents, as catalog's `without_accents` does in Python.
+CREATE FUNCTION without_accents(written text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN normalize(regexp_replace(normalize(written, NFKD), '[\u0300-\u036f]', '', 'g'),
+                     NFC);
+
 CREATE TABLE product_categories (
     product_id uuid NOT NULL REFERENCES products ON DELETE CASCADE,
     category_id uuid NOT NULL REFERENCES categories ON DELETE CASCADE,

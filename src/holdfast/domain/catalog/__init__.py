@@ -1,10 +1,94 @@
 """What the shop sells: products, their variants and prices, and categories.
 
 Every read of a product answers with one statement, stock included. Writes are
-told as drafts, checked as a whole, and leave a product whole or untouched.
+told as drafts, checked as a whole, and leave a product whole or untouched;
+``project`` comes last in a write and shows readers the result.
 """
 
-from holdfast.domain.catalog.model import Offer
-from holdfast.domain.catalog.store import offers
+from holdfast.domain.catalog.documents import (
+    Document,
+    Reader,
+    page,
+    read_by_id,
+    search,
+)
+from holdfast.domain.catalog.drafts import (
+    Draft,
+    NewCategory,
+    VariantDraft,
+    draft_of,
+    faults,
+)
+from holdfast.domain.catalog.errors import (
+    CategoryInvalid,
+    CategoryNotFound,
+    DuplicateHandle,
+    DuplicateSku,
+    Fault,
+    ProductInvalid,
+    ProductNotFound,
+)
+from holdfast.domain.catalog.model import (
+    STATUSES,
+    Category,
+    Image,
+    Offer,
+    Option,
+    Product,
+    Status,
+    Variant,
+    is_handle,
+    slugify,
+)
+from holdfast.domain.catalog.store import (
+    Entry,
+    add,
+    add_categories,
+    categories,
+    change,
+    find_category,
+    imported,
+    lock,
+    offers,
+    project,
+)
 
-__all__ = ["Offer", "offers"]
+__all__ = [
+    "STATUSES",
+    "Category",
+    "CategoryInvalid",
+    "CategoryNotFound",
+    "Document",
+    "Draft",
+    "DuplicateHandle",
+    "DuplicateSku",
+    "Entry",
+    "Fault",
+    "Image",
+    "NewCategory",
+    "Offer",
+    "Option",
+    "Product",
+    "ProductInvalid",
+    "ProductNotFound",
+    "Reader",
+    "Status",
+    "Variant",
+    "VariantDraft",
+    "add",
+    "add_categories",
+    "categories",
+    "change",
+    "draft_of",
+    "faults",
+    "find_category",
+    "imported",
+    "is_handle",
+    "lock",
+    "offers",
+    "page",
+    "project",
+    "read_by_id",
+    "search",
+    "slugify",
+]

@@ -16,7 +16,9 @@ from holdfast.domain.catalog.model import (
     STATUSES,
     Image,
     Option,
+    Product,
     Status,
+    Variant,
     is_handle,
     is_line,
 )
@@ -31,6 +33,7 @@ MAX_ALT = 512
 MAX_URL = 2_048
 MAX_PIXELS = 100_000
 MAX_DESCRIPTION = 65_535
+MAX_POSITION = 10**6
 MAX_WEIGHT_GRAMS = 10**9
 """A thousand tonnes: more than any carrier takes, less than any sum overflows."""
 
@@ -71,10 +74,78 @@ class Draft:
         """The same with its HTML made harmless; twice is the same as once."""
         return replace(self, description_html=sanitise(self.description_html))
 
+    def beside(self, product: Product) -> "Draft":
+        """The same with what *product* has besides: variants are never dropped.
+
+        A variant that was sold has a ledger, which a change of texts must not end.
+        """
+        ours = {variant.sku for variant in self.variants}
+        theirs = [v for v in product.variants if v.sku not in ours]
+        options = tuple(
+            Option(
+                option.name,
+                tuple(
+                    dict.fromkeys(
+                        [
+                            *option.values,
+                            *filter(None, (v.options.get(option.name) for v in theirs)),
+                        ]
+                    )
+                ),
+            )
+            for option in self.options
+        )
+        kept = tuple(map(_draft_of_variant, theirs))
+        return replace(self, options=options, variants=(*self.variants, *kept))
+
     def title_of(self, variant: VariantDraft) -> str:
         """``S / Blue``; empty when there is nothing to choose."""
         chosen = (variant.options.get(option.name) for option in self.options)
         return " / ".join(filter(None, chosen))
+
+
+def draft_of(product: Product) -> Draft:
+    """What *product* would be a draft of: the starting point of a change."""
+    return Draft(
+        handle=product.handle,
+        title=product.title,
+        variants=tuple(map(_draft_of_variant, product.variants)),
+        description_html=product.description_html,
+        vendor=product.vendor,
+        product_type=product.product_type,
+        status=product.status,
+        tags=product.tags,
+        options=product.options,
+        images=product.images,
+        categories=tuple(category.handle for category in product.categories),
+    )
+
+
+def _draft_of_variant(variant: Variant) -> VariantDraft:
+    return VariantDraft(
+        sku=variant.sku,
+        price=variant.price,
+        options=variant.options,
+        compare_at_price=variant.compare_at_price,
+        weight_grams=variant.weight_grams,
+        barcode=variant.barcode,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NewCategory:
+    """What somebody wants a category to be."""
+
+    handle: str
+    name: str
+    position: int = 0
+
+    def faults(self) -> list[Fault]:
+        """Every rule it breaks."""
+        found = [*handle_faults(self.handle), *line_faults(self.name, "/name")]
+        if not 0 <= self.position <= MAX_POSITION:
+            found.append(Fault("/position", f"must be 0 to {MAX_POSITION}"))
+        return found
 
 
 def faults(draft: Draft) -> list[Fault]:

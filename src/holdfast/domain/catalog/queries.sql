@@ -4,3 +4,296 @@ SELECT v.id AS variant_id, v.sku, p.title, v.title AS variant_title, v.price_amo
        v.currency, v.weight_grams, p.status = 'active' AS active
 FROM variants v JOIN products p ON p.id = v.product_id
 WHERE v.sku = ANY($1::text[]);
+
+-- name: read_by_id
+-- Products as a client reads them. $1 ids. `available` has one number a variant,
+-- in the order of their places in the document.
+SELECT p.id, p.status, p.document, ARRAY(
+    SELECT coalesce(s.on_hand - s.reserved, 0)
+    FROM variants v LEFT JOIN stock s ON s.variant_id = v.id
+    WHERE v.product_id = p.id ORDER BY v.position) AS available
+FROM products p
+WHERE p.id = ANY($1::uuid[]);
+
+-- name: read_by_handle
+-- The same by handle. $1 handles.
+SELECT p.id, p.handle, p.status, p.document, ARRAY(
+    SELECT coalesce(s.on_hand - s.reserved, 0)
+    FROM variants v LEFT JOIN stock s ON s.variant_id = v.id
+    WHERE v.product_id = p.id ORDER BY v.position) AS available
+FROM products p
+WHERE p.handle = ANY($1::text[]);
+
+-- name: page_on_sale
+-- Active products in the order they were made. $1 the last id seen or the nil id,
+-- $2 how many. Reads no more rows than it returns.
+SELECT p.id, p.document, ARRAY(
+    SELECT coalesce(s.on_hand - s.reserved, 0)
+    FROM variants v LEFT JOIN stock s ON s.variant_id = v.id
+    WHERE v.product_id = p.id ORDER BY v.position) AS available
+FROM products p
+WHERE p.status = 'active' AND p.id > $1
+ORDER BY p.id LIMIT $2;
+
+-- name: page
+-- Products of any status, or of status $3, in the order they were made. $1 the last
+-- id seen or the nil id, $2 how many.
+SELECT p.id, p.document, ARRAY(
+    SELECT coalesce(s.on_hand - s.reserved, 0)
+    FROM variants v LEFT JOIN stock s ON s.variant_id = v.id
+    WHERE v.product_id = p.id ORDER BY v.position) AS available
+FROM products p
+WHERE p.id > $1 AND ($3::text IS NULL OR p.status = $3)
+ORDER BY p.id LIMIT $2;
+
+-- name: page_in_category
+-- Products of category $4 in the order they were made, of any status or of $3.
+-- $1 the last id seen or the nil id, $2 how many.
+SELECT p.id, p.document, ARRAY(
+    SELECT coalesce(s.on_hand - s.reserved, 0)
+    FROM variants v LEFT JOIN stock s ON s.variant_id = v.id
+    WHERE v.product_id = p.id ORDER BY v.position) AS available
+FROM product_categories c JOIN products p ON p.id = c.product_id
+WHERE c.category_id = $4 AND c.product_id > $1 AND ($3::text IS NULL OR p.status = $3)
+ORDER BY c.product_id LIMIT $2;
+
+-- name: search
+-- Products that match a text, best first, then in the order they were made. $1 what
+-- was typed, for websearch_to_tsquery; $2 the same as a tsquery of whole words and a
+-- last prefix; $3 status or NULL, $4 category or NULL, $5 and $6 rank and id of the
+-- last row seen or NULL, $7 how many. A product's rank depends on nothing but its
+-- own texts, so pages fit together whatever is written meanwhile.
+WITH query AS (
+    SELECT websearch_to_tsquery('english', $1) AS stems, to_tsquery('simple', $2) AS words
+), ranked AS (
+    SELECT p.id, (ts_rank(p.search, stems, 1) + ts_rank(p.search, words, 1))::float8
+                 AS rank
+    FROM products p, query
+    WHERE p.search @@ (stems || words)
+      AND ($3::text IS NULL OR p.status = $3)
+      AND ($4::uuid IS NULL OR EXISTS (
+          SELECT 1 FROM product_categories c
+          WHERE c.category_id = $4 AND c.product_id = p.id))
+), found AS (
+    SELECT id, rank FROM ranked
+    WHERE $5::float8 IS NULL OR rank < $5 OR (rank = $5 AND id > $6::uuid)
+    ORDER BY rank DESC, id LIMIT $7
+)
+SELECT f.id, f.rank, p.document, ARRAY(
+    SELECT coalesce(s.on_hand - s.reserved, 0)
+    FROM variants v LEFT JOIN stock s ON s.variant_id = v.id
+    WHERE v.product_id = p.id ORDER BY v.position) AS available
+FROM found f JOIN products p ON p.id = f.id
+ORDER BY f.rank DESC, f.id;
+
+-- name: add_products
+-- Add products. $1 a JSON array of them, $2 now. Returns the id of each that is in;
+-- one whose handle is taken is left out. `project` must follow.
+INSERT INTO products (id, handle, title, description_html, vendor, product_type,
+                      status, tags, options, source_hash, search, document,
+                      created_at, updated_at)
+SELECT id, handle, title, description_html, vendor, product_type,
+       status, tags, options, decode(source_hash, 'hex'), '', '', $2, $2
+FROM jsonb_to_recordset($1::jsonb) AS p (
+    id uuid, handle text, title text, description_html text, vendor text,
+    product_type text, status text, tags text[], options jsonb, source_hash text)
+ORDER BY handle
+ON CONFLICT (handle) DO NOTHING
+RETURNING id;
+
+-- name: change_products
+-- Give products new texts. $1 a JSON array of them, $2 now. The rows are locked by
+-- then. Returns the id of each; raises products_handle_unique. `project` must follow.
+UPDATE products p
+SET handle = n.handle, title = n.title, description_html = n.description_html,
+    vendor = n.vendor, product_type = n.product_type, status = n.status, tags = n.tags,
+    options = n.options, updated_at = $2,
+    -- A change by hand leaves the hash, so that importing the same file again is
+    -- still no reason to undo it.
+    source_hash = coalesce(decode(n.source_hash, 'hex'), p.source_hash)
+FROM jsonb_to_recordset($1::jsonb) AS n (
+    id uuid, handle text, title text, description_html text, vendor text,
+    product_type text, status text, tags text[], options jsonb, source_hash text)
+WHERE p.id = n.id
+RETURNING p.id;
+
+-- name: put_variants
+-- Add variants, or change those of the same product and SKU. $1 a JSON array of them,
+-- $2 now. Locks in SKU order, so that two writers of the same SKUs do not deadlock.
+-- Returns a row for each that is in; a SKU of another product is left out.
+INSERT INTO variants AS v (id, product_id, sku, title, options, price_amount,
+                           compare_at_amount, currency, weight_grams, barcode,
+                           position, created_at, updated_at)
+SELECT id, product_id, sku, title, options, price_amount, compare_at_amount, currency,
+       weight_grams, barcode, position, $2, $2
+FROM jsonb_to_recordset($1::jsonb) AS n (
+    id uuid, product_id uuid, sku text, title text, options jsonb, price_amount bigint,
+    compare_at_amount bigint, currency text, weight_grams bigint, barcode text,
+    position integer)
+ORDER BY sku
+ON CONFLICT (sku) DO UPDATE
+SET title = excluded.title, options = excluded.options,
+    price_amount = excluded.price_amount,
+    compare_at_amount = excluded.compare_at_amount, currency = excluded.currency,
+    weight_grams = excluded.weight_grams, barcode = excluded.barcode,
+    position = excluded.position, updated_at = excluded.updated_at
+WHERE v.product_id = excluded.product_id
+RETURNING new.id, new.sku, old.id IS NULL AS is_new;
+
+-- name: add_images
+-- Add images to products. $1 a JSON array of them.
+INSERT INTO product_images (id, product_id, url, alt, width, height, position)
+SELECT id, product_id, url, alt, width, height, position
+FROM jsonb_to_recordset($1::jsonb) AS n (
+    id uuid, product_id uuid, url text, alt text, width integer, height integer,
+    position integer);
+
+-- name: clear_images
+-- Take all images off products, before others are added. $1 products.
+DELETE FROM product_images WHERE product_id = ANY($1::uuid[]);
+
+-- name: clear_categories
+-- Take products off every shelf, before they are put on others. $1 products.
+DELETE FROM product_categories WHERE product_id = ANY($1::uuid[]);
+
+-- name: put_in_categories
+-- Put products into categories. $1 products, $2 category handles, pairwise. Returns
+-- the handle of each category that exists.
+WITH wanted AS (
+    SELECT product_id, k.id AS category_id, k.handle
+    FROM unnest($1::uuid[], $2::text[]) AS w (product_id, handle)
+    JOIN categories k USING (handle)
+), put AS (
+    INSERT INTO product_categories (product_id, category_id)
+    SELECT product_id, category_id FROM wanted
+    ON CONFLICT (product_id, category_id) DO NOTHING
+)
+SELECT DISTINCT handle FROM wanted;
+
+-- name: project
+-- Make the document and the search vector of products anew from their rows, in the
+-- transaction that changed them. $1 products. Written as text because compact JSON
+-- is a fifth smaller than what json_build_object makes. U+001F marks where the
+-- number of available units goes. Titles weigh most in a search, then what a thing
+-- is called and filed under, then its options, then its description; accents are
+-- taken off as in model.without_accents. Titles and names are there in two forms:
+-- stems find other forms of a word, whole words find what is typed so far.
+UPDATE products p
+SET document = concat(
+        '{"id":"', p.id,
+        '","handle":', to_json(p.handle),
+        ',"title":', to_json(p.title),
+        ',"description_html":', to_json(p.description_html),
+        ',"vendor":', to_json(p.vendor),
+        ',"product_type":', to_json(p.product_type),
+        ',"status":"', p.status,
+        '","tags":', to_json(p.tags),
+        ',"options":', offered.document,
+        ',"categories":', filed.document,
+        ',"images":', shown.document,
+        ',"variants":', sold.document,
+        ',"created_at":"',
+        to_char(p.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+        '","updated_at":"',
+        to_char(p.updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+        '"}'),
+    search = setweight(to_tsvector('english', texts.title), 'A')
+        || setweight(to_tsvector('simple', texts.title), 'A')
+        || setweight(to_tsvector('english', texts.names), 'B')
+        || setweight(to_tsvector('simple', texts.names), 'B')
+        || setweight(to_tsvector('simple', texts.choices), 'C')
+        || setweight(to_tsvector('english', texts.description), 'D')
+FROM products q
+CROSS JOIN LATERAL (
+    SELECT concat('[', string_agg(concat(
+               '{"name":', to_json(o ->> 'name'), ',"values":', o -> 'values', '}'),
+               ',' ORDER BY n), ']') AS document
+    FROM jsonb_array_elements(q.options) WITH ORDINALITY AS options (o, n)
+) AS offered
+CROSS JOIN LATERAL (
+    SELECT concat('[', string_agg(concat(
+               '{"id":"', k.id, '","handle":', to_json(k.handle),
+               ',"name":', to_json(k.name), '}'),
+               ',' ORDER BY k.position, k.id), ']') AS document,
+           string_agg(k.name, ' ') AS names
+    FROM product_categories c JOIN categories k ON k.id = c.category_id
+    WHERE c.product_id = q.id
+) AS filed
+CROSS JOIN LATERAL (
+    SELECT concat('[', string_agg(concat(
+               '{"url":', to_json(i.url), ',"alt":', to_json(i.alt),
+               ',"width":', coalesce(i.width::text, 'null'),
+               ',"height":', coalesce(i.height::text, 'null'),
+               ',"position":', i.position, '}'),
+               ',' ORDER BY i.position, i.id), ']') AS document
+    FROM product_images i WHERE i.product_id = q.id
+) AS shown
+CROSS JOIN LATERAL (
+    SELECT concat('[', string_agg(concat(
+               '{"id":"', v.id, '","sku":', to_json(v.sku),
+               ',"title":', to_json(v.title), ',"options":{', chosen.document,
+               '},"price":{"amount":', v.price_amount, ',"currency":"', v.currency,
+               '"},"compare_at_price":', CASE WHEN v.compare_at_amount IS NULL
+                   THEN 'null' ELSE concat('{"amount":', v.compare_at_amount,
+                                           ',"currency":"', v.currency, '"}') END,
+               ',"weight_grams":', v.weight_grams,
+               ',"barcode":', coalesce(to_json(v.barcode)::text, 'null'),
+               ',"available":', U&'\001F', '}'),
+               ',' ORDER BY v.position), ']') AS document,
+           string_agg(concat_ws(' ', v.sku, v.barcode), ' ') AS codes,
+           string_agg(DISTINCT v.title, ' ') AS titles
+    FROM variants v
+    CROSS JOIN LATERAL (
+        SELECT string_agg(concat(to_json(o ->> 'name'), ':',
+                                 to_json(v.options ->> (o ->> 'name'))),
+                          ',' ORDER BY n) AS document
+        FROM jsonb_array_elements(q.options) WITH ORDINALITY AS options (o, n)
+    ) AS chosen
+    WHERE v.product_id = q.id
+) AS sold
+CROSS JOIN LATERAL (
+    -- The bounds keep the vector below PostgreSQL's 1 MB whatever the texts are.
+    SELECT without_accents(q.title) AS title,
+           without_accents(left(
+               concat_ws(' ', q.vendor, q.product_type, array_to_string(q.tags, ' '),
+                         filed.names, sold.codes), 40000)) AS names,
+           without_accents(left(coalesce(sold.titles, ''), 40000)) AS choices,
+           without_accents(q.description_html) AS description
+) AS texts
+WHERE q.id = ANY($1::uuid[]) AND p.id = q.id;
+
+-- name: lock
+-- Lock products for a change and say what they are now. $1 ids. Locks in id order.
+SELECT p.id, p.status, p.document, ARRAY(
+    SELECT 0 FROM variants v WHERE v.product_id = p.id) AS available
+FROM products p
+WHERE p.id = ANY($1::uuid[])
+ORDER BY p.id FOR UPDATE OF p;
+
+-- name: imported
+-- What products with these handles were imported from. $1 handles.
+SELECT handle, id, source_hash FROM products WHERE handle = ANY($1::text[]);
+
+-- name: add_categories
+-- Add categories. $1 ids, $2 handles, $3 names, $4 positions, $5 now. Returns a row
+-- for each that is new; a handle that is taken is left as it is.
+INSERT INTO categories (id, handle, name, position, created_at, updated_at)
+SELECT id, handle, name, position, $5, $5
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::integer[])
+     AS n (id, handle, name, position)
+ORDER BY handle
+ON CONFLICT (handle) DO NOTHING
+RETURNING id, handle, name, position, created_at, updated_at;
+
+-- name: find_category
+-- A category by id or by handle. $1 id or NULL, $2 handle or NULL.
+SELECT id, handle, name, position, created_at, updated_at
+FROM categories WHERE id = $1 OR handle = $2;
+
+-- name: categories
+-- Categories in the order a shop shows them. $1 and $2 position and id of the last
+-- one seen or NULL, $3 how many.
+SELECT id, handle, name, position, created_at, updated_at
+FROM categories
+WHERE $1::integer IS NULL OR (position, id) > ($1, $2::uuid)
+ORDER BY position, id LIMIT $3;

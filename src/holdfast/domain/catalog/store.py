@@ -1,14 +1,59 @@
-"""The catalogue in PostgreSQL: one short function for each statement."""
+"""The catalogue in PostgreSQL: one short function for each statement.
 
-from collections.abc import Sequence
+Writers add or put rows and call ``project`` last, in the same transaction: it
+makes what readers see (``documents``) from the rows.
+"""
 
-from holdfast.domain.catalog.model import Offer
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from holdfast.domain.catalog.documents import document
+from holdfast.domain.catalog.drafts import Draft, NewCategory
+from holdfast.domain.catalog.errors import (
+    CategoryNotFound,
+    DuplicateHandle,
+    DuplicateSku,
+    Fault,
+    ProductInvalid,
+)
+from holdfast.domain.catalog.model import Category, Offer, Product, is_handle, parse_id
+from holdfast.kernel.ids import new_id
 from holdfast.kernel.money import Money
+from holdfast.kernel.page import BadCursor, Page, decode_cursor, encode_cursor
 from holdfast.platform import sql
-from holdfast.platform.db import Connection
+from holdfast.platform.db import Connection, ConstraintViolated, Transaction
 
 _SQL = sql.load("holdfast.domain.catalog")
 _OFFERS = _SQL["offers"]
+_ADD_PRODUCTS = _SQL["add_products"]
+_CHANGE_PRODUCTS = _SQL["change_products"]
+_PUT_VARIANTS = _SQL["put_variants"]
+_ADD_IMAGES = _SQL["add_images"]
+_CLEAR_IMAGES = _SQL["clear_images"]
+_PUT_IN_CATEGORIES = _SQL["put_in_categories"]
+_CLEAR_CATEGORIES = _SQL["clear_categories"]
+_PROJECT = _SQL["project"]
+_LOCK = _SQL["lock"]
+_IMPORTED = _SQL["imported"]
+_ADD_CATEGORIES = _SQL["add_categories"]
+_FIND_CATEGORY = _SQL["find_category"]
+_CATEGORIES = _SQL["categories"]
+
+_POSITION = re.compile(r"[0-9]{1,9}")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A draft on its way into the catalogue, under the id it has or will have."""
+
+    id: UUID
+    draft: Draft
+    source_hash: bytes | None = None
+    """What it was imported from; None when made by hand."""
 
 
 async def offers(connection: Connection, skus: Sequence[str]) -> dict[str, Offer]:
@@ -27,3 +72,178 @@ async def offers(connection: Connection, skus: Sequence[str]) -> dict[str, Offer
         )
         for row in rows
     }
+
+
+async def add(
+    tx: Transaction, entries: Sequence[Entry], *, at: datetime
+) -> dict[str, UUID]:
+    """Add products and return the id of each new variant by SKU.
+
+    Raises ``DuplicateHandle`` or ``DuplicateSku`` for the first that is taken,
+    ``ProductInvalid`` for a category that does not exist.
+    """
+    rows = await tx.fetch(_ADD_PRODUCTS, [_product(e) for e in entries], at)
+    added = {row["id"] for row in rows}
+    for entry in entries:
+        if entry.id not in added:
+            raise DuplicateHandle(entry.draft.handle)
+    return await _put_parts(tx, entries, at=at)
+
+
+async def change(
+    tx: Transaction, entries: Sequence[Entry], *, at: datetime
+) -> dict[str, UUID]:
+    """Make locked products what their drafts say; returns and raises as ``add``."""
+    try:
+        await tx.fetch(_CHANGE_PRODUCTS, [_product(e) for e in entries], at)
+    except ConstraintViolated as error:
+        # Only the handle is unique. With several at once nobody can tell which
+        # one it was; those are imports, which never change a handle.
+        raise DuplicateHandle(entries[0].draft.handle) from error
+    ids = [entry.id for entry in entries]
+    await tx.execute(_CLEAR_IMAGES, ids)
+    await tx.execute(_CLEAR_CATEGORIES, ids)
+    return await _put_parts(tx, entries, at=at)
+
+
+async def _put_parts(
+    tx: Transaction, entries: Sequence[Entry], *, at: datetime
+) -> dict[str, UUID]:
+    images = [image for entry in entries for image in _images(entry)]
+    if images:
+        await tx.execute(_ADD_IMAGES, images)
+    await _put_in_categories(tx, entries)
+    variants = [variant for entry in entries for variant in _variants(entry)]
+    rows = await tx.fetch(_PUT_VARIANTS, variants, at)
+    put = {row["sku"] for row in rows}
+    for variant in variants:
+        if variant["sku"] not in put:
+            raise DuplicateSku(variant["sku"])
+    return {row["sku"]: row["id"] for row in rows if row["is_new"]}
+
+
+async def _put_in_categories(tx: Transaction, entries: Sequence[Entry]) -> None:
+    wanted = [
+        (entry.id, handle, index)
+        for entry in entries
+        for index, handle in enumerate(entry.draft.categories)
+    ]
+    if not wanted:
+        return
+    rows = await tx.fetch(
+        _PUT_IN_CATEGORIES, [id_ for id_, _, _ in wanted], [h for _, h, _ in wanted]
+    )
+    known = {row["handle"] for row in rows}
+    for _, handle, index in wanted:
+        if handle not in known:
+            raise ProductInvalid([Fault(f"/categories/{index}", "does not exist")])
+
+
+async def project(tx: Transaction, ids: Sequence[UUID]) -> None:
+    """Show readers what the rows of these products now say."""
+    await tx.execute(_PROJECT, ids)
+
+
+async def lock(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, Product]:
+    """Lock products for a change and say what they are; stock is not filled in."""
+    return {row["id"]: document(row).product() for row in await tx.fetch(_LOCK, ids)}
+
+
+async def imported(
+    connection: Connection, handles: Sequence[str]
+) -> dict[str, tuple[UUID, bytes | None]]:
+    """Id of the products with these handles, and the hash they came with."""
+    rows = await connection.fetch(_IMPORTED, handles)
+    return {row["handle"]: (row["id"], row["source_hash"]) for row in rows}
+
+
+async def add_categories(
+    tx: Transaction, wanted: Sequence[NewCategory], *, at: datetime
+) -> list[Category]:
+    """Add categories and return those that were not there before."""
+    rows = await tx.fetch(
+        _ADD_CATEGORIES,
+        [new_id() for _ in wanted],
+        [category.handle for category in wanted],
+        [category.name for category in wanted],
+        [category.position for category in wanted],
+        at,
+    )
+    return [Category(*row) for row in rows]
+
+
+async def find_category(connection: Connection, id_or_handle: str) -> Category:
+    """A category by its id or handle; ``CategoryNotFound`` if there is none."""
+    category_id = parse_id(id_or_handle)
+    handle = id_or_handle if is_handle(id_or_handle) else None
+    row = await connection.fetchrow(_FIND_CATEGORY, category_id, handle)
+    if row is None:
+        raise CategoryNotFound
+    return Category(*row)
+
+
+async def categories(
+    connection: Connection, *, after: str | None, limit: int
+) -> Page[Category]:
+    """Categories in the order a shop shows them."""
+    position, last = (None, None) if after is None else _place(after)
+    rows = await connection.fetch(_CATEGORIES, position, last, limit + 1)
+    items = [Category(*row) for row in rows[:limit]]
+    if len(rows) <= limit:
+        return Page(items, None)
+    return Page(items, encode_cursor(str(items[-1].position), str(items[-1].id)))
+
+
+def _place(cursor: str) -> tuple[int, UUID]:
+    position, last = decode_cursor(cursor, 2)
+    category_id = parse_id(last)
+    if category_id is None or not _POSITION.fullmatch(position):
+        raise BadCursor
+    return int(position), category_id
+
+
+def _product(entry: Entry) -> dict[str, Any]:
+    draft = entry.draft
+    return {
+        "id": entry.id,
+        "handle": draft.handle,
+        "title": draft.title,
+        "description_html": draft.description_html,
+        "vendor": draft.vendor,
+        "product_type": draft.product_type,
+        "status": draft.status,
+        "tags": draft.tags,
+        "options": draft.options,
+        "source_hash": entry.source_hash and entry.source_hash.hex(),
+    }
+
+
+def _variants(entry: Entry) -> Iterator[dict[str, Any]]:
+    for position, variant in enumerate(entry.draft.variants, 1):
+        compare_at = variant.compare_at_price
+        yield {
+            "id": new_id(),
+            "product_id": entry.id,
+            "sku": variant.sku,
+            "title": entry.draft.title_of(variant),
+            "options": variant.options,
+            "price_amount": variant.price.amount,
+            "compare_at_amount": compare_at and compare_at.amount,
+            "currency": variant.price.currency,
+            "weight_grams": variant.weight_grams,
+            "barcode": variant.barcode,
+            "position": position,
+        }
+
+
+def _images(entry: Entry) -> Iterator[dict[str, Any]]:
+    for position, image in enumerate(entry.draft.images, 1):
+        yield {
+            "id": new_id(),
+            "product_id": entry.id,
+            "url": image.url,
+            "alt": image.alt,
+            "width": image.width,
+            "height": image.height,
+            "position": position,
+        }

@@ -1,0 +1,199 @@
+"""Products as clients read them: JSON made when it was written, stock put in now.
+
+A product is read far more often than it changes, so its JSON is kept beside it
+(see ``project`` in queries.sql) and sent on as it is; only the number of
+available units is filled in. A page of 20 costs PostgreSQL 115 us this way
+instead of 430, and Python builds no object at all.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
+
+import msgspec
+
+from holdfast.domain.catalog.errors import ProductNotFound
+from holdfast.domain.catalog.model import (
+    Product,
+    Status,
+    is_handle,
+    parse_id,
+    without_accents,
+)
+from holdfast.domain.catalog.together import Together
+from holdfast.kernel.page import (
+    BadCursor,
+    Page,
+    decode_cursor,
+    decode_id_cursor,
+    encode_cursor,
+)
+from holdfast.platform import sql
+from holdfast.platform.db import Connection, Row
+
+_SQL = sql.load("holdfast.domain.catalog")
+_READ_BY_ID = _SQL["read_by_id"]
+_READ_BY_HANDLE = _SQL["read_by_handle"]
+_PAGE_ON_SALE = _SQL["page_on_sale"]
+_PAGE = _SQL["page"]
+_PAGE_IN_CATEGORY = _SQL["page_in_category"]
+_SEARCH = _SQL["search"]
+
+_PLACE = "\x1f"
+"""Stands in a stored document where a number of available units goes."""
+
+_FIRST = UUID(int=0)
+_MAX_WORDS = 16
+_WORD = re.compile(r"[^\W_]+")
+# Signs with which somebody says how words belong together.
+_OPERATOR = re.compile(r'"|(?:^|\s)-\w|\bor\b', re.IGNORECASE)
+_decoder = msgspec.json.Decoder(Product)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One product as JSON."""
+
+    id: UUID
+    status: Status
+    json: str
+
+    def product(self) -> Product:
+        """The same as an object; 20 us."""
+        return _decoder.decode(self.json)
+
+
+class Reader:
+    """Reads single products for one process, many in one statement.
+
+    Requests that arrive while others wait for the database are answered by one
+    statement; see ``Together`` for what that is worth.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._by_id = Together(partial(read_by_id, connection))
+        self._by_handle = Together(partial(_read_by_handle, connection))
+
+    async def find(self, id_or_handle: str) -> Document:
+        """The product of any status; ``ProductNotFound`` if there is none."""
+        if (product_id := parse_id(id_or_handle)) is not None:
+            found = await self._by_id.get(product_id)
+        elif is_handle(id_or_handle):
+            found = await self._by_handle.get(id_or_handle)
+        else:
+            found = None
+        if found is None:
+            raise ProductNotFound
+        return found
+
+
+async def read_by_id(
+    connection: Connection, ids: Sequence[UUID]
+) -> dict[UUID, Document]:
+    """Products of any status by id; unknown ones are absent."""
+    rows = await connection.fetch(_READ_BY_ID, ids)
+    return {row["id"]: document(row) for row in rows}
+
+
+async def _read_by_handle(
+    connection: Connection, handles: Sequence[str]
+) -> dict[str, Document]:
+    rows = await connection.fetch(_READ_BY_HANDLE, handles)
+    return {row["handle"]: document(row) for row in rows}
+
+
+async def page(
+    connection: Connection,
+    *,
+    after: str | None,
+    limit: int,
+    status: Status | None,
+    category_id: UUID | None = None,
+) -> Page[str]:
+    """Products as JSON in the order they were made; status None means any."""
+    last = _FIRST if after is None else decode_id_cursor(after)
+    if category_id is not None:
+        rows = await connection.fetch(
+            _PAGE_IN_CATEGORY, last, limit + 1, status, category_id
+        )
+    elif status == "active":
+        rows = await connection.fetch(_PAGE_ON_SALE, last, limit + 1)
+    else:
+        rows = await connection.fetch(_PAGE, last, limit + 1, status)
+    more = len(rows) > limit
+    return Page(
+        [_filled_in(row) for row in rows[:limit]],
+        encode_cursor(str(rows[limit - 1]["id"])) if more else None,
+    )
+
+
+async def search(
+    connection: Connection,
+    typed: str,
+    *,
+    after: str | None,
+    limit: int,
+    status: Status | None,
+    category_id: UUID | None = None,
+) -> Page[str]:
+    """Products that match what somebody typed, as JSON, best first."""
+    rank, last = (None, None) if after is None else _rank_and_id(after)
+    rows = await connection.fetch(
+        _SEARCH,
+        without_accents(typed).replace("\x00", " "),
+        as_words(typed),
+        status,
+        category_id,
+        rank,
+        last,
+        limit + 1,
+    )
+    more = len(rows) > limit
+    return Page(
+        [_filled_in(row) for row in rows[:limit]],
+        encode_cursor(repr(rows[limit - 1]["rank"]), str(rows[limit - 1]["id"]))
+        if more
+        else None,
+    )
+
+
+def as_words(typed: str) -> str:
+    """A tsquery of the words typed, the last one as a prefix: it may go on.
+
+    Empty when quotes, ``-`` or ``or`` say how the words belong together; the
+    search then goes by that alone.
+    """
+    if _OPERATOR.search(typed):
+        return ""
+    words = _WORD.findall(without_accents(typed))[:_MAX_WORDS]
+    still_typing = typed[-1:].isalnum()
+    return " & ".join(f"'{word}'" for word in words) + ":*" * (
+        still_typing and bool(words)
+    )
+
+
+def _rank_and_id(cursor: str) -> tuple[float, UUID]:
+    rank, last = decode_cursor(cursor, 2)
+    try:
+        number = float(rank)
+    except ValueError:
+        raise BadCursor from None
+    if not math.isfinite(number):
+        raise BadCursor
+    return number, decode_id_cursor(encode_cursor(last))
+
+
+def document(row: Row) -> Document:
+    """What a row of a product says, its stock filled in."""
+    return Document(row["id"], row["status"], _filled_in(row))
+
+
+def _filled_in(row: Row) -> str:
+    available = row["available"]
+    whole = [""] * (2 * len(available) + 1)
+    whole[::2] = row["document"].split(_PLACE)
+    whole[1::2] = map(str, available)
+    return "".join(whole)
