@@ -42,22 +42,39 @@ class Settings:
     """The settings of one process."""
 
     environment: Environment
+    """Which rules apply: staging and production demand real servers."""
     home: Path
+    """Folder of everything that is kept outside the servers."""
     database_url: Secret | None
+    """PostgreSQL 18 to use in place of the embedded one."""
     redis_url: Secret | None
+    """Redis or Valkey to use in place of the embedded one."""
     pg_bin: Path | None
+    """Folder of another PostgreSQL build for the embedded server to run."""
     payment_url: str | None
+    """Payment provider; without it the simulator is started."""
     carrier_url: str | None
+    """Carrier; without it the simulator is started."""
     currency: str
+    """ISO 4217 code of the currency new carts and products have."""
     mail_url: Secret | None
+    """Mail server; without it mail goes to the embedded mailbox."""
     mail_from: str
+    """Sender of every mail."""
     log_format: Literal["json", "console"]
+    """One JSON object a line (the default outside development), or colours."""
     log_level: Literal["debug", "info", "warning", "error"]
+    """The least important line that is still written."""
     database_pool_size: int
+    """Connections to PostgreSQL that one process may hold."""
     payment_timeout_seconds: float
+    """How long a buyer waits for the payment provider, retries included."""
     carrier_timeout_seconds: float
+    """How long a cart waits for the carrier before it falls back."""
     body_limit_bytes: int
+    """The largest request body that is read."""
     shutdown_grace_seconds: int
+    """How long requests in flight may take to finish at the end."""
     raw: Mapping[str, str] = field(repr=False)
 
     @classmethod
@@ -148,9 +165,14 @@ class _Reader:
         value = self._environ.get(name)
         if not value:
             return None
-        if urlsplit(value).scheme not in schemes:
+        try:
+            known = urlsplit(value).scheme in schemes
+        except ValueError:
+            known = False
+        if not known:
             # The value is not shown: it may hold a password.
-            self.problems.append(f"{name} must be a URL with {' or '.join(schemes)}://")
+            shown = " or ".join(f"{scheme}://" for scheme in schemes)
+            self.problems.append(f"{name} must be a URL with {shown}")
             return None
         return Secret(value)
 

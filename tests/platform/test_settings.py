@@ -1,0 +1,144 @@
+"""Settings are read once, refused as a whole, and never show a secret."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.platform.settings import BadSettings, Secret, Settings
+
+REAL = {
+    "HOLDFAST_ENV": "production",
+    "DATABASE_URL": "postgresql://shop:s3cret@db.example/shop",
+    "REDIS_URL": "rediss://:s3cret@cache.example:6379/0",
+    "HOLDFAST_PAYMENT_URL": "https://pay.example",
+    "HOLDFAST_CARRIER_URL": "https://carry.example",
+    "HOLDFAST_MAIL_URL": "smtps://shop:s3cret@mail.example:465",
+}
+
+
+class TestRead:
+    def test_an_empty_environment_is_a_development_shop(self):
+        settings = Settings.read({})
+
+        assert settings.environment == "development"
+        assert settings.home == Path(".holdfast").absolute()
+        assert settings.database_url is None
+        assert settings.log_format == "console"
+        assert settings.payment_timeout_seconds == 8
+
+    def test_takes_what_is_set(self, tmp_path):
+        settings = Settings.read(
+            REAL
+            | {
+                "HOLDFAST_HOME": str(tmp_path),
+                "PG_BIN": str(tmp_path),
+                "HOLDFAST_CURRENCY": "JPY",
+                "HOLDFAST_LOG_LEVEL": "warning",
+                "HOLDFAST_CARRIER_TIMEOUT_SECONDS": "0.5",
+                "HOLDFAST_DATABASE_POOL_SIZE": "3",
+            }
+        )
+
+        assert settings.home == tmp_path
+        assert settings.pg_bin == tmp_path
+        assert settings.database_url == REAL["DATABASE_URL"]
+        assert settings.currency == "JPY"
+        assert settings.log_level == "warning"
+        assert settings.log_format == "json"
+        assert settings.carrier_timeout_seconds == 0.5
+        assert settings.database_pool_size == 3
+
+    def test_an_empty_value_counts_as_not_set(self):
+        settings = Settings.read(dict.fromkeys([*REAL, "PG_BIN"], ""))
+
+        assert settings.environment == "development"
+        assert settings.pg_bin is None
+
+    @pytest.mark.parametrize(
+        ("name", "value", "complaint"),
+        [
+            ("HOLDFAST_ENV", "prod", "must be one of development, test, staging"),
+            (
+                "HOLDFAST_CURRENCY",
+                "XXX",
+                "must be one of AED, AFN, ALL, AMD, AOA, ARS, ",
+            ),
+            ("DATABASE_URL", "mysql://db", r"must be a URL with postgres:// or "),
+            ("REDIS_URL", "redis.example:6379", "must be a URL with redis:// or "),
+            ("HOLDFAST_PAYMENT_URL", "http://[::1", "must be a URL with http:// or "),
+            ("PG_BIN", "/nowhere", "must be a folder, and '/nowhere' is not"),
+            ("HOLDFAST_DATABASE_POOL_SIZE", "0", "must be a number from 1 to 1000"),
+            ("HOLDFAST_DATABASE_POOL_SIZE", "2.5", "must be a number from 1 to 1000"),
+            ("HOLDFAST_DATABASE_POOL_SIZE", "many", "must be a number from 1 to 1000"),
+            ("HOLDFAST_PAYMENT_TIMEOUT_SECONDS", "nan", "must be a number from 0.05"),
+            ("HOLDFAST_PAYMENT_TIMEOUT_SECONDS", "inf", "must be a number from 0.05"),
+        ],
+    )
+    def test_refuses_a_bad_value_by_name(self, name, value, complaint):
+        with pytest.raises(BadSettings, match=f"{name} {complaint}"):
+            Settings.read({name: value})
+
+    def test_names_every_bad_value_at_once(self):
+        with pytest.raises(BadSettings) as refusal:
+            Settings.read(
+                {
+                    "HOLDFAST_ENV": "x",
+                    "REDIS_URL": "x",
+                    "HOLDFAST_BODY_LIMIT_BYTES": "x",
+                }
+            )
+
+        assert [line.split()[0] for line in str(refusal.value).split("; ")] == [
+            "HOLDFAST_ENV",
+            "REDIS_URL",
+            "HOLDFAST_BODY_LIMIT_BYTES",
+        ]
+
+    @pytest.mark.parametrize("environment", ["staging", "production"])
+    def test_no_real_shop_runs_on_embedded_servers(self, environment):
+        with pytest.raises(BadSettings) as refusal:
+            Settings.read({"HOLDFAST_ENV": environment})
+
+        for name in REAL.keys() - {"HOLDFAST_ENV"}:
+            assert f"{name} must be set in {environment}" in str(refusal.value)
+
+    @pytest.mark.parametrize("missing", sorted(REAL.keys() - {"HOLDFAST_ENV"}))
+    def test_production_needs_each_of_its_servers(self, missing):
+        with pytest.raises(BadSettings, match=f"^{missing} must be set in production$"):
+            Settings.read(REAL | {missing: ""})
+
+    def test_production_with_real_servers_is_accepted(self):
+        assert Settings.read(REAL).environment == "production"
+
+    @given(st.dictionaries(st.sampled_from(sorted(REAL)), st.text()))
+    def test_any_environment_is_accepted_or_refused(self, environ):
+        try:
+            settings = Settings.read(environ)
+        except BadSettings as refusal:
+            assert any(name in str(refusal) for name in environ)  # noqa: PT017
+            return
+        assert settings.environment in ("development", "test")
+
+
+class TestFromEnvironment:
+    def test_reads_the_environment_of_the_process(self, monkeypatch):
+        monkeypatch.setenv("HOLDFAST_CURRENCY", "SEK")
+
+        assert Settings.from_environment().currency == "SEK"
+
+
+class TestSecrets:
+    def test_no_secret_is_shown_when_settings_are(self):
+        assert "s3cret" not in repr(Settings.read(REAL))
+
+    def test_a_refusal_does_not_repeat_the_secret(self):
+        with pytest.raises(BadSettings) as refusal:
+            Settings.read({"DATABASE_URL": "mysql://shop:s3cret@db.example"})
+
+        assert "s3cret" not in str(refusal.value)
+
+    def test_works_as_the_text_it_hides(self):
+        assert Secret("s3cret") == "s3cret"
+        assert repr(Secret("s3cret")) == "***"
