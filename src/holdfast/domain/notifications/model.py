@@ -1,0 +1,100 @@
+"""What a buyer is told, as text.
+
+Every value that goes into a text is flattened to one line without control
+characters first, so a product title or an address cannot start a line, a header
+or a text direction of its own.
+"""
+
+import functools
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import jinja2
+
+from holdfast.kernel.money import Money
+
+_LONGEST_LINE = 500
+# Cc: control; Cf: invisible formatting, such as a change of direction; Zl, Zp: line
+# and paragraph separators; Cs: half a character, which cannot be encoded.
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """So many of a product, as sold."""
+
+    title: str
+    sku: str
+    quantity: int
+    total: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What the confirmation of an order says."""
+
+    number: str
+    recipient: str
+    placed_at: datetime
+    lines: Sequence[Line]
+    subtotal: Money
+    shipping_method: str
+    shipping_total: Money
+    total: Money
+    # Name first; empty lines are left out.
+    address: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A text for somebody."""
+
+    recipient: str
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Email:
+    """A message that was written down; sent once a mail server took it."""
+
+    id: UUID
+    event_id: UUID
+    recipient: str
+    subject: str
+    body: str
+    created_at: datetime
+    sent_at: datetime | None
+
+
+def compose(confirmation: Confirmation) -> Message:
+    """Write the confirmation of an order."""
+    text = _templates().get_template("order_confirmation.txt").render(it=confirmation)
+    subject, _, body = text.partition("\n")
+    return Message(confirmation.recipient, one_line(subject), body.strip() + "\n")
+
+
+def one_line(value: object) -> str:
+    """Flatten a value to one printable line."""
+    text = str(value)[:_LONGEST_LINE]
+    if text.isprintable():
+        return text.strip()
+    kept = (" " if unicodedata.category(c) in _UNPRINTABLE else c for c in text)
+    return " ".join("".join(kept).split())
+
+
+@functools.cache
+def _templates() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("holdfast.domain.notifications"),
+        # Text, not HTML: an ampersand in a title stays one.
+        autoescape=False,  # noqa: S701
+        undefined=jinja2.StrictUndefined,
+        finalize=one_line,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
