@@ -189,10 +189,17 @@ class Queue:
     poll: timedelta = timedelta(seconds=5)
     _alone: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
-    async def work(self, stop: asyncio.Event, *, grace_seconds: float) -> None:
+    async def work(
+        self,
+        stop: asyncio.Event,
+        *,
+        grace_seconds: float,
+        alive: Callable[[], None] = lambda: None,
+    ) -> None:
         """Do jobs until *stop*, then finish those being run.
 
-        What is not done within the grace is put back for another worker. Raises
+        *alive* is called each time the queue was looked at. What is not done
+        within the grace is put back for another worker. Raises
         ``DatabaseUnavailable`` when the connection is lost; the jobs being run
         then are picked again once they are stale.
         """
@@ -209,7 +216,7 @@ class Queue:
                 },
             )
             try:
-                await self._work(connection, stop, grace_seconds)
+                await self._work(connection, stop, grace_seconds, alive)
             finally:
                 with suppress(TimeoutError):
                     await connection.close(timeout=2)
@@ -222,9 +229,13 @@ class Queue:
             raise DatabaseUnavailable from error
 
     async def _work(
-        self, connection: Any, stop: asyncio.Event, grace_seconds: float
+        self,
+        connection: Any,
+        stop: asyncio.Event,
+        grace_seconds: float,
+        alive: Callable[[], None],
     ) -> None:
-        queries = _Statements(AsyncpgDriver(connection))
+        queries = _Statements(AsyncpgDriver(connection), alive)
         manager = QueueManager(queries, channel=queries.settings.channel)
         connection.add_termination_listener(lambda _: manager.shutdown.set())
 
@@ -289,7 +300,8 @@ class Queue:
 class _Statements(Queries):
     """pgqueuer's statements, with what they leave out."""
 
-    def __init__(self, driver: AsyncpgDriver) -> None:
+    def __init__(self, driver: AsyncpgDriver, alive: Callable[[], None]) -> None:
+        self._alive = alive
         self.settings = _settings()
         self.suspects: set[JobId] = set()
         super().__init__(
@@ -302,6 +314,7 @@ class _Statements(Queries):
     async def dequeue(self, *args: Any, **named: Any) -> list[models.Job]:
         """Pick jobs, noticing those that somebody died of."""
         picked = await super().dequeue(*args, **named)
+        self._alive()
         if picked:
             rows = await self.driver.fetch(_REPICKED, [job.id for job in picked])
             self.suspects.update(JobId(_whole(row["job_id"])) for row in rows)

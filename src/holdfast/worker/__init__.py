@@ -1,1 +1,1 @@
-"""Placeholder until the first file of this package."""
+"""What happens after the answer: events to jobs, jobs to workflows, timers."""

@@ -1,0 +1,86 @@
+"""Which workflow runs because of which event: the whole table.
+
+A task is one reaction to one event, with retries of its own: two reactions to an
+event are two tasks, so that one that fails does not repeat the other.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+
+from holdfast.kernel.clock import Clock, Monotonic, monotonic
+from holdfast.kernel.errors import Invalid, NotFound
+from holdfast.platform.db import Database
+from holdfast.platform.jobs import Job
+from holdfast.worker.metrics import Metrics
+from holdfast.workflows import notify
+
+TASKS_BY_EVENT: Mapping[str, tuple[str, ...]] = {
+    "ordering.order.paid": ("confirm_order",),
+}
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What tasks work with."""
+
+    db: Database
+    mailer: notify.Mailer | None
+    clock: Clock
+
+
+Task = Callable[[Job, Reach], Awaitable[None]]
+
+
+async def _confirm_order(job: Job, reach: Reach) -> None:
+    await notify.confirm_order(
+        UUID(job.payload["order_id"]),
+        event_id=job.event_id,
+        db=reach.db,
+        mailer=reach.mailer,
+        clock=reach.clock,
+    )
+
+
+TASKS: Mapping[str, Task] = {"confirm_order": _confirm_order}
+
+
+def is_final(error: Exception) -> bool:
+    """Whether another attempt cannot end differently."""
+    return isinstance(error, Invalid | NotFound | LookupError | ValueError)
+
+
+@dataclass(frozen=True)
+class Handler:
+    """Carries out one job: finds its task, counts and logs what comes of it."""
+
+    reach: Reach
+    metrics: Metrics
+    tasks: Mapping[str, Task]
+    timer: Monotonic = monotonic
+
+    async def __call__(self, job: Job) -> None:
+        log = _log.bind(task=job.task, event_id=str(job.event_id))
+        task = self.tasks.get(job.task)
+        if task is None:
+            # A task that this release does not have any more, or not yet. Trying
+            # again would not bring it; the event stays in the outbox.
+            log.warning("task_unknown", event_type=job.event_type)
+            self.metrics.jobs.labels("unknown", "dropped").inc()
+            return
+        started = self.timer()
+        try:
+            await task(job, self.reach)
+        except Exception as error:
+            outcome = "refused" if is_final(error) else "failed"
+            self.metrics.jobs.labels(job.task, outcome).inc()
+            said = str(error) or type(error).__name__
+            log.warning("task_failed", outcome=outcome, error=said)
+            raise
+        seconds = self.timer() - started
+        self.metrics.jobs.labels(job.task, "done").inc()
+        self.metrics.job_seconds.labels(job.task).observe(seconds)
+        log.debug("task_done", seconds=round(seconds, 4))

@@ -1,0 +1,59 @@
+"""What the worker counts, in a registry of its own."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+
+class Metrics:
+    """The numbers of one worker process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.relayed = Counter(
+            "holdfast_worker_events_relayed",
+            "Events handed on to the job queue.",
+            registry=self.registry,
+        )
+        self.jobs = Counter(
+            "holdfast_worker_jobs",
+            "Attempts at jobs, by what came of them.",
+            ["task", "outcome"],
+            registry=self.registry,
+        )
+        self.job_seconds = Histogram(
+            "holdfast_worker_job_seconds",
+            "How long an attempt at a job took.",
+            ["task"],
+            registry=self.registry,
+        )
+        self.timer_runs = Counter(
+            "holdfast_worker_timer_runs",
+            "Runs of a timer on this worker.",
+            ["timer"],
+            registry=self.registry,
+        )
+        self.settled = Counter(
+            "holdfast_worker_orders_settled",
+            "Overdue orders settled by asking the payment provider.",
+            registry=self.registry,
+        )
+        self.outbox_waiting = Gauge(
+            "holdfast_outbox_waiting",
+            "Events that wait to be handed on.",
+            registry=self.registry,
+        )
+        self.outbox_oldest_seconds = Gauge(
+            "holdfast_outbox_oldest_seconds",
+            "Age of the oldest event that waits.",
+            registry=self.registry,
+        )
+        self.queue_jobs = Gauge(
+            "holdfast_queue_jobs",
+            "Jobs in the queue, by state.",
+            ["state"],
+            registry=self.registry,
+        )
+        self.queue_oldest_seconds = Gauge(
+            "holdfast_queue_oldest_seconds",
+            "How long the oldest job that could run has waited.",
+            registry=self.registry,
+        )

@@ -1,0 +1,115 @@
+"""What happens by the clock: each turn of a timer is taken by one worker.
+
+A turn is claimed by moving the timer's next time on, in one statement, before the
+work: of several workers one gets it, and if that one dies the next turn comes as
+if nothing were. Turns may overlap when one takes longer than its interval, so what
+a timer runs must bear company; all of these do.
+
+The queue's own scheduler is not used: it is a second late each time, and a turn
+whose worker was killed keeps its timer from running for half a minute.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from holdfast.kernel.clock import Clock
+from holdfast.platform import idempotency, jobs, outbox, turns
+from holdfast.platform.db import Database
+from holdfast.worker.metrics import Metrics
+from holdfast.worker.recurring import Recurring
+
+Settle = Callable[[int], Awaitable[int]]
+"""Settle up to so many overdue orders; returns how many were settled."""
+
+SETTLE_EVERY = timedelta(seconds=5)
+SETTLE_AT_ONCE = 100
+TIDY_EVERY = timedelta(minutes=3)
+TIDY_AT_ONCE = 5_000
+MEASURE_EVERY = timedelta(seconds=15)
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Timer:
+    """Something to do every so often; *shared* if one worker of all is enough."""
+
+    name: str
+    every: timedelta
+    run: Callable[[], Awaitable[None]]
+    shared: bool = True
+
+
+@dataclass(frozen=True)
+class Timekeeper:
+    """Runs timers when their turn has come."""
+
+    db: Database
+    clock: Clock
+    metrics: Metrics
+
+    def recurring(self, timer: Timer) -> Recurring:
+        async def step() -> float:
+            await self.turn(timer)
+            return timer.every.total_seconds()
+
+        return Recurring(timer.name, step)
+
+    async def turn(self, timer: Timer) -> bool:
+        """Run the timer if this turn is ours; returns whether it was."""
+        now = self.clock()
+        if timer.shared:
+            # A little early, because the next look comes an interval after this one
+            # ended: due at just that time, every other look might be too soon.
+            due = now + timer.every * 0.8
+            async with self.db.transaction() as tx:
+                if not await turns.claim(tx, timer.name, now=now, due=due):
+                    return False
+        self.metrics.timer_runs.labels(timer.name).inc()
+        await timer.run()
+        return True
+
+
+def timers(
+    db: Database, *, settle: Settle | None, clock: Clock, metrics: Metrics
+) -> tuple[Timer, ...]:
+    """Every timer of the worker."""
+
+    async def settle_overdue() -> None:
+        if settle is not None and (settled := await settle(SETTLE_AT_ONCE)):
+            metrics.settled.inc(settled)
+            _log.info("orders_settled", count=settled)
+
+    async def forget_keys() -> None:
+        forgotten = TIDY_AT_ONCE
+        while forgotten == TIDY_AT_ONCE:
+            async with db.transaction() as tx:
+                forgotten = await idempotency.forget(
+                    tx, now=clock(), limit=TIDY_AT_ONCE
+                )
+
+    async def forget_job_log() -> None:
+        forgotten = TIDY_AT_ONCE
+        while forgotten == TIDY_AT_ONCE:
+            async with db.transaction() as tx:
+                forgotten = await jobs.forget_log(tx, now=clock(), limit=TIDY_AT_ONCE)
+
+    async def measure() -> None:
+        waiting, oldest_seconds = await outbox.count_waiting(db)
+        metrics.outbox_waiting.set(waiting)
+        metrics.outbox_oldest_seconds.set(oldest_seconds)
+        backlog = await jobs.backlog(db)
+        metrics.queue_jobs.labels("queued").set(backlog.queued)
+        metrics.queue_jobs.labels("running").set(backlog.running)
+        metrics.queue_jobs.labels("failed").set(backlog.failed)
+        metrics.queue_oldest_seconds.set(backlog.oldest_seconds)
+
+    return (
+        Timer("settle_overdue_orders", SETTLE_EVERY, settle_overdue),
+        Timer("forget_idempotency_keys", TIDY_EVERY, forget_keys),
+        Timer("forget_job_log", TIDY_EVERY, forget_job_log),
+        # The outbox is kept whole: it is the record of what happened.
+        Timer("measure", MEASURE_EVERY, measure, shared=False),
+    )
