@@ -4,10 +4,14 @@ A command's module is imported when the command runs, so that ``holdfast --help`
 does not load the web framework and every process starts with what it needs.
 """
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from holdfast.kernel.errors import DomainError
+from holdfast.platform.settings import BadSettings
 
 app = typer.Typer(
     name="holdfast",
@@ -65,6 +69,74 @@ def dev(
     command.run(command.Options(fresh=fresh, port=port, reload=True))
 
 
+@app.command("worker")
+def worker(
+    health_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            help="Answer /livez, /readyz and /metrics here; 0 picks a free port",
+        ),
+    ] = None,
+    health_host: str = typer.Option("127.0.0.1"),
+) -> None:
+    """Do what orders and the clock ask for, until stopped."""
+    from holdfast.cli import worker as command
+
+    command.run(health_host=health_host, health_port=health_port)
+
+
+@app.command("mail")
+def mail(
+    id: Annotated[  # noqa: A002 - what the help shows
+        str | None, typer.Argument(help="Show this one: its id, or how that ends")
+    ] = None,
+    *,
+    limit: int = typer.Option(20, min=1, max=1000, help="How many, latest first"),
+    as_json: bool = typer.Option(False, "--json", help="For programs"),
+) -> None:
+    """Show the e-mails of the shop."""
+    from holdfast.cli import mail as command
+
+    command.run(id, limit=limit, as_json=as_json)
+
+
+jobs = typer.Typer(help="Jobs that were given up, and doing them again.")
+app.add_typer(jobs, name="jobs", no_args_is_help=True)
+
+
+@jobs.command("list")
+def list_jobs(
+    *,
+    limit: int = typer.Option(50, min=1, max=1000, help="How many, latest first"),
+    as_json: bool = typer.Option(False, "--json", help="For programs"),
+) -> None:
+    """List the jobs that were given up, and why."""
+    from holdfast.cli import jobs as command
+
+    command.show(limit=limit, as_json=as_json)
+
+
+@jobs.command("retry")
+def retry_jobs(
+    ids: Annotated[list[int] | None, typer.Argument(help="Ids from the list")] = None,
+    *,
+    everything: bool = typer.Option(False, "--all", help="All that were given up"),
+) -> None:
+    """Queue jobs that were given up once more."""
+    from holdfast.cli import jobs as command
+
+    if bool(ids) == everything:
+        raise typer.BadParameter("Name some ids, or use --all.")
+    command.retry(ids or [], everything=everything)
+
+
 def run() -> None:
     """Entry point of the installed script."""
-    app()
+    try:
+        app()
+    except (BadSettings, DomainError) as problem:
+        # Something for the user to mend; a traceback would bury the sentence.
+        print(f"holdfast: {problem}", file=sys.stderr)
+        raise SystemExit(1) from None

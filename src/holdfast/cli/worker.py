@@ -1,0 +1,52 @@
+"""``holdfast worker``: does what orders and the clock ask for, until told to stop.
+
+SIGTERM and SIGINT stop it gracefully. A database that is away, now or later, is
+waited for; only settings that cannot work end it.
+"""
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack
+
+import uvloop
+
+from holdfast.cli.running import settings_of_running_shop
+from holdfast.domain.notifications import Mailer
+from holdfast.kernel.clock import system_clock
+from holdfast.platform import telemetry
+from holdfast.platform.db import Database
+from holdfast.platform.settings import Secret, Settings
+from holdfast.worker.handlers import Reach
+from holdfast.worker.main import Worker
+
+
+def run(*, health_host: str, health_port: int | None) -> None:
+    """Run a worker until it is told to stop; ``BadSettings`` when it cannot."""
+    settings = settings_of_running_shop()
+    telemetry.configure(settings.log_format, settings.log_level)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_work(settings, health_host, health_port))
+
+
+async def _work(settings: Settings, health_host: str, health_port: int | None) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    url = settings.database_url or Secret("")
+    async with AsyncExitStack() as closing:
+        db = await Database.connect(url, size=settings.database_pool_size)
+        closing.push_async_callback(db.close)
+        worker = Worker(
+            url,
+            Reach(db, mailer(settings), system_clock),
+            grace_seconds=settings.shutdown_grace_seconds,
+        )
+        await worker.run(stop, health_host=health_host, health_port=health_port)
+
+
+def mailer(settings: Settings) -> Mailer | None:
+    """The mail server of the settings; None keeps e-mails in the shop's mailbox."""
+    if settings.mail_url is None:
+        return None
+    return Mailer(settings.mail_url, sender=settings.mail_from)
