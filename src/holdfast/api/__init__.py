@@ -1,1 +1,1 @@
-"""Placeholder until the first file of this package."""
+"""The HTTP door: routes, parsing, problems, authentication, documentation."""

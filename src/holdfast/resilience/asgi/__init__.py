@@ -1,1 +1,27 @@
-"""Placeholder until the first file of this package."""
+"""Layers around any ASGI app, each usable alone."""
+
+from holdfast.resilience.asgi.body_limit import BodyLimit
+from holdfast.resilience.asgi.rejection import Rejection
+from holdfast.resilience.asgi.stack import stack
+from holdfast.resilience.asgi.types import (
+    App,
+    Layer,
+    Message,
+    Receive,
+    Reply,
+    Scope,
+    Send,
+)
+
+__all__ = [
+    "App",
+    "BodyLimit",
+    "Layer",
+    "Message",
+    "Receive",
+    "Rejection",
+    "Reply",
+    "Scope",
+    "Send",
+    "stack",
+]

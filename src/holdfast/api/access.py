@@ -1,0 +1,119 @@
+"""The outermost layer: sees every request and every answer, refusals included.
+
+Gives the request its id, the answer its standing headers, the log its line and
+the metrics their counts.
+"""
+
+import re
+from dataclasses import dataclass
+
+from holdfast.kernel.clock import Clock, Monotonic, monotonic, system_clock
+from holdfast.kernel.ids import new_id
+from holdfast.platform.metrics import Metrics
+from holdfast.platform.telemetry import Access, AccessLog
+from holdfast.resilience.asgi import App, Message, Receive, Scope, Send
+
+# Visible ASCII only, so that an id can be neither a header nor a log injection.
+_ACCEPTABLE_ID = re.compile(rb"[\x21-\x7e]{1,128}")
+_NO_STORE = (b"cache-control", b"no-store")
+_NO_SNIFF = (b"x-content-type-options", b"nosniff")
+_UNMATCHED = "unmatched"
+_CLIENT_GONE = 499
+_FAILED = 500
+
+
+@dataclass(slots=True)
+class Answered:
+    """What is known of the answer so far."""
+
+    status: int = 0
+    size_bytes: int = 0
+
+
+class Telemetry:
+    """Log, count and time every request."""
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        metrics: Metrics,
+        log: AccessLog | None,
+        clock: Clock = system_clock,
+        timer: Monotonic = monotonic,
+    ) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._log = log
+        self._clock = clock
+        self._timer = timer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = self._timer()
+        request_id = _id_of(scope)
+        scope["holdfast.request_id"] = request_id
+        answered = Answered()
+
+        async def watch(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                answered.status = message["status"]
+                headers = message["headers"] = list(message.get("headers", ()))
+                headers.append((b"x-request-id", request_id.encode()))
+                headers.append(_NO_SNIFF)
+                if not any(name == b"cache-control" for name, _ in headers):
+                    headers.append(_NO_STORE)
+            else:
+                answered.size_bytes += len(message.get("body", b""))
+            await send(message)
+
+        self._metrics.in_progress.inc()
+        try:
+            await self._app(scope, receive, watch)
+        except Exception:
+            answered.status = answered.status or _FAILED
+            raise
+        finally:
+            self._metrics.in_progress.dec()
+            self._note(scope, answered, self._timer() - started)
+
+    def _note(self, scope: Scope, answered: Answered, seconds: float) -> None:
+        route = scope.get("holdfast.route")
+        template = route.path if route is not None else None
+        # Cancelled before it answered: the process stops, or the client went.
+        status = answered.status or _CLIENT_GONE
+        self._metrics.request(
+            scope["method"] if template else "*",
+            template or _UNMATCHED,
+            status,
+            seconds,
+        )
+        if self._log is None:
+            return
+        client = scope.get("client")
+        caller = scope.get("holdfast.caller")
+        self._log.write(
+            Access(
+                self._clock(),
+                "info" if status < _FAILED else "error",
+                "request",
+                scope["holdfast.request_id"],
+                scope["method"],
+                scope["path"],
+                template,
+                status,
+                round(seconds * 1000, 3),
+                answered.size_bytes,
+                client[0] if client else None,
+                caller.actor if caller is not None else None,
+            )
+        )
+
+
+def _id_of(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _ACCEPTABLE_ID.fullmatch(value):
+            return bytes(value).decode("ascii")
+    return str(new_id())

@@ -1,0 +1,84 @@
+"""Who sent the request, and whether the route lets them in.
+
+Tokens are judged by their shape before anybody looks them up: no credentials, or
+made-up ones, are refused without a query. A key that was found is remembered for
+five seconds, which is how long a revoked one may live on; one that was not found
+is remembered as long, so that repeating it costs nothing either.
+"""
+
+from holdfast.api.policy import Route
+from holdfast.api.problems import CredentialsMissing, InvalidCredentials, MissingScope
+from holdfast.domain import identity
+from holdfast.domain.identity import Anonymous, Caller, Guest, Operator
+from holdfast.kernel.clock import Monotonic, monotonic
+from holdfast.platform.db import Connection
+from holdfast.resilience.asgi import App, Receive, Scope, Send
+
+REMEMBERED_SECONDS = 5.0
+_MAX_REMEMBERED = 10_000
+_ANONYMOUS = Anonymous()
+
+
+class Keys:
+    """API keys by token, as remembered by this process."""
+
+    def __init__(self, db: Connection, *, timer: Monotonic = monotonic) -> None:
+        self._db = db
+        self._timer = timer
+        self._known: dict[bytes, tuple[float, Operator | None]] = {}
+
+    async def find(self, token: str) -> Operator | None:
+        """Whose key *token* is; None if nobody's, or no longer."""
+        digest = identity.fingerprint(token)
+        known = self._known.get(digest)
+        now = self._timer()
+        if known is not None and known[0] > now:
+            return known[1]
+        operator = await identity.find_by_hash(self._db, digest)
+        if len(self._known) >= _MAX_REMEMBERED:
+            # Rather forget all than let a flood of tokens grow without bound.
+            self._known.clear()
+        self._known[digest] = (now + REMEMBERED_SECONDS, operator)
+        return operator
+
+
+class Authenticate:
+    """Put the caller into the scope, or refuse what the route does not allow."""
+
+    def __init__(self, app: App, *, keys: Keys) -> None:
+        self._app = app
+        self._keys = keys
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        caller: Caller = _ANONYMOUS
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                caller = await self._identify(value)
+                break
+        scope["holdfast.caller"] = caller
+        route: Route = scope["holdfast.route"]
+        if not route.public:
+            _admit(caller, route)
+        await self._app(scope, receive, send)
+
+    async def _identify(self, credentials: bytes) -> Caller:
+        scheme, _, token = credentials.decode("latin-1").partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer":
+            raise InvalidCredentials
+        if identity.plausible(token, identity.CART_PREFIX):
+            return Guest(identity.fingerprint(token))
+        if identity.plausible(token, identity.KEY_PREFIX):
+            operator = await self._keys.find(token)
+            if operator is not None:
+                return operator
+        raise InvalidCredentials
+
+
+def _admit(caller: Caller, route: Route) -> None:
+    scope = route.scope or ""
+    if identity.may(caller, scope) or (route.guest and isinstance(caller, Guest)):
+        return
+    if isinstance(caller, Anonymous):
+        raise CredentialsMissing
+    raise MissingScope(scope)

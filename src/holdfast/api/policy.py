@@ -1,0 +1,115 @@
+"""What a route promises and demands, written beside its path.
+
+One line of the routes table says who may call, what a call costs, what is shed
+first under load, whether the request can be repeated safely, and which problems
+to expect. A route that leaves a question open is refused at the start.
+"""
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import KW_ONLY, dataclass
+from enum import IntEnum
+from typing import Any, Literal
+
+from holdfast.domain.identity import SCOPES
+from holdfast.kernel.errors import DomainError
+
+PARAMETER = re.compile(r"\{(\w+)(?::(str|uuid))?\}")
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_STATUS_BY_METHOD = {"POST": 201, "DELETE": 204}
+
+
+class BadRoutes(ValueError):
+    """The routes table leaves something open; the message lists every gap."""
+
+
+class Priority(IntEnum):
+    """What is served first when not everything can be; lower is more urgent."""
+
+    VITAL = 0
+    """Health and metrics: never shed."""
+    BUY = 1
+    """What turns a visitor into an order."""
+    OPERATE = 2
+    """What the people who run the shop do."""
+    BROWSE = 3
+    """What is asked most and missed least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method on one path, the function that answers, and its policy."""
+
+    method: str
+    path: str
+    handler: Callable[..., Awaitable[Any]]
+    _: KW_ONLY
+    cost: int
+    """How much of a caller's share one call uses; 1 is a single-row read."""
+    priority: Priority
+    public: bool = False
+    """Anybody may call, with or without credentials."""
+    scope: str | None = None
+    """The scope an API key needs."""
+    guest: bool = False
+    """A cart token will do as well; whose cart it is, the handler checks."""
+    idempotent: Literal["optional", "required"] | None = None
+    """Whether an Idempotency-Key is looked at, or demanded."""
+    raises: tuple[type[DomainError], ...] = ()
+    """The errors of its own that a client should expect, for the documentation."""
+    status: int | None = None
+    """Status of a success; by default 201 for POST, 204 for DELETE, else 200."""
+    documented: bool = True
+    """Whether the OpenAPI document mentions it."""
+
+    @property
+    def success_status(self) -> int:
+        return self.status or _STATUS_BY_METHOD.get(self.method, 200)
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The path's parameters and their kinds, ``str`` or ``uuid``."""
+        return {m[1]: m[2] or "str" for m in PARAMETER.finditer(self.path)}
+
+    @property
+    def gaps(self) -> list[str]:
+        """What the policy leaves open or contradicts."""
+        name = f"{self.method} {self.path}"
+        found = []
+        if self.method not in _METHODS:
+            found.append(f"{name}: the method is not one of {', '.join(_METHODS)}")
+        if not self.path.startswith("/"):
+            found.append(f"{name}: the path does not start with /")
+        if self.public == (self.scope is not None):
+            found.append(f"{name}: say either public=True or scope=...")
+        if self.scope is not None and self.scope not in SCOPES:
+            found.append(f"{name}: there is no scope {self.scope!r}")
+        if self.guest and self.scope is None:
+            found.append(f"{name}: guest=True needs a scope for everybody else")
+        if self.cost < 1:
+            found.append(f"{name}: cost must be at least 1")
+        if self.idempotent and self.method == "GET":
+            found.append(f"{name}: a GET is idempotent by itself")
+        taken = inspect.signature(self.handler).parameters
+        found += [
+            f"{name}: the handler does not take {parameter!r}"
+            for parameter in self.parameters
+            if parameter not in taken
+        ]
+        return found
+
+
+def check(routes: Iterable[Route]) -> None:
+    """Refuse a table with a gap; ``BadRoutes`` names all of them at once."""
+    gaps: list[str] = []
+    seen: set[tuple[str, str]] = set()
+    for route in routes:
+        gaps += route.gaps
+        # Two paths that differ only in the names of parameters are the same.
+        shape = (route.method, PARAMETER.sub("{}", route.path))
+        if shape in seen:
+            gaps.append(f"{route.method} {route.path}: listed twice")
+        seen.add(shape)
+    if gaps:
+        raise BadRoutes("; ".join(gaps))

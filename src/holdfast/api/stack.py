@@ -1,0 +1,60 @@
+"""What a request passes on its way in, outermost first. This list is the truth.
+
+| layer        | why here                                                         |
+|--------------|------------------------------------------------------------------|
+| Telemetry    | sees everything, refusals included                               |
+| Rejection    | turns whatever is raised below into a problem document           |
+| Match        | finds the route once: layers below read its policy               |
+| BodyLimit    | before anyone reads a body                                       |
+| Authenticate | who it is, and whether the route lets them in                    |
+| dispatch     | arguments, handler, response                                     |
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from holdfast.api.access import Telemetry
+from holdfast.api.auth import Authenticate, Keys
+from holdfast.api.binding import Endpoint
+from holdfast.api.match import Match, Router
+from holdfast.api.policy import Route, check
+from holdfast.api.problems import render
+from holdfast.api.shop import Shop
+from holdfast.resilience.asgi import (
+    App,
+    BodyLimit,
+    Layer,
+    Receive,
+    Rejection,
+    Scope,
+    Send,
+    stack,
+)
+
+
+def layers(routes: Sequence[Route], shop: Shop) -> list[Layer]:
+    """The layers around dispatch, in the order a request meets them."""
+    return [
+        partial(Telemetry, metrics=shop.metrics, log=shop.access_log, clock=shop.clock),
+        partial(Rejection, render=render),
+        partial(Match, router=Router(routes)),
+        partial(BodyLimit, limit_bytes=shop.settings.body_limit_bytes),
+        partial(Authenticate, keys=Keys(shop.db)),
+    ]
+
+
+def dispatch(routes: Sequence[Route], shop: Shop) -> App:
+    """The end of the stack: call the handler of the route that was found."""
+    endpoints: dict[int, Any] = {id(route): Endpoint(route, shop) for route in routes}
+
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        await endpoints[id(scope["holdfast.route"])](scope, receive, send)
+
+    return call
+
+
+def assemble(routes: Sequence[Route], shop: Shop) -> App:
+    """The whole application over an open shop; ``BadRoutes`` if a policy lacks."""
+    check(routes)
+    return stack(dispatch(routes, shop), *layers(routes, shop))

@@ -1,0 +1,80 @@
+"""API keys in the database."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from holdfast.domain.identity.errors import ApiKeyNotFound
+from holdfast.domain.identity.model import ApiKey, Operator, fingerprint, shown
+from holdfast.kernel.page import BadCursor, Page, decode_cursor, encode_cursor
+from holdfast.platform import sql
+from holdfast.platform.db import Connection, Row, Transaction
+
+_SQL = sql.load("holdfast.domain.identity")
+_ADD_KEY = _SQL["add_key"]
+_FIND_BY_HASH = _SQL["find_by_hash"]
+_LIST_KEYS = _SQL["list_keys"]
+_REVOKE_KEY = _SQL["revoke_key"]
+
+
+async def add_key(
+    tx: Transaction,
+    *,
+    key_id: UUID,
+    name: str,
+    token: str,
+    scopes: Iterable[str],
+    at: datetime,
+) -> ApiKey:
+    """Store a key; only the hash of its token is kept."""
+    granted = tuple(sorted(set(scopes)))
+    await tx.execute(
+        _ADD_KEY, key_id, name, fingerprint(token), shown(token), granted, at
+    )
+    return ApiKey(key_id, name, shown(token), granted, at, None)
+
+
+async def find_by_hash(connection: Connection, key_hash: bytes) -> Operator | None:
+    """Whose key this is, unless it was revoked."""
+    row = await connection.fetchrow(_FIND_BY_HASH, key_hash)
+    if row is None:
+        return None
+    return Operator(row["id"], row["name"], frozenset(row["scopes"]))
+
+
+async def list_keys(
+    connection: Connection, *, after: str | None, limit: int
+) -> Page[ApiKey]:
+    """A page of keys, newest first, revoked ones included."""
+    last = _id_in(after) if after is not None else None
+    rows = await connection.fetch(_LIST_KEYS, last, limit + 1)
+    keys = [_key(row) for row in rows[:limit]]
+    more = len(rows) > limit
+    return Page(keys, encode_cursor(str(keys[-1].id)) if more else None)
+
+
+async def revoke_key(tx: Transaction, key_id: UUID, *, at: datetime) -> ApiKey:
+    """Revoke a key; again changes nothing. Raises ``ApiKeyNotFound``."""
+    row = await tx.fetchrow(_REVOKE_KEY, key_id, at)
+    if row is None:
+        raise ApiKeyNotFound(key_id)
+    return _key(row)
+
+
+def _id_in(cursor: str) -> UUID:
+    (text,) = decode_cursor(cursor, 1)
+    try:
+        return UUID(text)
+    except ValueError:
+        raise BadCursor from None
+
+
+def _key(row: Row) -> ApiKey:
+    return ApiKey(
+        row["id"],
+        row["name"],
+        row["prefix"],
+        tuple(row["scopes"]),
+        row["created_at"],
+        row["revoked_at"],
+    )

@@ -1,0 +1,15 @@
+"""Time and chance as arguments, so that a test can hold both still."""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+Monotonic: TypeAlias = Callable[[], float]
+"""Seconds that never run backwards; only differences mean anything."""
+
+Sleep: TypeAlias = Callable[[float], Awaitable[object]]
+"""Wait for so many seconds."""
+
+
+def monotonic() -> float:
+    return time.monotonic()  # noqa: TID251 - the one place of this package that may
