@@ -261,6 +261,8 @@ CREATE TABLE idempotency_keys (
     key text NOT NULL,
     -- SHA-256 of method, path and body: the same key must mean the same request.
     fingerprint bytea NOT NULL,
+    -- The id of what the request makes, so that another can finish it.
+    subject uuid NOT NULL,
     claimed_at timestamptz NOT NULL,
     -- Until then the claimer is presumed alive; afterwards another may take over.
     lease_until timestamptz NOT NULL,

@@ -160,6 +160,16 @@ class Database:
         async with self.acquire() as connection, connection.transaction():
             yield connection
 
+    @asynccontextmanager
+    async def statement(self) -> AsyncIterator[Transaction]:
+        """For a write that is one statement, which is a transaction by itself.
+
+        Saves the round trips of BEGIN and COMMIT; a second statement in the block
+        would be a second transaction.
+        """
+        async with self.acquire() as connection:
+            yield connection
+
     async def fetch(self, query: str, /, *args: Any) -> list[Row]:
         return list(await self._read("fetch", query, args))
 

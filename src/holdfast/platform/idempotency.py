@@ -13,7 +13,8 @@ after the lease and finishes the work. Keys are kept for 24 hours.
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypeAlias
+from typing import Any
+from uuid import UUID
 
 from holdfast.kernel.clock import Clock, Monotonic, monotonic
 from holdfast.kernel.errors import Conflict, Invalid, Malformed
@@ -79,13 +80,20 @@ class Answer:
     body: bytes
 
 
-Progress: TypeAlias = Literal["new", "resumed"]
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The holder of the key died; its work is ours to finish."""
+
+    subject: UUID
 
 
-async def claim(tx: Transaction, wanted: Claim, *, at: datetime) -> bool:
-    """Claim the key inside *tx*; False if somebody has it already."""
+async def claim(tx: Transaction, wanted: Claim, *, subject: UUID, at: datetime) -> bool:
+    """Claim the key inside *tx*; False if somebody has it already.
+
+    *subject* is the id of what the request makes, so that another can finish it.
+    """
     row = await tx.fetchrow(
-        _CLAIM, *wanted.identity, wanted.fingerprint, at, at + LEASE
+        _CLAIM, *wanted.identity, wanted.fingerprint, subject, at, at + LEASE
     )
     return row is not None
 
@@ -101,18 +109,18 @@ async def find(connection: Connection, wanted: Claim) -> Answer | None:
 
 async def wait(
     db: Database, wanted: Claim, *, clock: Clock, timer: Monotonic = monotonic
-) -> Answer | Progress:
+) -> Answer | Resumed | None:
     """Wait for whoever holds the key; no connection is held meanwhile.
 
-    Returns the answer, ``"resumed"`` when the holder died and its work is now
-    ours, or ``"new"`` when the holder gave the key back. Raises
+    Returns the answer, ``Resumed`` when the holder died and its work is now
+    ours, or None when the holder gave the key back. Raises
     ``IdempotencyKeyInProgress`` when patience ends first.
     """
     give_up = timer() + _PATIENCE_SECONDS
     while True:
         row = await db.fetchrow(_RECALL, *wanted.identity)
         if row is None:
-            return "new"
+            return None
         if answer := _answer_of(row, wanted):
             return answer
         now = clock()
@@ -122,7 +130,7 @@ async def wait(
                     _TAKE_OVER, *wanted.identity, now, now + LEASE
                 )
             if taken is not None:
-                return "resumed"
+                return Resumed(row["subject"])
         if timer() >= give_up:
             raise IdempotencyKeyInProgress
         await asyncio.sleep(_POLL_SECONDS)

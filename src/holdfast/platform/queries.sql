@@ -1,16 +1,17 @@
 -- name: claim
 -- Claim an idempotency key for a request, in the transaction of its effect. $1 caller,
--- $2 route, $3 key, $4 fingerprint, $5 now, $6 lease until. A concurrent claimer
--- of the same key waits here until the first commits or rolls back. Returns one
--- row if the key is now ours, none if somebody has it.
-INSERT INTO idempotency_keys (caller, route, key, fingerprint, claimed_at, lease_until)
-VALUES ($1, $2, $3, $4, $5, $6)
+-- $2 route, $3 key, $4 fingerprint, $5 the id of what is made, $6 now, $7 lease
+-- until. A concurrent claimer of the same key waits here until the first commits or
+-- rolls back. Returns one row if the key is now ours, none if somebody has it.
+INSERT INTO idempotency_keys (caller, route, key, fingerprint, subject, claimed_at,
+                              lease_until)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (caller, route, key) DO NOTHING
 RETURNING 1 AS claimed;
 
 -- name: recall
 -- What is known of a key. $1 caller, $2 route, $3 key. One row or none.
-SELECT fingerprint, lease_until, status, headers, body
+SELECT fingerprint, subject, lease_until, status, headers, body
 FROM idempotency_keys
 WHERE caller = $1 AND route = $2 AND key = $3;
 

@@ -45,7 +45,7 @@ async def open_cart(tx: Transaction, cart: Cart, lines: Sequence[NewLine]) -> No
         cart.currency,
         cart.email,
         cart.shipping_address,
-        *_shipping_columns(cart.shipping),
+        *_shipping_columns(cart),
         cart.created_at,
         [line.id for line in lines],
         [line.variant_id for line in lines],
@@ -74,17 +74,14 @@ async def lock_cart(tx: Transaction, cart_id: UUID, *, at: datetime) -> None:
         raise CartAlreadyOrdered(await tx.fetchval(_ORDER_OF_CART, cart_id))
 
 
-async def change_cart(
-    tx: Transaction,
-    cart_id: UUID,
-    *,
-    email: str | None,
-    shipping_address: Address | None,
-    shipping: Shipping | None,
-) -> None:
-    """Write who buys and where it goes; the cart must be locked."""
+async def change_cart(tx: Transaction, cart: Cart) -> None:
+    """Write who buys, where it goes and how; the cart must be locked."""
     await tx.execute(
-        _CHANGE_CART, cart_id, email, shipping_address, *_shipping_columns(shipping)
+        _CHANGE_CART,
+        cart.id,
+        cart.email,
+        cart.shipping_address,
+        *_shipping_columns(cart),
     )
 
 
@@ -125,12 +122,10 @@ async def take_cart(tx: Transaction, cart_id: UUID, *, at: datetime) -> Cart:
     return _cart(row)
 
 
-def _shipping_columns(
-    shipping: Shipping | None,
-) -> tuple[str | None, int | None, str | None]:
-    if shipping is None:
-        return None, None, None
-    return shipping.method, shipping.price.amount, shipping.source
+def _shipping_columns(cart: Cart) -> tuple[str | None, int | None, str | None]:
+    if cart.shipping is None:
+        return cart.shipping_method, None, None
+    return cart.shipping_method, cart.shipping.price.amount, cart.shipping.source
 
 
 def _cart(row: Row) -> Cart:
@@ -143,6 +138,7 @@ def _cart(row: Row) -> Cart:
         currency=currency,
         email=row["email"],
         shipping_address=address(row["shipping_address"]),
+        shipping_method=row["shipping_method"],
         shipping=shipping_of(row),
         lines=[_line(fields, currency) for fields in row["lines"]],
         created_at=row["created_at"],

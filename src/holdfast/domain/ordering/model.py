@@ -15,7 +15,6 @@ from holdfast.domain.ordering.errors import (
     TotalTooLarge,
     VariantUnavailable,
 )
-from holdfast.kernel.ids import new_id
 from holdfast.kernel.money import MAX_AMOUNT, Money, total
 
 MAX_LINES = 1_000
@@ -104,6 +103,8 @@ class Cart:
     currency: str
     email: str | None
     shipping_address: Address | None
+    # What the buyer chose, and its price once there is somewhere to send it.
+    shipping_method: str | None
     shipping: Shipping | None
     lines: Sequence[Line]
     created_at: datetime
@@ -167,6 +168,9 @@ class Order:
         """The short number people use."""
         return f"HF-{self.number}"
 
+    def numbered(self, number: int) -> "Order":
+        return replace(self, number=number)
+
     def paid(self, reference: str, at: datetime) -> "Order":
         return replace(
             self, status=OrderStatus.PAID, payment_reference=reference, settled_at=at
@@ -181,7 +185,7 @@ class Order:
         )
 
 
-def draft(cart: Cart, *, at: datetime) -> Order:
+def draft(cart: Cart, *, order_id: UUID, at: datetime) -> Order:
     """Turn a cart into a pending order, with every total frozen.
 
     The number is 0 until the order is stored. Raises ``CartEmpty``,
@@ -201,7 +205,7 @@ def draft(cart: Cart, *, at: datetime) -> Order:
         raise VariantUnavailable(sorted(set(gone)))
     check_total(cart.total)
     return Order(
-        id=new_id(),
+        id=order_id,
         number=0,
         cart_id=cart.id,
         token_hash=cart.token_hash,

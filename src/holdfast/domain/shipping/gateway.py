@@ -1,0 +1,143 @@
+"""The carrier over HTTP, with a way out when it does not answer.
+
+A quote is reused for a minute. When the carrier fails, the last quote of the
+same parcel within 15 minutes is used, then a flat rate; the answer says which,
+and checkout never waits longer than the policies around the call allow.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Literal, Protocol
+
+import aiohttp
+import msgspec
+
+from holdfast.domain.shipping.model import Method, Parcel, Quote, Source, flat_rate
+from holdfast.kernel.clock import Monotonic, monotonic
+from holdfast.kernel.money import MAX_AMOUNT, Money
+from holdfast.platform import http
+from holdfast.resilience.errors import Rejected, TimedOut
+
+_FRESH_SECONDS = 60.0
+_USABLE_SECONDS = 15 * 60.0
+_REMEMBERED = 4_096
+# After a failure the carrier is left alone for a moment, so that a dead carrier
+# costs one request its patience and not every request.
+_REST_SECONDS = 2.0
+
+
+class Protect(Protocol):
+    """Policies around one call."""
+
+    async def __call__(self, call: "_Call", /) -> bytes: ...
+
+
+class _Call(Protocol):
+    async def __call__(self) -> bytes: ...
+
+
+class CarrierFailed(Exception):
+    """The carrier did not give a usable answer."""
+
+
+class _Price(msgspec.Struct):
+    amount: int
+    currency: str
+
+
+class _Rate(msgspec.Struct):
+    service: Literal["standard", "express"]
+    price: _Price
+
+
+class _Rates(msgspec.Struct):
+    rates: list[_Rate]
+
+
+_rates = msgspec.json.Decoder(_Rates)
+
+
+class Carrier:
+    """A carrier that speaks the simulator's protocol."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        base_url: str,
+        *,
+        protect: Protect,
+        timer: Monotonic = monotonic,
+    ) -> None:
+        self._session = session
+        self._base = base_url.rstrip("/")
+        self._protect = protect
+        self._timer = timer
+        self._last: OrderedDict[Parcel, tuple[float, Mapping[Method, Money]]]
+        self._last = OrderedDict()
+        self._resting_until = 0.0
+
+    def recall(self, method: Method, parcel: Parcel) -> Quote | None:
+        """A quote that needs no question: free of charge, or asked for just now."""
+        if method is Method.PICKUP:
+            return Quote(Money(0, parcel.currency), Source.SHOP)
+        return self._recall(method, parcel, _FRESH_SECONDS, Source.CARRIER)
+
+    async def quote(self, method: Method, parcel: Parcel) -> Quote:
+        """What sending the parcel costs; always an answer, never an error."""
+        if known := self.recall(method, parcel):
+            return known
+        if self._timer() >= self._resting_until:
+            try:
+                prices = await self._ask(parcel)
+            except (CarrierFailed, TimedOut, Rejected):
+                self._resting_until = self._timer() + _REST_SECONDS
+            else:
+                self._remember(parcel, prices)
+                if method in prices:
+                    return Quote(prices[method], Source.CARRIER)
+        if last := self._recall(method, parcel, _USABLE_SECONDS, Source.LAST_QUOTE):
+            return last
+        return Quote(flat_rate(method, parcel.currency), Source.FLAT_RATE)
+
+    def _recall(
+        self, method: Method, parcel: Parcel, seconds: float, source: Source
+    ) -> Quote | None:
+        asked_at, prices = self._last.get(parcel, (float("-inf"), {}))
+        if method not in prices or self._timer() - asked_at > seconds:
+            return None
+        return Quote(prices[method], source)
+
+    async def _ask(self, parcel: Parcel) -> Mapping[Method, Money]:
+        answer = await self._protect(lambda: self._send(parcel))
+        try:
+            rates = _rates.decode(answer).rates
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise CarrierFailed("the carrier answered nonsense") from error
+        return {
+            Method(rate.service): Money(rate.price.amount, rate.price.currency)
+            for rate in rates
+            if rate.price.currency == parcel.currency
+            and 0 <= rate.price.amount <= MAX_AMOUNT
+        }
+
+    async def _send(self, parcel: Parcel) -> bytes:
+        body = {
+            "country": parcel.country,
+            "weight_grams": parcel.weight_grams,
+            "currency": parcel.currency,
+        }
+        try:
+            async with self._session.post(
+                self._base + "/v1/rates", json=body, allow_redirects=False
+            ) as response:
+                if response.status >= 300:  # noqa: PLR2004 - HTTP
+                    raise CarrierFailed(f"the carrier answered {response.status}")
+                return await http.read(response)
+        except (aiohttp.ClientError, OSError, http.AnswerTooLong) as error:
+            raise CarrierFailed(str(error)) from error
+
+    def _remember(self, parcel: Parcel, prices: Mapping[Method, Money]) -> None:
+        self._last[parcel] = (self._timer(), prices)
+        self._last.move_to_end(parcel)
+        if len(self._last) > _REMEMBERED:
+            self._last.popitem(last=False)

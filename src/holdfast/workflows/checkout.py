@@ -1,0 +1,183 @@
+"""Turn a cart into a paid order, or into nothing at all.
+
+1. One transaction: claim the key, close the cart, reserve every line or none,
+   write the order as pending.
+2. No transaction is open while the provider is asked: it may take seconds, and a
+   connection held that long is one the other buyers cannot have.
+3. One transaction: settle the order by the outcome, move the stock, publish the
+   event, keep the answer.
+
+A process that dies between 1 and 3 leaves a pending order: the next request with
+the key, or the worker's timer, asks the provider by the order's id and ends it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+from uuid import UUID
+
+from holdfast.domain import inventory, ordering, payments
+from holdfast.domain.identity import Caller
+from holdfast.domain.inventory import Wanted
+from holdfast.domain.ordering import Cart, Order, OrderStatus
+from holdfast.domain.payments import NOTHING_DUE, Declined, Outcome, Provider
+from holdfast.kernel.clock import Clock
+from holdfast.kernel.errors import DomainError
+from holdfast.kernel.ids import new_id
+from holdfast.kernel.money import Money
+from holdfast.platform import idempotency
+from holdfast.platform.db import (
+    Database,
+    DatabaseBusy,
+    DatabaseUnavailable,
+    Transaction,
+)
+from holdfast.platform.idempotency import Answer, Claim, Resumed
+from holdfast.workflows import carts
+from holdfast.workflows.settlement import settle, settle_by_asking
+
+_SCOPE = "orders:write"
+
+Render: TypeAlias = Callable[[Order | DomainError], Answer]
+"""Writes what the client is told, so that it can be kept in the same commit."""
+
+# The money has moved when step 3 fails, so it is worth a few more tries: a restart
+# of the database takes about a second. What is left the timer ends.
+_PAUSES_SECONDS = (0.1, 0.5, 1.5)
+
+_REASONS: dict[type[Exception], str] = {
+    payments.PaymentUnavailable: "provider_unavailable",
+    payments.UnknownPaymentMethod: "unknown_payment_method",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """What a buyer asks for, and what it takes to do it."""
+
+    db: Database
+    payments: Provider
+    clock: Clock
+    render: Render
+
+    async def place_order(
+        self,
+        cart_id: UUID,
+        *,
+        payment_method: str,
+        expected_total: Money | None,
+        caller: Caller,
+        claim: Claim,
+    ) -> tuple[Answer, bool]:
+        """Order and pay a cart; returns the answer and whether it is a replay.
+
+        Raises what stands in the way of an order (``OutOfStock``, ``CartEmpty``,
+        ``TotalChanged``...), ``PaymentUnavailable`` or ``UnknownPaymentMethod``:
+        then nothing has happened, the stock is free, the cart is open and the
+        key may be used again. A declined payment and one whose outcome is not
+        known are answers, and are kept.
+        """
+        while True:
+            order = await self._reserve(cart_id, expected_total, caller, claim)
+            if order is not None:
+                return await self._pay(order, payment_method, claim), False
+            progress = await idempotency.wait(self.db, claim, clock=self.clock)
+            if isinstance(progress, Answer):
+                return progress, True
+            if isinstance(progress, Resumed):
+                return await self._resume(progress.subject, claim), False
+
+    async def _reserve(
+        self, cart_id: UUID, expected: Money | None, caller: Caller, claim: Claim
+    ) -> Order | None:
+        """Step 1; None if somebody else holds the key."""
+        now, order_id = self.clock(), new_id()
+        async with self.db.transaction() as tx:
+            if not await idempotency.claim(tx, claim, subject=order_id, at=now):
+                return None
+            cart = await _take(tx, cart_id, caller, at=now)
+            if expected is not None and expected != cart.total:
+                raise ordering.TotalChanged(expected, cart.total)
+            order = ordering.draft(cart, order_id=order_id, at=now)
+            wanted = [Wanted(n.variant_id, n.sku, n.quantity) for n in order.lines]
+            await inventory.reserve(tx, order.id, wanted, at=now)
+            return order.numbered(await ordering.add(tx, order))
+
+    async def _pay(self, order: Order, payment_method: str, claim: Claim) -> Answer:
+        """Steps 2 and 3."""
+        try:
+            outcome = await self._charge(order, payment_method)
+        except payments.PaymentOutcomeUnknown:
+            outcome = None
+        except (payments.PaymentUnavailable, payments.UnknownPaymentMethod) as error:
+            await self._undo(order, Declined(_REASONS[type(error)]), claim)
+            raise
+        return await self._settle(order, outcome, claim)
+
+    async def _charge(self, order: Order, payment_method: str) -> Outcome:
+        if order.total.amount == 0:
+            return NOTHING_DUE
+        return await self.payments.charge(
+            key=str(order.id),
+            amount=order.total,
+            method=payment_method,
+            reference=order.label,
+        )
+
+    async def _settle(
+        self, order: Order, outcome: Outcome | None, claim: Claim
+    ) -> Answer:
+        """Step 3; without an outcome the order stays pending, and that is told."""
+        for pause in (*_PAUSES_SECONDS, None):
+            try:
+                async with self.db.transaction() as tx:
+                    if outcome is not None:
+                        order = await settle(tx, order, outcome, clock=self.clock)
+                    answer = self._answer(order)
+                    await idempotency.answer(tx, claim, answer, at=self.clock())
+            except (DatabaseBusy, DatabaseUnavailable):
+                if pause is None:
+                    raise
+                await asyncio.sleep(pause)
+            else:
+                return answer
+        raise AssertionError("unreachable")
+
+    async def _undo(self, order: Order, outcome: Declined, claim: Claim) -> None:
+        """Nothing was charged: free the stock, the cart and the key."""
+        async with self.db.transaction() as tx:
+            await settle(tx, order, outcome, clock=self.clock)
+            await idempotency.release(tx, claim)
+
+    async def _resume(self, order_id: UUID, claim: Claim) -> Answer:
+        """Finish what a request began that died."""
+        try:
+            order = await settle_by_asking(
+                order_id, db=self.db, provider=self.payments, clock=self.clock
+            )
+        except payments.PaymentOutcomeUnknown:
+            order = await ordering.find(self.db, order_id)
+        return await self._settle(order, None, claim)
+
+    def _answer(self, order: Order) -> Answer:
+        if order.status is OrderStatus.PAYMENT_FAILED:
+            reason = order.failure_reason or "declined"
+            return self.render(payments.PaymentDeclined(order.id, reason))
+        return self.render(order)
+
+
+async def _take(
+    tx: Transaction, cart_id: UUID, caller: Caller, *, at: datetime
+) -> Cart:
+    """Close the cart for its order, if it is the caller's."""
+    try:
+        cart = await ordering.take_cart(tx, cart_id, at=at)
+    except ordering.CartAlreadyOrdered:
+        # A stranger must not learn that the cart exists.
+        await carts.find(tx, cart_id, caller, scope=_SCOPE)
+        raise
+    if not carts.owns(caller, cart.token_hash, scope=_SCOPE):
+        raise ordering.CartNotFound
+    return cart

@@ -1,0 +1,96 @@
+"""How a pending order ends: paid or failed, once, by whoever learns it first.
+
+The answer of the provider, a retry of the client and the timer may all arrive at
+the same time. Each writes "settle if still pending"; one wins, the others read
+what it wrote.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+
+from holdfast.domain import inventory, ordering, payments
+from holdfast.domain.ordering import Order, OrderStatus
+from holdfast.domain.payments import Captured, Outcome, Provider
+from holdfast.kernel.clock import Clock
+from holdfast.platform import outbox
+from holdfast.platform.db import (
+    Database,
+    DatabaseBusy,
+    DatabaseUnavailable,
+    Transaction,
+)
+
+_log = structlog.get_logger(__name__)
+
+OVERDUE = timedelta(seconds=15)
+"""When the timer takes a pending order up: the request that made it has given up
+by then (its payment deadline is 8 s), so the two seldom meet, and need not care."""
+
+ACTOR = "checkout"
+
+
+async def settle(
+    tx: Transaction, order: Order, outcome: Outcome, *, clock: Clock
+) -> Order:
+    """Write the outcome, move the stock and publish the event, in one commit.
+
+    Returns the order as it now is. If somebody settled it before, that stands.
+    """
+    now = clock()
+    if isinstance(outcome, Captured):
+        if await ordering.mark_paid(tx, order.id, outcome.reference, at=now):
+            await inventory.sell(tx, order.id, actor=ACTOR, at=now)
+            paid = outbox.event("ordering.order.paid", order_id=str(order.id))
+            await outbox.publish(tx, [paid], at=now)
+            return order.paid(outcome.reference, now)
+    elif await ordering.mark_failed(tx, order.id, outcome.reason, at=now):
+        await inventory.release(tx, order.id, at=now)
+        failed = outbox.event(
+            "ordering.order.payment_failed",
+            order_id=str(order.id),
+            reason=outcome.reason,
+        )
+        await outbox.publish(tx, [failed], at=now)
+        return order.failed(outcome.reason, now)
+    return await ordering.find(tx, order.id)
+
+
+async def settle_by_asking(
+    order_id: UUID, *, db: Database, provider: Provider, clock: Clock
+) -> Order:
+    """Ask the provider what became of a pending order's payment, and settle it.
+
+    A payment that never reached the provider is cancelled there first, so that
+    it cannot arrive later. Raises ``PaymentOutcomeUnknown`` while the provider
+    does not answer; the order then stays pending.
+    """
+    order = await ordering.find(db, order_id)
+    if order.status is not OrderStatus.PENDING:
+        return order
+    outcome = await provider.settle(key=str(order.id), amount=order.total)
+    async with db.transaction() as tx:
+        return await settle(tx, order, outcome, clock=clock)
+
+
+async def settle_overdue(
+    db: Database, provider: Provider, *, clock: Clock, limit: int = 100
+) -> int:
+    """Settle pending orders whose payment has had its time; returns how many.
+
+    Several workers may do this at once. One order that cannot be settled does
+    not keep the others waiting.
+    """
+    settled = 0
+    due = await ordering.overdue(db, placed_before=clock() - OVERDUE, limit=limit)
+    for order_id in due:
+        try:
+            await settle_by_asking(order_id, db=db, provider=provider, clock=clock)
+        except payments.PaymentOutcomeUnknown:
+            _log.warning("order.still_pending", order_id=str(order_id))
+        except (DatabaseBusy, DatabaseUnavailable):
+            _log.warning("order.not_settled", order_id=str(order_id))
+        else:
+            settled += 1
+    return settled
