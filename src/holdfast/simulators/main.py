@@ -45,10 +45,12 @@ def _app(what: str, state: Path | None) -> Iterator[App]:
 
 
 def _listener(host: str, port: int) -> socket.socket:
+    if port not in range(65_536):
+        raise SystemExit(f"Cannot listen on {host}:{port}: ports end at 65535.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
-    except (OSError, OverflowError) as error:
-        taken = getattr(error, "errno", None) == errno.EADDRINUSE
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
         reason = "the port is taken" if taken else error
         raise SystemExit(f"Cannot listen on {host}:{port}: {reason}.") from None

@@ -144,5 +144,5 @@ class Stage:
             case "garbage" | "garbage_after":
                 self._garbled += 1
                 return Reply(200, _GARBAGE[(self._garbled - 1) % len(_GARBAGE)])
-            case "error" | "error_after":
+            case _:
                 return Reply(500, b"Internal Server Error", b"text/plain")

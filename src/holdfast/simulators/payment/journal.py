@@ -35,7 +35,7 @@ class Journal:
         except BlockingIOError:
             os.close(self._file)
             raise JournalUnusable("another process holds it") from None
-        except JournalUnusable:
+        except (OSError, JournalUnusable):
             os.close(self._file)
             raise
 

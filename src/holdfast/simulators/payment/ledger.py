@@ -3,7 +3,7 @@
 Nothing here awaits, so on one event loop two requests with one key cannot both
 be the first. An entry is in the journal before it is in memory.
 
-Memory: about 0.7 KB a charge, a million of them at most; then new keys are
+Memory: about 0.6 KB a charge, a million of them at most; then new keys are
 refused, because a provider may refuse money but never forget it.
 """
 
