@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
+from holdfast.domain import catalog
 from holdfast.kernel.clock import Clock, system_clock
 from holdfast.platform.db import Database
 from holdfast.platform.metrics import Metrics
@@ -27,6 +28,11 @@ class Shop:
     carrier: Any = None
     is_stopping: bool = False
     """Set when the process was told to stop: no longer ready for new work."""
+    products: catalog.Reader = field(init=False)
+    """Single products: concurrent requests share statements."""
+
+    def __post_init__(self) -> None:
+        self.products = catalog.Reader(self.db)
 
 
 @asynccontextmanager

@@ -1,0 +1,58 @@
+"""Lists as every endpoint gives them: items, the cursor of the next page, a link.
+
+``{"items": [...], "next": "..." or null}``, and while there is a next page a
+``Link`` header (RFC 8288) with the whole address of it.
+"""
+
+from typing import Annotated, Any, Generic, TypeVar
+from urllib.parse import urlencode
+
+import msgspec
+from litestar import Response
+
+from holdfast.kernel.page import DEFAULT_LIMIT, MAX_LIMIT, Page
+
+T = TypeVar("T")
+
+Limit = Annotated[
+    int, msgspec.Meta(ge=1, le=MAX_LIMIT, description="How many at the most.")
+]
+After = Annotated[
+    str, msgspec.Meta(max_length=512, description="`next` of the page before.")
+]
+
+
+class Listing(msgspec.Struct, Generic[T], frozen=True):
+    """One page of a list."""
+
+    items: list[T]
+    next: str | None
+
+
+def listing(page: Page[T], path: str, **query: object) -> Response[Listing[T]]:
+    """Answer with a page; *query* is what was asked besides ``after``."""
+    return Response(
+        Listing(page.items, page.next), headers=_link(path, query, page.next)
+    )
+
+
+def listing_of_json(page: Page[str], path: str, **query: object) -> Response[Any]:
+    """The same for items that are JSON already."""
+    next_ = "null" if page.next is None else f'"{page.next}"'
+    body = f'{{"items":[{",".join(page.items)}],"next":{next_}}}'
+    return Response(
+        body.encode(),
+        media_type="application/json",
+        headers=_link(path, query, page.next),
+    )
+
+
+def _link(path: str, query: dict[str, object], after: str | None) -> dict[str, str]:
+    if after is None:
+        return {}
+    asked = {
+        name: value
+        for name, value in query.items()
+        if value is not None and (name, value) != ("limit", DEFAULT_LIMIT)
+    }
+    return {"Link": f'<{path}?{urlencode({**asked, "after": after})}>; rel="next"'}

@@ -1,0 +1,272 @@
+"""Products: anybody reads what is on sale, operators read and write everything.
+
+A product travels as JSON text from the database to the client; no object is
+built for it on the way (see ``catalog.documents``).
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Response
+
+from holdfast.api.listing import After, Limit, Listing, listing_of_json
+from holdfast.api.shop import Shop
+from holdfast.domain import catalog
+from holdfast.domain.identity import Caller, may
+from holdfast.kernel.money import Money
+from holdfast.kernel.page import DEFAULT_LIMIT, Page
+from holdfast.workflows import catalog as workflows
+
+_PATH = "/v1/products"
+_MAX_QUERY = 200
+
+Query = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=_MAX_QUERY,
+        description='Words to search for; "a phrase", -not, this or that.',
+    ),
+]
+CategoryKey = Annotated[
+    str, msgspec.Meta(max_length=255, description="Id or handle of a category.")
+]
+OneProduct = Annotated[Response[Any], catalog.Product]
+Products = Annotated[Response[Any], Listing[catalog.Product]]
+
+
+class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An amount in minor units and its ISO 4217 currency."""
+
+    amount: int
+    currency: str
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.currency)
+
+
+class NewOption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Something a buyer chooses, and what there is to choose from."""
+
+    name: str
+    values: list[str]
+
+    @property
+    def option(self) -> catalog.Option:
+        return catalog.Option(self.name, tuple(self.values))
+
+
+class NewImage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A picture that is kept elsewhere, or under ``/images/``."""
+
+    url: str
+    alt: str = ""
+    width: int | None = None
+    height: int | None = None
+
+    @property
+    def image(self) -> catalog.Image:
+        return catalog.Image(self.url, self.alt, self.width, self.height)
+
+
+class NewVariant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A variant of a new product: one value for each of its options."""
+
+    sku: str
+    price: Price
+    options: dict[str, str] = {}
+    compare_at_price: Price | None = None
+    weight_grams: int = 0
+    barcode: str | None = None
+
+    @property
+    def draft(self) -> catalog.VariantDraft:
+        return catalog.VariantDraft(
+            sku=self.sku,
+            price=self.price.money,
+            options=self.options,
+            compare_at_price=_money(self.compare_at_price),
+            weight_grams=self.weight_grams,
+            barcode=self.barcode,
+        )
+
+
+class NewProduct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A new product. Without a handle it gets one made of its title."""
+
+    title: str
+    variants: list[NewVariant]
+    handle: str | None = None
+    description_html: str = ""
+    vendor: str = ""
+    product_type: str = ""
+    status: catalog.Status = "draft"
+    tags: list[str] = []
+    options: list[NewOption] = []
+    images: list[NewImage] = []
+    categories: list[str] = []
+
+    @property
+    def draft(self) -> catalog.Draft:
+        handle = self.handle
+        return catalog.Draft(
+            handle=catalog.slugify(self.title) if handle is None else handle,
+            title=self.title,
+            variants=tuple(variant.draft for variant in self.variants),
+            description_html=self.description_html,
+            vendor=self.vendor,
+            product_type=self.product_type,
+            status=self.status,
+            tags=tuple(self.tags),
+            options=tuple(option.option for option in self.options),
+            images=tuple(image.image for image in self.images),
+            categories=tuple(self.categories),
+        )
+
+
+class VariantChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What to change of the variant with this SKU; a new one if there is none."""
+
+    sku: str
+    price: Price | msgspec.UnsetType = msgspec.UNSET
+    options: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+    compare_at_price: Price | msgspec.UnsetType | None = msgspec.UNSET
+    weight_grams: int | msgspec.UnsetType = msgspec.UNSET
+    barcode: str | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class ProductChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What to change of a product; what is absent stays as it is.
+
+    Lists replace the list there was, except ``variants``: those that are not named
+    stay.
+    """
+
+    handle: str | msgspec.UnsetType = msgspec.UNSET
+    title: str | msgspec.UnsetType = msgspec.UNSET
+    description_html: str | msgspec.UnsetType = msgspec.UNSET
+    vendor: str | msgspec.UnsetType = msgspec.UNSET
+    product_type: str | msgspec.UnsetType = msgspec.UNSET
+    status: catalog.Status | msgspec.UnsetType = msgspec.UNSET
+    tags: list[str] | msgspec.UnsetType = msgspec.UNSET
+    options: list[NewOption] | msgspec.UnsetType = msgspec.UNSET
+    images: list[NewImage] | msgspec.UnsetType = msgspec.UNSET
+    categories: list[str] | msgspec.UnsetType = msgspec.UNSET
+    variants: list[VariantChanges] | msgspec.UnsetType = msgspec.UNSET
+
+    def applied_to(self, draft: catalog.Draft) -> catalog.Draft:
+        """The draft with these changes."""
+        changes: dict[str, Any] = _given(
+            self,
+            ("handle", "title", "description_html", "vendor", "product_type", "status"),
+        )
+        if self.tags is not msgspec.UNSET:
+            changes["tags"] = tuple(self.tags)
+        if self.categories is not msgspec.UNSET:
+            changes["categories"] = tuple(self.categories)
+        if self.options is not msgspec.UNSET:
+            changes["options"] = tuple(option.option for option in self.options)
+        if self.images is not msgspec.UNSET:
+            changes["images"] = tuple(image.image for image in self.images)
+        if self.variants is not msgspec.UNSET:
+            changes["variants"] = _changed(draft.variants, self.variants)
+        return replace(draft, **changes)
+
+
+async def browse(
+    shop: Shop,
+    caller: Caller,
+    *,
+    limit: Limit = DEFAULT_LIMIT,
+    after: After | None = None,
+    category: CategoryKey | None = None,
+    q: Query | None = None,
+    status: catalog.Status | None = None,
+) -> Products:
+    """List what is on sale, by age or by how well it matches ``q``."""
+    shown = status
+    if not may(caller, "products:read"):
+        # Somebody without the scope sees a shop in which nothing else exists.
+        if status not in (None, "active"):
+            return listing_of_json(Page([], None), _PATH)
+        shown = "active"
+    category_id = None
+    if category is not None:
+        category_id = (await catalog.find_category(shop.db, category)).id
+    asked = {"limit": limit, "category": category, "q": q, "status": status}
+    if q is not None and q.strip():
+        page = await catalog.search(
+            shop.db, q, after=after, limit=limit, status=shown, category_id=category_id
+        )
+    else:
+        page = await catalog.page(
+            shop.db, after=after, limit=limit, status=shown, category_id=category_id
+        )
+    return listing_of_json(page, _PATH, **asked)
+
+
+async def show(shop: Shop, caller: Caller, product: str) -> OneProduct:
+    """One product by its id or handle."""
+    found = await shop.products.find(product)
+    if found.status != "active" and not may(caller, "products:read"):
+        raise catalog.ProductNotFound
+    return _answer(found)
+
+
+async def create(shop: Shop, data: NewProduct) -> OneProduct:
+    """Add a product, with empty stock for each of its variants."""
+    made = await workflows.create_product(shop.db, data.draft, clock=shop.clock)
+    return _answer(made, headers={"Location": f"{_PATH}/{made.id}"})
+
+
+async def change(shop: Shop, product: str, data: ProductChanges) -> OneProduct:
+    """Change a product and its variants."""
+    found = await shop.products.find(product)
+    return _answer(
+        await workflows.change_product(
+            shop.db, found.id, data.applied_to, clock=shop.clock
+        )
+    )
+
+
+def _answer(
+    document: catalog.Document, headers: dict[str, str] | None = None
+) -> Response[Any]:
+    return Response(
+        document.json.encode(), media_type="application/json", headers=headers
+    )
+
+
+def _changed(
+    variants: Sequence[catalog.VariantDraft], changes: Sequence[VariantChanges]
+) -> tuple[catalog.VariantDraft, ...]:
+    by_sku = {variant.sku: variant for variant in variants}
+    faults = []
+    for index, change in enumerate(changes):
+        given: dict[str, Any] = _given(change, ("options", "weight_grams", "barcode"))
+        if change.price is not msgspec.UNSET:
+            given["price"] = change.price.money
+        if change.compare_at_price is not msgspec.UNSET:
+            given["compare_at_price"] = _money(change.compare_at_price)
+        if (old := by_sku.get(change.sku)) is not None:
+            by_sku[change.sku] = replace(old, **given)
+        elif change.price is not msgspec.UNSET:
+            given.setdefault("options", {})
+            by_sku[change.sku] = catalog.VariantDraft(sku=change.sku, **given)
+        else:
+            fault = "must be given for a new variant"
+            faults.append(catalog.Fault(f"/variants/{index}/price", fault))
+    if faults:
+        raise catalog.ProductInvalid(faults)
+    return tuple(by_sku.values())
+
+
+def _given(changes: msgspec.Struct, names: Sequence[str]) -> dict[str, Any]:
+    values = {name: getattr(changes, name) for name in names}
+    return {n: value for n, value in values.items() if value is not msgspec.UNSET}
+
+
+def _money(price: Price | None) -> Money | None:
+    return None if price is None else price.money
