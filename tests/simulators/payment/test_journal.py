@@ -22,7 +22,7 @@ def path(tmp_path):
 
 class TestJournal:
     def test_gives_back_what_was_appended_in_order(self, path, entry):
-        tombstone = Entry(Charge("ch_2", "x", "canceled", None, None, None, None, "t"))
+        tombstone = Entry(Charge("ch_2", "x", "canceled", 0, "XXX", "", None, "t"))
         journal = Journal(path)
         journal.append(entry)
         journal.append(tombstone)

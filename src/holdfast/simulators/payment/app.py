@@ -155,9 +155,9 @@ def _row(charge: Charge) -> tuple[object, ...]:
     return (
         charge.key,
         f"{charge.status}{reason}",
-        "" if charge.amount is None else charge.amount,
-        charge.currency or "",
-        charge.reference or "",
+        charge.amount,
+        charge.currency,
+        charge.reference,
         charge.created_at,
         charge.id,
     )

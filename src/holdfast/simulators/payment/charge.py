@@ -20,16 +20,16 @@ class ChargeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Charge(msgspec.Struct, frozen=True, gc=False):
     """One key's outcome, which never changes.
 
-    *canceled* is a tombstone: the key was given up before any charge came, so
-    amount, currency and reference are unknown and absent.
+    *canceled* is a tombstone: the key was given up before any charge came, so its
+    amount is 0, its currency ``XXX`` (ISO 4217: none) and its reference empty.
     """
 
     id: str
     key: str
     status: Status
-    amount: int | None
-    currency: str | None
-    reference: str | None
+    amount: int
+    currency: str
+    reference: str
     decline_reason: str | None
     created_at: str
 

@@ -79,9 +79,9 @@ class Ledger:
             id=f"ch_{uuid.uuid4().hex}",
             key=key,
             status="canceled",
-            amount=None,
-            currency=None,
-            reference=None,
+            amount=0,
+            currency="XXX",
+            reference="",
             decline_reason=None,
             created_at=self._clock(),
         )
@@ -125,5 +125,5 @@ class Ledger:
         self._by_key[charge.key] = entry
         self._in_order.append(entry)
         self._counts[charge.status] += 1
-        if charge.status == "captured" and charge.currency and charge.amount:
+        if charge.status == "captured":
             self._captured[charge.currency] += charge.amount
