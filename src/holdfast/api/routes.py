@@ -3,9 +3,10 @@
 Add a line to add an endpoint. The lines stand in the order of the paths.
 """
 
-from holdfast.api import categories, images, products
+from holdfast.api import carts, categories, images, inventory, orders, products
 from holdfast.api.policy import Priority, Route
-from holdfast.domain import catalog
+from holdfast.domain import catalog, ordering, payments
+from holdfast.domain import inventory as stock
 from holdfast.kernel.page import BadCursor
 
 __all__ = ["ROUTES", "Priority", "Route"]
@@ -14,6 +15,31 @@ _WRITING_PRODUCTS = (
     catalog.ProductInvalid,
     catalog.DuplicateHandle,
     catalog.DuplicateSku,
+)
+
+_CHANGING_CARTS = (
+    ordering.CartNotFound,
+    ordering.CartAlreadyOrdered,
+    ordering.TotalTooLarge,
+)
+_ADDING_LINES = (
+    ordering.UnknownSku,
+    ordering.VariantUnavailable,
+    ordering.CurrencyMismatch,
+    ordering.CartTooLarge,
+)
+_CHECKING_OUT = (
+    ordering.CartNotFound,
+    ordering.CartAlreadyOrdered,
+    ordering.CartEmpty,
+    ordering.CartIncomplete,
+    ordering.VariantUnavailable,
+    ordering.TotalChanged,
+    ordering.TotalTooLarge,
+    stock.OutOfStock,
+    payments.PaymentDeclined,
+    payments.PaymentUnavailable,
+    payments.UnknownPaymentMethod,
 )
 
 ROUTES: tuple[Route, ...] = (
@@ -26,6 +52,77 @@ ROUTES: tuple[Route, ...] = (
         public=True,
         raises=(images.ImageNotFound,),
         documented=False,
+    ),
+    Route(
+        "POST",
+        "/v1/carts",
+        carts.create,
+        cost=3,
+        priority=Priority.BUY,
+        public=True,
+        raises=(*_ADDING_LINES, ordering.TotalTooLarge),
+    ),
+    Route(
+        "GET",
+        "/v1/carts/{cart_id:uuid}",
+        carts.show,
+        cost=1,
+        priority=Priority.BUY,
+        scope="carts:write",
+        guest=True,
+        raises=(ordering.CartNotFound,),
+    ),
+    Route(
+        "PATCH",
+        "/v1/carts/{cart_id:uuid}",
+        carts.change,
+        cost=2,
+        priority=Priority.BUY,
+        scope="carts:write",
+        guest=True,
+        raises=_CHANGING_CARTS,
+    ),
+    Route(
+        "POST",
+        "/v1/carts/{cart_id:uuid}/lines",
+        carts.add_line,
+        cost=2,
+        priority=Priority.BUY,
+        scope="carts:write",
+        guest=True,
+        raises=(*_CHANGING_CARTS, *_ADDING_LINES),
+    ),
+    Route(
+        "PATCH",
+        "/v1/carts/{cart_id:uuid}/lines/{line_id:uuid}",
+        carts.change_line,
+        cost=2,
+        priority=Priority.BUY,
+        scope="carts:write",
+        guest=True,
+        raises=(*_CHANGING_CARTS, ordering.CartLineNotFound),
+    ),
+    Route(
+        "DELETE",
+        "/v1/carts/{cart_id:uuid}/lines/{line_id:uuid}",
+        carts.remove_line,
+        cost=2,
+        priority=Priority.BUY,
+        scope="carts:write",
+        guest=True,
+        raises=(*_CHANGING_CARTS, ordering.CartLineNotFound),
+        status=200,
+    ),
+    Route(
+        "POST",
+        "/v1/carts/{cart_id:uuid}/checkout",
+        orders.checkout,
+        cost=10,
+        priority=Priority.BUY,
+        scope="orders:write",
+        guest=True,
+        idempotent="required",
+        raises=_CHECKING_OUT,
     ),
     Route(
         "GET",
@@ -53,6 +150,52 @@ ROUTES: tuple[Route, ...] = (
         priority=Priority.BROWSE,
         public=True,
         raises=(catalog.CategoryNotFound,),
+    ),
+    Route(
+        "GET",
+        "/v1/inventory/{sku}",
+        inventory.show,
+        cost=1,
+        priority=Priority.OPERATE,
+        scope="inventory:read",
+        raises=(stock.UnknownStock,),
+    ),
+    Route(
+        "PUT",
+        "/v1/inventory/{sku}",
+        inventory.change,
+        cost=2,
+        priority=Priority.OPERATE,
+        scope="inventory:write",
+        raises=(stock.UnknownStock, stock.StockBelowReserved),
+    ),
+    Route(
+        "GET",
+        "/v1/inventory/{sku}/movements",
+        inventory.movements,
+        cost=1,
+        priority=Priority.OPERATE,
+        scope="inventory:read",
+        raises=(stock.UnknownStock, BadCursor),
+    ),
+    Route(
+        "GET",
+        "/v1/orders",
+        orders.browse,
+        cost=2,
+        priority=Priority.OPERATE,
+        scope="orders:read",
+        raises=(BadCursor,),
+    ),
+    Route(
+        "GET",
+        "/v1/orders/{order_id:uuid}",
+        orders.show,
+        cost=1,
+        priority=Priority.BUY,
+        scope="orders:read",
+        guest=True,
+        raises=(ordering.OrderNotFound,),
     ),
     Route(
         "GET",

@@ -6,11 +6,15 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from holdfast.domain import catalog
+from holdfast.domain.payments import Provider
+from holdfast.domain.shipping import Carrier
 from holdfast.kernel.clock import Clock, system_clock
+from holdfast.platform import http
 from holdfast.platform.db import Database
 from holdfast.platform.metrics import Metrics
 from holdfast.platform.settings import Settings
 from holdfast.platform.telemetry import AccessLog
+from holdfast.workflows.providers import providers
 
 
 @dataclass(slots=True)
@@ -20,12 +24,12 @@ class Shop:
     settings: Settings
     db: Database
     metrics: Metrics
+    payments: Provider
+    carrier: Carrier
     _: KW_ONLY
     clock: Clock = system_clock
     access_log: AccessLog | None = None
     cache: Any = None
-    payments: Any = None
-    carrier: Any = None
     is_stopping: bool = False
     """Set when the process was told to stop: no longer ready for new work."""
     products: catalog.Reader = field(init=False)
@@ -50,5 +54,15 @@ async def opened(
             settings.database_url, size=settings.database_pool_size
         )
         closing.push_async_callback(db.close)
-        metrics = Metrics(settings.raw)
-        yield Shop(settings, db, metrics, clock=clock, access_log=access_log)
+        session = http.session()
+        closing.push_async_callback(session.close)
+        others = providers(settings, session)
+        yield Shop(
+            settings,
+            db,
+            Metrics(settings.raw),
+            others.payments,
+            others.carrier,
+            clock=clock,
+            access_log=access_log,
+        )

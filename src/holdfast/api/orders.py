@@ -1,0 +1,184 @@
+"""Orders: a cart becomes one, its buyer reads it, operators read all."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response
+
+from holdfast.api import keyed
+from holdfast.api.listing import After, Limit, Listing, listing
+from holdfast.api.problems import render
+from holdfast.api.shapes import Amount
+from holdfast.api.shop import Shop
+from holdfast.domain import ordering
+from holdfast.domain.identity import Caller
+from holdfast.domain.ordering import Address, Order, OrderLine, OrderStatus, Shipping
+from holdfast.kernel.errors import DomainError
+from holdfast.kernel.money import Money
+from holdfast.kernel.page import DEFAULT_LIMIT, Page
+from holdfast.platform.idempotency import Answer
+from holdfast.resilience.asgi import Scope
+from holdfast.workflows.carts import owns
+from holdfast.workflows.checkout import Checkout
+
+_PATH = "/v1/orders"
+_CHECKOUT = "POST /v1/carts/{cart_id}/checkout"
+_PAYMENT = {
+    OrderStatus.PENDING: "pending",
+    OrderStatus.PAID: "captured",
+    OrderStatus.PAYMENT_FAILED: "failed",
+}
+_STATUS = {OrderStatus.PENDING: 202, OrderStatus.PAID: 201}
+_ENCODER = msgspec.json.Encoder()
+
+
+class CheckoutWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the buyer pays, and what they believe it costs."""
+
+    payment_method: Annotated[
+        str, msgspec.Meta(pattern=r"^[\x21-\x7e]{1,255}$", examples=["pm_card_ok"])
+    ]
+    expected_total: Amount | None = None
+
+
+class PaymentView(msgspec.Struct, frozen=True):
+    """What became of the payment."""
+
+    status: str
+    reference: str | None
+    failure_reason: str | None
+
+
+class OrderLineView(msgspec.Struct, frozen=True):
+    """A line as it was sold."""
+
+    sku: str
+    variant_id: UUID
+    title: str
+    quantity: int
+    unit_price: Money
+    total: Money
+
+    @classmethod
+    def of(cls, line: OrderLine) -> "OrderLineView":
+        return cls(
+            line.sku,
+            line.variant_id,
+            line.title,
+            line.quantity,
+            line.unit_price,
+            line.total,
+        )
+
+
+class OrderView(msgspec.Struct, frozen=True):
+    """An order; its lines and totals never change."""
+
+    id: UUID
+    number: str
+    status: OrderStatus
+    cart_id: UUID
+    currency: str
+    email: str
+    lines: list[OrderLineView]
+    shipping_address: Address
+    shipping: Shipping
+    subtotal: Money
+    shipping_total: Money
+    total: Money
+    payment: PaymentView
+    placed_at: datetime
+    settled_at: datetime | None
+
+    @classmethod
+    def of(cls, order: Order) -> "OrderView":
+        return cls(
+            id=order.id,
+            number=order.label,
+            status=order.status,
+            cart_id=order.cart_id,
+            currency=order.currency,
+            email=order.email,
+            lines=[OrderLineView.of(line) for line in order.lines],
+            shipping_address=order.shipping_address,
+            shipping=order.shipping,
+            subtotal=order.subtotal,
+            shipping_total=order.shipping.price,
+            total=order.total,
+            payment=PaymentView(
+                _PAYMENT[order.status], order.payment_reference, order.failure_reason
+            ),
+            placed_at=order.placed_at,
+            settled_at=order.settled_at,
+        )
+
+
+PlacedOrder = Annotated[Response[bytes], OrderView]
+Orders = Annotated[Response[Any], Listing[OrderView]]
+
+
+async def checkout(
+    *,
+    shop: Shop,
+    caller: Caller,
+    request: Request[Any, Any, Any],
+    cart_id: UUID,
+    data: CheckoutWanted,
+    idempotency_key: keyed.KeyHeader = None,
+) -> PlacedOrder:
+    """Order and pay a cart.
+
+    201 with the paid order; 202 while the payment provider has not said whether
+    the payment went through (read the order until it is settled); 402 when the
+    payment was declined, and then the cart is open again.
+    """
+    claim = keyed.claim(
+        idempotency_key, caller=caller, route=_CHECKOUT, subject=cart_id, body=data
+    )
+    expected = data.expected_total
+    scope: Scope = request.scope  # type: ignore[assignment]
+    doing = Checkout(
+        shop.db, shop.payments, shop.clock, render=lambda told: _answer(told, scope)
+    )
+    answer, replayed = await doing.place_order(
+        cart_id,
+        payment_method=data.payment_method,
+        expected_total=None if expected is None else expected.money,
+        caller=caller,
+        claim=claim,
+    )
+    return keyed.response(answer, replayed=replayed)
+
+
+async def show(shop: Shop, caller: Caller, order_id: UUID) -> OrderView:
+    """An order, for the one who holds its cart's token and for operators."""
+    order = await ordering.find(shop.db, order_id)
+    if not owns(caller, order.token_hash, scope="orders:read"):
+        raise ordering.OrderNotFound
+    return OrderView.of(order)
+
+
+async def browse(
+    shop: Shop,
+    limit: Limit = DEFAULT_LIMIT,
+    after: After | None = None,
+    status: OrderStatus | None = None,
+) -> Orders:
+    """Orders, newest first."""
+    found = await ordering.latest(shop.db, after=after, limit=limit, status=status)
+    page = Page([OrderView.of(order) for order in found.items], found.next)
+    return listing(page, _PATH, limit=limit, status=status)
+
+
+def _answer(told: Order | DomainError, scope: Scope) -> Answer:
+    if isinstance(told, DomainError):
+        reply = render(told, scope)
+        headers = {name.decode(): value.decode() for name, value in reply.headers}
+        return Answer(reply.status, headers, reply.body)
+    headers = {"content-type": "application/json", "Location": f"{_PATH}/{told.id}"}
+    if told.status is OrderStatus.PENDING:
+        # The worker asks the provider about it some 15 seconds after it was placed.
+        headers["Retry-After"] = "5"
+    return Answer(_STATUS[told.status], headers, _ENCODER.encode(OrderView.of(told)))
