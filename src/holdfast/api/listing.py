@@ -36,14 +36,15 @@ def listing(page: Page[T], path: str, **query: object) -> Response[Listing[T]]:
     )
 
 
-def listing_of_json(page: Page[str], path: str, **query: object) -> Response[Any]:
-    """The same for items that are JSON already."""
-    next_ = "null" if page.next is None else f'"{page.next}"'
-    body = f'{{"items":[{",".join(page.items)}],"next":{next_}}}'
+def listing_of_json(
+    items: str, after: str | None, path: str, **query: object
+) -> Response[Any]:
+    """The same for items that are JSON already, with commas between."""
+    next_ = "null" if after is None else f'"{after}"'
     return Response(
-        body.encode(),
+        f'{{"items":[{items}],"next":{next_}}}'.encode(),
         media_type="application/json",
-        headers=_link(path, query, page.next),
+        headers=_link(path, query, after),
     )
 
 

@@ -16,7 +16,7 @@ from holdfast.api.shop import Shop
 from holdfast.domain import catalog
 from holdfast.domain.identity import Caller, may
 from holdfast.kernel.money import Money
-from holdfast.kernel.page import DEFAULT_LIMIT, Page
+from holdfast.kernel.page import DEFAULT_LIMIT
 from holdfast.workflows import catalog as workflows
 
 _PATH = "/v1/products"
@@ -190,7 +190,7 @@ async def browse(
     if not may(caller, "products:read"):
         # Somebody without the scope sees a shop in which nothing else exists.
         if status not in (None, "active"):
-            return listing_of_json(Page([], None), _PATH)
+            return listing_of_json("", None, _PATH)
         shown = "active"
     category_id = None
     if category is not None:
@@ -204,7 +204,7 @@ async def browse(
         page = await catalog.page(
             shop.db, after=after, limit=limit, status=shown, category_id=category_id
         )
-    return listing_of_json(page, _PATH, **asked)
+    return listing_of_json(page.json, page.next, _PATH, **asked)
 
 
 async def show(shop: Shop, caller: Caller, product: str) -> OneProduct:

@@ -8,6 +8,7 @@ told as drafts, checked as a whole, and leave a product whole or untouched;
 from holdfast.domain.catalog.documents import (
     Document,
     Reader,
+    Sheet,
     page,
     read_by_id,
     search,
@@ -72,6 +73,7 @@ __all__ = [
     "ProductInvalid",
     "ProductNotFound",
     "Reader",
+    "Sheet",
     "Status",
     "Variant",
     "VariantDraft",

@@ -26,7 +26,6 @@ from holdfast.domain.catalog.model import (
 from holdfast.domain.catalog.together import Together
 from holdfast.kernel.page import (
     BadCursor,
-    Page,
     decode_cursor,
     decode_id_cursor,
     encode_cursor,
@@ -64,6 +63,15 @@ class Document:
     def product(self) -> Product:
         """The same as an object; 20 us."""
         return _decoder.decode(self.json)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One page of products as JSON, and the cursor of the next page."""
+
+    json: str
+    """The products, with commas between."""
+    next: str | None
 
 
 class Reader:
@@ -112,21 +120,21 @@ async def page(
     limit: int,
     status: Status | None,
     category_id: UUID | None = None,
-) -> Page[str]:
-    """Products as JSON in the order they were made; status None means any."""
+) -> Sheet:
+    """Products in the order they were made; status None means any."""
     last = _FIRST if after is None else decode_id_cursor(after)
     if category_id is not None:
-        rows = await connection.fetch(
-            _PAGE_IN_CATEGORY, last, limit + 1, status, category_id
+        row = await connection.fetchrow(
+            _PAGE_IN_CATEGORY, last, limit, status, category_id
         )
     elif status == "active":
-        rows = await connection.fetch(_PAGE_ON_SALE, last, limit + 1)
+        row = await connection.fetchrow(_PAGE_ON_SALE, last, limit)
     else:
-        rows = await connection.fetch(_PAGE, last, limit + 1, status)
-    more = len(rows) > limit
-    return Page(
-        [_filled_in(row) for row in rows[:limit]],
-        encode_cursor(str(rows[limit - 1]["id"])) if more else None,
+        row = await connection.fetchrow(_PAGE, last, limit, status)
+    assert row is not None  # noqa: S101 - an aggregate always has one row
+    return Sheet(
+        _filled_in(row["documents"] or "", row["available"]),
+        encode_cursor(str(row["last_id"])) if row["more"] else None,
     )
 
 
@@ -138,24 +146,24 @@ async def search(
     limit: int,
     status: Status | None,
     category_id: UUID | None = None,
-) -> Page[str]:
-    """Products that match what somebody typed, as JSON, best first."""
+) -> Sheet:
+    """Products that match what somebody typed, best first."""
     rank, last = (None, None) if after is None else _rank_and_id(after)
-    rows = await connection.fetch(
+    row = await connection.fetchrow(
         _SEARCH,
         without_accents(typed).replace("\x00", " "),
-        as_words(typed),
+        limit,
         status,
         category_id,
+        as_words(typed),
         rank,
         last,
-        limit + 1,
     )
-    more = len(rows) > limit
-    return Page(
-        [_filled_in(row) for row in rows[:limit]],
-        encode_cursor(repr(rows[limit - 1]["rank"]), str(rows[limit - 1]["id"]))
-        if more
+    assert row is not None  # noqa: S101 - an aggregate always has one row
+    return Sheet(
+        _filled_in(row["documents"] or "", row["available"]),
+        encode_cursor(repr(row["last_rank"]), str(row["last_id"]))
+        if row["more"]
         else None,
     )
 
@@ -188,12 +196,15 @@ def _rank_and_id(cursor: str) -> tuple[float, UUID]:
 
 def document(row: Row) -> Document:
     """What a row of a product says, its stock filled in."""
-    return Document(row["id"], row["status"], _filled_in(row))
+    filled_in = _filled_in(row["document"], row["available"])
+    return Document(row["id"], row["status"], filled_in)
 
 
-def _filled_in(row: Row) -> str:
-    available = row["available"]
-    whole = [""] * (2 * len(available) + 1)
-    whole[::2] = row["document"].split(_PLACE)
-    whole[1::2] = map(str, available)
+def _filled_in(documents: str, available: str | None) -> str:
+    if available is None:
+        return documents
+    numbers = available.split(" ")
+    whole = [""] * (2 * len(numbers) + 1)
+    whole[::2] = documents.split(_PLACE)
+    whole[1::2] = numbers
     return "".join(whole)
