@@ -21,7 +21,7 @@ up: setup ## Run the whole shop here; PORT=8000, ARGS="--fresh"
 
 .PHONY: dev
 dev: setup ## The same, restarting when a file changes
-	@exec $(BIN)/holdfast up --reload $(if $(PORT),--port $(PORT)) $(ARGS)
+	@exec $(BIN)/holdfast dev $(if $(PORT),--port $(PORT)) $(ARGS)
 
 .PHONY: check
 check: setup ## Everything that judges the code without running it; ARGS="ruff mypy"
