@@ -7,17 +7,36 @@ clone of it (about 30 ms), so no test sees another's rows and any may commit.
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Coroutine, Iterator
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
+import httpx
 import pytest
 
+from holdfast.api.app import serving
+from holdfast.api.shop import Shop, opened
+from holdfast.domain import ordering
+from holdfast.domain.ordering import (
+    Address,
+    Cart,
+    CartStatus,
+    Order,
+    OrderLine,
+    OrderStatus,
+    Shipping,
+)
+from holdfast.kernel.ids import new_id
+from holdfast.kernel.money import Money
+from holdfast.platform import outbox
 from holdfast.platform.db import Database
 from holdfast.platform.embedded import PostgresServer, ValkeyServer
 from holdfast.platform.migrate import migrate
+from holdfast.platform.settings import Settings
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 _clone_number = itertools.count()
@@ -81,11 +100,171 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await db.close()
 
 
+class Bought(NamedTuple):
+    """A paid order and the event that says so."""
+
+    order: Order
+    event: outbox.Event
+
+
+Buy = Callable[..., Awaitable[Bought]]
+
+
+@pytest.fixture
+def buy(database: Database, clock: HandClock) -> Buy:
+    """Put a paid order into the database without a checkout, with its event."""
+
+    async def put(*, email: str = "ada@example.com", title: str = "Assam") -> Bought:
+        now = clock()
+        cart = Cart(
+            *(new_id(), b"token", CartStatus.OPEN, 1, "EUR", email),
+            *(None, None, (), now, now),
+        )
+        line = OrderLine(new_id(), "TEA-1", title, 2, Money(999, "EUR"))
+        order = Order(
+            id=new_id(),
+            number=0,
+            cart_id=cart.id,
+            token_hash=cart.token_hash,
+            status=OrderStatus.PENDING,
+            currency="EUR",
+            email=email,
+            shipping_address=Address("Ada Lovelace", "12 Main St", "London", "GB"),
+            shipping=Shipping("standard", Money(490, "EUR"), "carrier"),
+            lines=[line],
+            subtotal=line.total,
+            total=line.total + Money(490, "EUR"),
+            placed_at=now,
+        )
+        event = outbox.event("ordering.order.paid", order_id=str(order.id))
+        async with database.transaction() as tx:
+            await ordering.open_cart(tx, cart, [])
+            await ordering.add(tx, order)
+            await ordering.mark_paid(tx, order.id, "ch_1", at=now)
+            await outbox.publish(tx, [event], at=now)
+            return Bought(await ordering.find(tx, order.id), event)
+
+    return put
+
+
+@pytest.fixture
+def promised() -> Callable[..., Awaitable[None]]:
+    """Wait until something another task or process does has happened."""
+
+    async def wait(
+        condition: Callable[[], Awaitable[object]], *, seconds: float = 15
+    ) -> None:
+        async with asyncio.timeout(seconds):
+            while not await condition():  # noqa: ASYNC110 - nothing tells us
+                await asyncio.sleep(0.01)
+
+    return wait
+
+
 @pytest.fixture(scope="session")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
     home = tmp_path_factory.mktemp("valkey", numbered=True)
     with ValkeyServer(home / "server", durable=False) as server:
         yield server
+
+
+class Simulator:
+    """A simulator in a process of its own, told to misbehave over HTTP."""
+
+    def __init__(self, what: str) -> None:
+        self._process = subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "-m", "holdfast", "simulate", what],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        self.url = line.split()[-1]
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.communicate(timeout=10)
+
+    def get(self, path: str) -> Any:
+        return httpx.get(self.url + path, trust_env=False).raise_for_status().json()
+
+    def post(self, path: str) -> None:
+        httpx.post(self.url + path, trust_env=False).raise_for_status()
+
+    def misbehave(self, **scenario: Any) -> None:
+        """From now on: ``fail="hang"``, ``count=2``, ``latency_ms=...``."""
+        path = self.url + "/control/scenario"
+        httpx.put(path, json=scenario, trust_env=False).raise_for_status()
+
+    def behave(self) -> None:
+        """As if just started: nothing charged, nothing failing."""
+        self.post("/control/reset")
+
+
+@pytest.fixture(scope="session")
+def payment_process() -> Iterator[Simulator]:
+    simulator = Simulator("payment")
+    yield simulator
+    simulator.stop()
+
+
+@pytest.fixture(scope="session")
+def carrier_process() -> Iterator[Simulator]:
+    simulator = Simulator("carrier")
+    yield simulator
+    simulator.stop()
+
+
+@pytest.fixture
+def payment_provider(payment_process: Simulator) -> Simulator:
+    """The payment simulator, well behaved and with nothing charged."""
+    payment_process.behave()
+    return payment_process
+
+
+@pytest.fixture
+def carrier(carrier_process: Simulator) -> Simulator:
+    """The carrier simulator, well behaved."""
+    carrier_process.behave()
+    return carrier_process
+
+
+@pytest.fixture
+def settings(
+    database_url: str,
+    payment_provider: Simulator,
+    carrier: Simulator,
+    tmp_path: Path,
+) -> Settings:
+    """Settings of a whole shop, quick to lose its patience."""
+    return Settings.read(
+        {
+            "HOLDFAST_ENV": "test",
+            "HOLDFAST_HOME": str(tmp_path / "home"),
+            "DATABASE_URL": database_url,
+            "HOLDFAST_PAYMENT_URL": payment_provider.url,
+            "HOLDFAST_CARRIER_URL": carrier.url,
+            "HOLDFAST_PAYMENT_TIMEOUT_SECONDS": "1",
+            "HOLDFAST_CARRIER_TIMEOUT_SECONDS": "0.5",
+        }
+    )
+
+
+@pytest.fixture
+async def shop(settings: Settings, clock: HandClock) -> AsyncIterator[Shop]:
+    """An open shop over the test's database, with real providers."""
+    async with opened(settings, clock=clock) as shop:
+        yield shop
+
+
+@pytest.fixture
+async def client(shop: Shop) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the whole API, every layer included."""
+    transport = httpx.ASGITransport(serving(shop), raise_app_exceptions=False)
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://shop.test"
+    ) as client:
+        yield client
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response
-from litestar.params import Parameter
+from litestar.params import HeaderParameter
 
 from holdfast.domain.identity import Caller
 from holdfast.platform.idempotency import (
@@ -24,8 +24,8 @@ from holdfast.platform.idempotency import (
 
 KeyHeader = Annotated[
     str | None,
-    Parameter(
-        header="Idempotency-Key",
+    HeaderParameter(
+        name="Idempotency-Key",
         description="The same key again gets the same answer; kept for 24 hours.",
     ),
 ]

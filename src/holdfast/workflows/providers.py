@@ -18,6 +18,8 @@ from holdfast.resilience.retry import Retry
 
 # Two attempts that hang leave time for a third that answers.
 _ATTEMPT_SHARE = 0.4
+# A buyer has waited for the whole budget when this is asked.
+_LOOK_UP_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,11 @@ def providers(settings: Settings, session: aiohttp.ClientSession) -> Providers:
     # without it: one attempt.
     quoting = Pipeline(Deadline(settings.carrier_timeout_seconds))
     return Providers(
-        Provider(session, settings.payment_url, protect=charging),
+        Provider(
+            session,
+            settings.payment_url,
+            protect=charging,
+            protect_look_up=Pipeline(Deadline(budget * _LOOK_UP_SHARE)),
+        ),
         Carrier(session, settings.carrier_url, protect=quoting),
     )

@@ -55,11 +55,17 @@ class Provider:
     """A payment provider that speaks the simulator's protocol."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, base_url: str, *, protect: Protect
+        self,
+        session: aiohttp.ClientSession,
+        base_url: str,
+        *,
+        protect: Protect,
+        protect_look_up: Protect,
     ) -> None:
         self._session = session
         self._base = base_url.rstrip("/")
         self._protect = protect
+        self._protect_look_up = protect_look_up
 
     async def charge(
         self, *, key: str, amount: Money, method: str, reference: str
@@ -100,11 +106,28 @@ class Provider:
             status, answer = await self._protect(attempt)
         except (NotSent, Unclear, TimedOut, Rejected) as error:
             if maybe_sent:
-                raise PaymentOutcomeUnknown from error
+                return await self._look_up(key, amount)
             raise PaymentUnavailable from error
         if status == 400:  # noqa: PLR2004 - HTTP: the method, all else is ours
             raise UnknownPaymentMethod(method)
         if status >= 300:  # noqa: PLR2004 - HTTP
+            raise PaymentOutcomeUnknown
+        return _outcome(answer, key, amount)
+
+    async def _look_up(self, key: str, amount: Money) -> Outcome:
+        """Ask once what became of a charge that may have arrived.
+
+        An answer lost on its way back is found here, and the buyer is told the
+        truth at once. Nothing found is no answer: it may still be under way.
+        """
+        try:
+            path = f"/v1/charges/by-key/{key}"
+            status, answer = await self._protect_look_up(
+                lambda: self._send("GET", path)
+            )
+        except (NotSent, Unclear, TimedOut, Rejected) as error:
+            raise PaymentOutcomeUnknown from error
+        if status >= 300 or not _is_charge(answer):  # noqa: PLR2004 - HTTP
             raise PaymentOutcomeUnknown
         return _outcome(answer, key, amount)
 
