@@ -87,6 +87,22 @@ def worker(
     command.run(health_host=health_host, health_port=health_port)
 
 
+@app.command("migrate")
+def migrate() -> None:
+    """Bring the database to the schema of this release."""
+    from holdfast.cli import migrate as command
+
+    command.run()
+
+
+@app.command("check")
+def check() -> None:
+    """Show the settings, secrets hidden, and ask everything the shop depends on."""
+    from holdfast.cli import check as command
+
+    command.run()
+
+
 @app.command("mail")
 def mail(
     id: Annotated[  # noqa: A002 - what the help shows

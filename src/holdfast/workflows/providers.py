@@ -11,6 +11,7 @@ import aiohttp
 
 from holdfast.domain.payments import NotSent, Provider, Unclear
 from holdfast.domain.shipping import Carrier
+from holdfast.platform.redis import Cache
 from holdfast.platform.settings import Settings
 from holdfast.resilience.deadline import Deadline
 from holdfast.resilience.pipeline import Pipeline
@@ -30,7 +31,9 @@ class Providers:
     carrier: Carrier
 
 
-def providers(settings: Settings, session: aiohttp.ClientSession) -> Providers:
+def providers(
+    settings: Settings, session: aiohttp.ClientSession, *, cache: Cache | None = None
+) -> Providers:
     """Build both from the settings; ``ValueError`` names what is missing."""
     if settings.payment_url is None:
         raise ValueError("HOLDFAST_PAYMENT_URL must be set")
@@ -52,5 +55,5 @@ def providers(settings: Settings, session: aiohttp.ClientSession) -> Providers:
             protect=charging,
             protect_look_up=Pipeline(Deadline(budget * _LOOK_UP_SHARE)),
         ),
-        Carrier(session, settings.carrier_url, protect=quoting),
+        Carrier(session, settings.carrier_url, protect=quoting, shared=cache),
     )

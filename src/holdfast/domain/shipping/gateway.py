@@ -2,7 +2,8 @@
 
 A quote is reused for a minute. When the carrier fails, the last quote of the
 same parcel within 15 minutes is used, then a flat rate; the answer says which,
-and checkout never waits longer than the policies around the call allow.
+and checkout never waits longer than the policies around the call allow. Quotes
+are shared between processes through a cache, without which each has its own.
 """
 
 from collections import OrderedDict
@@ -54,7 +55,16 @@ class _Rates(msgspec.Struct):
     rates: list[_Rate]
 
 
+class Shared(Protocol):
+    """What processes remember together; it may forget at any time."""
+
+    async def get(self, key: str) -> bytes | None: ...
+
+    async def set(self, key: str, value: bytes, *, ttl_seconds: float) -> None: ...
+
+
 _rates = msgspec.json.Decoder(_Rates)
+_prices = msgspec.json.Decoder(dict[Method, Money])
 
 
 class Carrier:
@@ -66,11 +76,13 @@ class Carrier:
         base_url: str,
         *,
         protect: Protect,
+        shared: Shared | None = None,
         timer: Monotonic = monotonic,
     ) -> None:
         self._session = session
         self._base = base_url.rstrip("/")
         self._protect = protect
+        self._shared = shared
         self._timer = timer
         self._last: OrderedDict[Parcel, tuple[float, Mapping[Method, Money]]]
         self._last = OrderedDict()
@@ -92,11 +104,13 @@ class Carrier:
             except (CarrierFailed, TimedOut, Rejected):
                 self._resting_until = self._timer() + _REST_SECONDS
             else:
-                self._remember(parcel, prices)
+                await self._remember(parcel, prices)
                 if method in prices:
                     return Quote(prices[method], Source.CARRIER)
         if last := self._recall(method, parcel, _USABLE_SECONDS, Source.LAST_QUOTE):
             return last
+        if (price := await self._recall_shared(method, parcel)) is not None:
+            return Quote(price, Source.LAST_QUOTE)
         return Quote(flat_rate(method, parcel.currency), Source.FLAT_RATE)
 
     def _recall(
@@ -136,8 +150,21 @@ class Carrier:
         except (aiohttp.ClientError, OSError, http.AnswerTooLong) as error:
             raise CarrierFailed(str(error)) from error
 
-    def _remember(self, parcel: Parcel, prices: Mapping[Method, Money]) -> None:
+    async def _recall_shared(self, method: Method, parcel: Parcel) -> Money | None:
+        if self._shared is None:
+            return None
+        kept = await self._shared.get(_key(parcel))
+        return None if kept is None else _prices.decode(kept).get(method)
+
+    async def _remember(self, parcel: Parcel, prices: Mapping[Method, Money]) -> None:
         self._last[parcel] = (self._timer(), prices)
         self._last.move_to_end(parcel)
         if len(self._last) > _REMEMBERED:
             self._last.popitem(last=False)
+        if self._shared is not None:
+            kept = msgspec.json.encode(prices)
+            await self._shared.set(_key(parcel), kept, ttl_seconds=_USABLE_SECONDS)
+
+
+def _key(parcel: Parcel) -> str:
+    return f"shipping:{parcel.country}:{parcel.weight_grams}:{parcel.currency}"
