@@ -24,9 +24,7 @@ from holdfast.platform.db import (
 
 _log = structlog.get_logger(__name__)
 
-OVERDUE = timedelta(seconds=15)
-"""When the timer takes a pending order up: the request that made it has given up
-by then (its payment deadline is 8 s), so the two seldom meet, and need not care."""
+_MARGIN_SECONDS = 3.0
 
 ACTOR = "checkout"
 
@@ -74,16 +72,30 @@ async def settle_by_asking(
         return await settle(tx, order, outcome, clock=clock)
 
 
+def overdue_after(payment_timeout_seconds: float) -> timedelta:
+    """When the timer takes a pending order up: 15 s after it was placed, at 8 s.
+
+    The request that made it has given up by then: after its payment budget, a
+    look-up and a few commits. The two seldom meet, and need not care.
+    """
+    return timedelta(seconds=1.5 * payment_timeout_seconds + _MARGIN_SECONDS)
+
+
 async def settle_overdue(
-    db: Database, provider: Provider, *, clock: Clock, limit: int = 100
+    db: Database,
+    provider: Provider,
+    *,
+    clock: Clock,
+    after: timedelta,
+    limit: int = 100,
 ) -> int:
-    """Settle pending orders whose payment has had its time; returns how many.
+    """Settle pending orders placed longer ago than *after*; returns how many.
 
     Several workers may do this at once. One order that cannot be settled does
     not keep the others waiting.
     """
     settled = 0
-    due = await ordering.overdue(db, placed_before=clock() - OVERDUE, limit=limit)
+    due = await ordering.overdue(db, placed_before=clock() - after, limit=limit)
     for order_id in due:
         try:
             await settle_by_asking(order_id, db=db, provider=provider, clock=clock)
