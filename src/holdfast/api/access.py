@@ -82,8 +82,11 @@ class Telemetry:
     def _note(self, scope: Scope, answered: Answered, seconds: float) -> None:
         route = scope.get("holdfast.route")
         template = route.path if route is not None else None
-        # Cancelled before it answered: the process stops, or the client went.
+        # No status: cancelled before it answered, because the process stops.
         status = answered.status or _CLIENT_GONE
+        if getattr(scope.get("holdfast.connection"), "disconnected", False):
+            # Whatever was answered, nobody was there to get it.
+            status = _CLIENT_GONE
         self._metrics.request(
             scope["method"] if template else "*",
             template or _UNMATCHED,

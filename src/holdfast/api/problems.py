@@ -42,6 +42,28 @@ class UnsupportedMediaType(kinds.DomainError):
 
 
 @dataclass(eq=False)
+class HeadTooLarge(kinds.DomainError):
+    """The request's header fields are too many or too large."""
+
+    limit_bytes: int
+    limit_fields: int
+
+
+@dataclass(eq=False)
+class AddressTooLong(kinds.DomainError):
+    """The request's address is too long."""
+
+    limit_bytes: int
+
+
+@dataclass(eq=False)
+class RequestTooSlow(kinds.DomainError):
+    """The request did not arrive in time."""
+
+    limit_seconds: float
+
+
+@dataclass(eq=False)
 class MalformedRequest(kinds.Malformed):
     """The request cannot be read."""
 
@@ -85,11 +107,14 @@ _STATUS: dict[type[BaseException], int] = {
     kinds.Forbidden: 403,
     kinds.NotFound: 404,
     MethodNotAllowed: 405,
+    RequestTooSlow: 408,
     kinds.Conflict: 409,
     kinds.Gone: 410,
     BodyTooLarge: 413,
+    AddressTooLong: 414,
     UnsupportedMediaType: 415,
     kinds.Invalid: 422,
+    HeadTooLarge: 431,
     ClientGone: 499,
     kinds.Unavailable: 503,
     Rejected: 503,

@@ -3,9 +3,19 @@
 Add a line to add an endpoint. The lines stand in the order of the paths.
 """
 
-from holdfast.api import carts, categories, images, inventory, orders, products
+from holdfast.api import (
+    api_keys,
+    carts,
+    categories,
+    images,
+    inventory,
+    operations,
+    orders,
+    pages,
+    products,
+)
 from holdfast.api.policy import Priority, Route
-from holdfast.domain import catalog, ordering, payments
+from holdfast.domain import catalog, identity, ordering, payments
 from holdfast.domain import inventory as stock
 from holdfast.kernel.page import BadCursor
 
@@ -44,6 +54,64 @@ _CHECKING_OUT = (
 
 ROUTES: tuple[Route, ...] = (
     Route(
+        "GET", "/livez", operations.livez, cost=1, priority=Priority.VITAL, public=True
+    ),
+    Route(
+        "GET",
+        "/readyz",
+        operations.readyz,
+        cost=1,
+        priority=Priority.VITAL,
+        public=True,
+    ),
+    Route(
+        "GET",
+        "/metrics",
+        operations.expose,
+        cost=1,
+        priority=Priority.VITAL,
+        public=True,
+        documented=False,
+    ),
+    Route(
+        "GET",
+        "/openapi.json",
+        pages.document,
+        cost=1,
+        priority=Priority.BROWSE,
+        public=True,
+        documented=False,
+    ),
+    Route(
+        "GET",
+        "/docs",
+        pages.docs,
+        cost=1,
+        priority=Priority.BROWSE,
+        public=True,
+        documented=False,
+    ),
+    Route(
+        "GET",
+        "/docs/assets/{name}",
+        pages.asset,
+        cost=1,
+        priority=Priority.BROWSE,
+        public=True,
+        raises=(pages.PageNotFound,),
+        documented=False,
+    ),
+    Route(
+        "GET",
+        "/problems/{slug}",
+        pages.problem,
+        cost=1,
+        priority=Priority.BROWSE,
+        public=True,
+        raises=(pages.PageNotFound,),
+        documented=False,
+    ),
+    Route(
         "GET",
         "/images/{folder}/{name}",
         images.show,
@@ -52,6 +120,33 @@ ROUTES: tuple[Route, ...] = (
         public=True,
         raises=(images.ImageNotFound,),
         documented=False,
+    ),
+    Route(
+        "GET",
+        "/v1/api-keys",
+        api_keys.browse,
+        cost=1,
+        priority=Priority.OPERATE,
+        scope="keys:read",
+        raises=(BadCursor,),
+    ),
+    Route(
+        "POST",
+        "/v1/api-keys",
+        api_keys.create,
+        cost=2,
+        priority=Priority.OPERATE,
+        scope="keys:write",
+        raises=(identity.UnknownScopes, api_keys.ScopeNotHeld),
+    ),
+    Route(
+        "DELETE",
+        "/v1/api-keys/{key_id:uuid}",
+        api_keys.revoke,
+        cost=2,
+        priority=Priority.OPERATE,
+        scope="keys:write",
+        raises=(identity.ApiKeyNotFound,),
     ),
     Route(
         "POST",

@@ -3,8 +3,9 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any
 
+from holdfast.api.health import Health
+from holdfast.api.policy import Route
 from holdfast.domain import catalog
 from holdfast.domain.payments import Provider
 from holdfast.domain.shipping import Carrier
@@ -12,6 +13,7 @@ from holdfast.kernel.clock import Clock, system_clock
 from holdfast.platform import http
 from holdfast.platform.db import Database
 from holdfast.platform.metrics import Metrics
+from holdfast.platform.redis import Cache
 from holdfast.platform.settings import Settings
 from holdfast.platform.telemetry import AccessLog
 from holdfast.workflows.providers import providers
@@ -29,13 +31,17 @@ class Shop:
     _: KW_ONLY
     clock: Clock = system_clock
     access_log: AccessLog | None = None
-    cache: Any = None
-    is_stopping: bool = False
-    """Set when the process was told to stop: no longer ready for new work."""
+    cache: Cache | None = None
+    """Redis; None where no address is set. What is in it may be lost."""
+    health: Health = field(init=False)
+    """What ``/readyz`` says."""
+    routes: tuple[Route, ...] = ()
+    """The routes this process serves."""
     products: catalog.Reader = field(init=False)
     """Single products: concurrent requests share statements."""
 
     def __post_init__(self) -> None:
+        self.health = Health(self.db, self.cache)
         self.products = catalog.Reader(self.db)
 
 
@@ -54,10 +60,20 @@ async def opened(
             settings.database_url, size=settings.database_pool_size
         )
         closing.push_async_callback(db.close)
+        # A connection of its own: a pool in full use must not look like a dead
+        # database to those who decide where requests go.
+        watching = await Database.connect(settings.database_url, size=1)
+        closing.push_async_callback(watching.close)
+        cache = None
+        if settings.redis_url is not None:
+            cache = Cache.connect(settings.redis_url)
+            closing.push_async_callback(cache.close)
+        if access_log is not None:
+            closing.callback(access_log.flush)
         session = http.session()
         closing.push_async_callback(session.close)
-        others = providers(settings, session)
-        yield Shop(
+        others = providers(settings, session, cache=cache)
+        shop = Shop(
             settings,
             db,
             Metrics(settings.raw),
@@ -65,4 +81,7 @@ async def opened(
             others.carrier,
             clock=clock,
             access_log=access_log,
+            cache=cache,
         )
+        shop.health = Health(watching, cache)
+        yield shop

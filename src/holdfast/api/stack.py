@@ -57,4 +57,5 @@ def dispatch(routes: Sequence[Route], shop: Shop) -> App:
 def assemble(routes: Sequence[Route], shop: Shop) -> App:
     """The whole application over an open shop; ``BadRoutes`` if a policy lacks."""
     check(routes)
+    shop.routes = tuple(routes)
     return stack(dispatch(routes, shop), *layers(routes, shop))

@@ -69,6 +69,22 @@ def dev(
     command.run(command.Options(fresh=fresh, port=port, reload=True))
 
 
+@app.command("serve")
+def serve(
+    *,
+    host: str = typer.Option("127.0.0.1", help="Listen here; 0.0.0.0: everywhere"),
+    port: int = typer.Option(8000, min=0, max=65535, help="0: any free one"),
+    workers: int = typer.Option(1, min=1, max=64, help="Processes that share the port"),
+    inherited: Annotated[
+        int | None, typer.Option(hidden=True, help="A socket that a parent opened")
+    ] = None,
+) -> None:
+    """Serve the API until stopped."""
+    from holdfast.cli import serve as command
+
+    command.run(host=host, port=port, workers=workers, inherited=inherited)
+
+
 @app.command("worker")
 def worker(
     health_port: Annotated[
@@ -146,6 +162,49 @@ def retry_jobs(
     if bool(ids) == everything:
         raise typer.BadParameter("Name some ids, or use --all.")
     command.retry(ids or [], everything=everything)
+
+
+keys = typer.Typer(help="API keys of operators.")
+app.add_typer(keys, name="keys", no_args_is_help=True)
+
+
+@keys.command("create")
+def create_key(
+    name: Annotated[str, typer.Argument(help="What or whom it is for")],
+    *,
+    scope: Annotated[
+        list[str] | None, typer.Option("--scope", help="May be given several times")
+    ] = None,
+    all_scopes: bool = typer.Option(False, "--all-scopes", help="May do everything"),
+    as_json: bool = typer.Option(False, "--json", help="For programs"),
+) -> None:
+    """Create a key and show it, this once."""
+    from holdfast.cli import keys as command
+    from holdfast.domain.identity import SCOPES
+
+    if bool(scope) == all_scopes:
+        raise typer.BadParameter("Name some scopes with --scope, or use --all-scopes.")
+    command.create(name, scope or sorted(SCOPES), as_json=as_json)
+
+
+@keys.command("list")
+def list_keys(
+    *, as_json: bool = typer.Option(False, "--json", help="For programs")
+) -> None:
+    """List all keys; never what they are."""
+    from holdfast.cli import keys as command
+
+    command.show(as_json=as_json)
+
+
+@keys.command("revoke")
+def revoke_key(
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="From the list")],
+) -> None:
+    """Revoke a key; it opens nothing after five seconds."""
+    from holdfast.cli import keys as command
+
+    command.revoke(key_id)
 
 
 def run() -> None:

@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+)
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
@@ -26,6 +32,8 @@ class Metrics:
     """Everything this process counts."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
+        # One more series for each counter, which Prometheus does not use.
+        disable_created_metrics()
         self._shared = environ.get(SHARED_FOLDER)
         self.registry = CollectorRegistry()
         self._requests = Counter(

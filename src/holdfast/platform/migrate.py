@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from holdfast.platform.db import Database
+from holdfast.platform.db import Connection, Database
 
 # Any constant will do; it only has to be the same in every release.
 _LOCK = 0x484F4C4446415354 >> 1
@@ -81,6 +81,20 @@ async def pending(db: Database) -> list[str]:
         return [migration.name for migration in available()]
     async with db.acquire() as connection:
         return [m.name for m in _missing(await _applied(connection))]
+
+
+async def lacking(connection: Connection) -> list[str]:
+    """Names of this release's migrations that the database has not had.
+
+    Unlike ``pending`` it does not mind a database that is ahead: an older process
+    goes on serving while a newer release expands the schema.
+    """
+    ours = [migration.name for migration in available()]
+    if await connection.fetchval("SELECT to_regclass('schema_migrations')") is None:
+        return ours
+    rows = await connection.fetch("SELECT name FROM schema_migrations")
+    applied = {row["name"] for row in rows}
+    return [name for name in ours if name not in applied]
 
 
 async def _applied(connection: Any) -> dict[str, str]:

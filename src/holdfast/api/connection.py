@@ -1,0 +1,169 @@
+"""One client's connection: what comes before a request is a request.
+
+uvicorn parses; this bounds what it parses. The head of a request may be 64 KiB
+in 100 fields with an address of 8 KiB, and arrives within 10 seconds; a body within
+60. A client that does not take its answer is cut after 30. What breaks a limit is
+answered with a problem document where an answer can still be read, and the
+connection is closed: it can be used to hold memory or places, but not for long.
+
+Time is checked by a sweep once a second rather than by timers, which would cost
+every request what only slow ones need.
+"""
+
+from asyncio import Transport
+from typing import Any
+
+import structlog
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from holdfast.api.problems import (
+    AddressTooLong,
+    HeadTooLarge,
+    MalformedRequest,
+    RequestTooSlow,
+    render,
+    slug_of,
+)
+from holdfast.kernel.errors import DomainError
+from holdfast.kernel.ids import new_id
+
+MAX_HEAD_BYTES = 64 * 1024
+MAX_FIELDS = 100
+MAX_ADDRESS_BYTES = 8 * 1024
+HEAD_SECONDS = 10.0
+BODY_SECONDS = 60.0
+WRITE_SECONDS = 30.0
+_log = structlog.get_logger()
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's protocol with bounds."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._refusal: DomainError | None = None
+        self._has_begun = False
+        self._in_head = True
+        self._in_body = False
+        self._head_bytes = 0
+        self._chunk_bytes = 0
+        # When the head, the body or the wait for the client to read began.
+        self._since = 0.0
+        self._paused_since: float | None = None
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._since = self.loop.time()
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        self._chunk_bytes = len(data)
+        super().data_received(data)
+        # The parser keeps an unfinished field to itself, however long it grows.
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self._refuse(HeadTooLarge(MAX_HEAD_BYTES, MAX_FIELDS))
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._has_begun = True
+        self._in_head = True
+        self._head_bytes = 0
+        self._since = self.loop.time()
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        if len(self.url) > MAX_ADDRESS_BYTES:
+            self._raise(AddressTooLong(MAX_ADDRESS_BYTES))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_body:
+            # Fields after a chunked body: nobody reads them, and they would be
+            # added to the request's own while it is being answered.
+            self._raise(MalformedRequest("Trailer fields are not accepted."))
+        if len(self.headers) >= MAX_FIELDS:
+            self._raise(HeadTooLarge(MAX_HEAD_BYTES, MAX_FIELDS))
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        # More than the limit in one piece, and complete.
+        if self._chunk_bytes > MAX_HEAD_BYTES:
+            size = sum(len(name) + len(value) for name, value in self.headers)
+            if size > MAX_HEAD_BYTES:
+                self._raise(HeadTooLarge(MAX_HEAD_BYTES, MAX_FIELDS))
+        self._in_head = False
+        self._in_body = True
+        self._since = self.loop.time()
+        super().on_headers_complete()
+        # So that the access log can tell an answer from one that nobody got.
+        self.scope["holdfast.connection"] = self.cycle  # type: ignore[typeddict-unknown-key]
+
+    def on_message_complete(self) -> None:
+        self._in_body = False
+        super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._paused_since = self.loop.time()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._paused_since = None
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(self._refusal or MalformedRequest(msg))
+
+    def sweep(self, now: float) -> None:
+        """Cut the connection if it has been slow for too long."""
+        if self.transport.is_closing():
+            return
+        if self._paused_since is not None and now - self._paused_since > WRITE_SECONDS:
+            self.transport.abort()
+        elif self._in_head and now - self._since > HEAD_SECONDS:
+            if self._head_bytes:
+                self._refuse(RequestTooSlow(HEAD_SECONDS))
+            elif not self._has_begun:
+                # Connected and said nothing. (Between two requests the
+                # keep-alive timer of uvicorn decides.)
+                self.transport.close()
+        elif self._in_body and now - self._since > BODY_SECONDS:
+            self._refuse(RequestTooSlow(BODY_SECONDS))
+
+    def _raise(self, refusal: DomainError) -> None:
+        # The parser wraps what a callback raises and gives up on the connection.
+        self._refusal = refusal
+        raise refusal
+
+    def _refuse(self, refusal: DomainError) -> None:
+        """Answer, unless another answer has begun, and close."""
+        request_id = str(new_id())
+        _log.info(
+            "connection_refused",
+            problem=slug_of(type(refusal)),
+            request_id=request_id,
+            client=self.client[0] if self.client else None,
+        )
+        # None until the first request has a whole head, whatever its type says.
+        cycle: Any = self.cycle
+        answering = cycle is not None and not cycle.response_complete
+        if not (answering and cycle.response_started):
+            reply = render(refusal, {"holdfast.request_id": request_id})
+            head = [
+                *self.server_state.default_headers,
+                *reply.headers,
+                (b"content-length", b"%d" % len(reply.body)),
+                (b"x-request-id", request_id.encode()),
+                (b"cache-control", b"no-store"),
+                (b"connection", b"close"),
+            ]
+            lines = b"".join(b"%s: %s\r\n" % field for field in head)
+            self.transport.write(
+                STATUS_LINE[reply.status] + lines + b"\r\n" + reply.body
+            )
+        if answering:
+            # Whoever reads the body is told that no more of it comes.
+            cycle.disconnected = True
+            cycle.message_event.set()
+        self.transport.close()

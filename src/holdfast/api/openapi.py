@@ -1,0 +1,300 @@
+"""The OpenAPI 3.1 document, made from the routes table and the handlers' signatures.
+
+Schemas are msgspec's, so what is documented is what is checked: a body that
+forbids unknown fields says ``additionalProperties: false``, numbers carry their
+limits. Each route's problems come from its policy: what it ``raises``, and what
+every request with a body, with credentials, or with parameters can meet.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import msgspec
+from litestar import Response
+
+import holdfast
+from holdfast.api import binding
+from holdfast.api.examples import EXAMPLES
+from holdfast.api.policy import PARAMETER, Route
+from holdfast.api.problems import (
+    CredentialsMissing,
+    InvalidCredentials,
+    InvalidRequest,
+    MalformedRequest,
+    MissingScope,
+    UnsupportedMediaType,
+    slug_of,
+    status_of,
+    title_of,
+)
+from holdfast.platform.db import DatabaseBusy, DatabaseUnavailable
+from holdfast.platform.idempotency import (
+    IdempotencyKeyInProgress,
+    IdempotencyKeyMalformed,
+    IdempotencyKeyMissing,
+    IdempotencyKeyReused,
+)
+from holdfast.resilience.errors import BodyTooLarge
+
+_REFERENCE = "#/components/schemas/{name}"
+_REASONS = {
+    400: "The request cannot be read",
+    401: "Credentials are missing or not valid",
+    402: "The payment did not succeed",
+    403: "The credentials do not allow this",
+    404: "There is no such thing",
+    409: "The state of things does not allow this",
+    413: "The body is too large",
+    415: "The body is not JSON",
+    422: "The request breaks a rule",
+    500: "The fault is ours",
+    503: "Not possible at the moment; ask again",
+    504: "The outcome is not known",
+}
+_PROBLEM = {
+    "title": "Problem",
+    "description": "RFC 9457. Further members depend on the type.",
+    "type": "object",
+    "required": ["type", "title", "status", "instance"],
+    "properties": {
+        "type": {
+            "type": "string",
+            "format": "uri-reference",
+            "description": "Which problem it is; leads to a page about it.",
+        },
+        "title": {"type": "string"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string"},
+        "instance": {
+            "type": "string",
+            "format": "uri-reference",
+            "description": "Ends in the id of the request, as in `X-Request-Id`.",
+        },
+    },
+}
+_SECURITY = {
+    "apiKey": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "hfk_...",
+        "description": "An operator's API key. The scopes it needs are listed.",
+    },
+    "cartToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "hfc_...",
+        "description": "The token of a cart, from the answer that created it.",
+    },
+}
+
+
+@lru_cache(8)
+def encoded(routes: tuple[Route, ...]) -> bytes:
+    """The document as JSON; made when first asked for."""
+    return msgspec.json.encode(document(routes))
+
+
+def document(routes: Sequence[Route]) -> dict[str, Any]:
+    """The OpenAPI document of *routes*."""
+    shown = [route for route in routes if route.documented]
+    types = [hint for route in shown for hint in _types_of(route)]
+    schemas, components = msgspec.json.schema_components(types, ref_template=_REFERENCE)
+    # Types are asked for in the order in which the operations will use them.
+    made = iter(schemas)
+    paths: dict[str, dict[str, Any]] = {}
+    for route in shown:
+        path = PARAMETER.sub(r"{\1}", route.path)
+        paths.setdefault(path, {})[route.method.lower()] = _operation(route, made)
+    for name, examples in EXAMPLES.items():
+        if name in components:
+            components[name]["examples"] = examples
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Holdfast",
+            "version": holdfast.__version__,
+            "summary": "A headless commerce API that holds under fire.",
+            "description": _ABOUT,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name} for name in sorted({_tag(route) for route in shown})],
+        "paths": paths,
+        "components": {
+            "schemas": {**components, "Problem": _PROBLEM},
+            "securitySchemes": _SECURITY,
+            "headers": {
+                "X-Request-Id": {
+                    "description": "The id sent with the request, or a new one.",
+                    "schema": {"type": "string"},
+                }
+            },
+        },
+    }
+
+
+_ABOUT = """\
+Money is `{"amount": 1999, "currency": "EUR"}`, in minor units. Lists are
+`{"items": [...], "next": cursor or null}` with a `Link` header. Times are RFC 3339 in
+UTC. Every error is a problem document (RFC 9457); its `type` leads to a page that says
+what to do. Unknown fields and parameters are refused.
+"""
+
+
+def _types_of(route: Route) -> list[Any]:
+    found = [parameter.type for parameter in binding.parameters_of(route)]
+    if (body := binding.body_of(route)) is not None:
+        found.append(body.type)
+    if (result := _result_of(route)) is not None:
+        found.append(result)
+    return found
+
+
+def _result_of(route: Route) -> Any:
+    """What a success carries: the type that the handler returns, or None."""
+    hint = get_type_hints(route.handler, include_extras=True).get("return")
+    if get_origin(hint) is Annotated:
+        # A prepared Response; the metadata says what is in it.
+        bare, *metadata = get_args(hint)
+        if _is_response(bare):
+            return metadata[0]
+    if _is_response(hint):
+        (content,) = get_args(hint) or (Any,)
+        return content
+    return None if hint is type(None) else hint
+
+
+def _is_response(hint: Any) -> bool:
+    kind = get_origin(hint) or hint
+    return isinstance(kind, type) and issubclass(kind, Response)
+
+
+def _operation(route: Route, made: Any) -> dict[str, Any]:
+    text = (route.handler.__doc__ or route.handler.__name__).strip()
+    summary, _, description = text.partition("\n")
+    module = route.handler.__module__.rpartition(".")[2]
+    operation: dict[str, Any] = {
+        "operationId": f"{module}_{route.handler.__name__}",
+        "summary": summary.rstrip("."),
+        "tags": [_tag(route)],
+        "parameters": [*_path_parameters(route), *_parameters(route, made)],
+        "security": _security(route),
+    }
+    if description.strip():
+        lines = (line.strip() for line in description.strip().splitlines())
+        operation["description"] = "\n".join(lines)
+    if (body := binding.body_of(route)) is not None:
+        operation["requestBody"] = {
+            "required": not body.optional,
+            "content": {"application/json": {"schema": next(made)}},
+        }
+    success: dict[str, Any] = {
+        "description": "Done",
+        "headers": {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}},
+    }
+    if _result_of(route) is not None:
+        success["content"] = {"application/json": {"schema": next(made)}}
+    operation["responses"] = {str(route.success_status): success, **_problems(route)}
+    return operation
+
+
+def _tag(route: Route) -> str:
+    words = route.path.removeprefix("/v1").strip("/").split("/")[0]
+    return words.replace("-", " ") if route.path.startswith("/v1/") else "operations"
+
+
+def _path_parameters(route: Route) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string"}
+            if kind == "str"
+            else {"type": "string", "format": "uuid"},
+        }
+        for name, kind in route.parameters.items()
+    ]
+
+
+def _parameters(route: Route, made: Any) -> list[dict[str, Any]]:
+    listed = []
+    for parameter in binding.parameters_of(route):
+        schema = dict(next(made))
+        said: dict[str, Any] = {
+            "name": parameter.name,
+            "in": "header" if parameter.in_header else "query",
+            "required": parameter.required,
+        }
+        if "description" in schema:
+            said["description"] = schema.pop("description")
+        if not parameter.required and parameter.default is not None:
+            schema["default"] = msgspec.to_builtins(parameter.default)
+        listed.append({**said, "schema": schema})
+    named = {parameter["name"].lower() for parameter in listed}
+    if route.idempotent is not None and "idempotency-key" not in named:
+        listed.append(
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "required": route.idempotent == "required",
+                "description": "The same key again: the same answer, done once.",
+                "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+            }
+        )
+    return listed
+
+
+def _security(route: Route) -> list[dict[str, list[str]]]:
+    if route.scope is None:
+        return [{}, {"apiKey": []}]
+    ways: list[dict[str, list[str]]] = [{"apiKey": [route.scope]}]
+    return [{"cartToken": []}, *ways] if route.guest else ways
+
+
+def _problems(route: Route) -> dict[str, Any]:
+    by_status: dict[int, list[type[Exception]]] = {}
+    for error in _errors(route):
+        by_status.setdefault(status_of(error), []).append(error)
+    return {
+        str(status): {
+            "description": _REASONS.get(status, "A problem"),
+            "content": {
+                "application/problem+json": {
+                    "schema": {"$ref": "#/components/schemas/Problem"},
+                    "examples": {slug_of(e): _example(e, status) for e in errors},
+                }
+            },
+        }
+        for status, errors in sorted(by_status.items())
+    }
+
+
+def _errors(route: Route) -> Iterable[type[Exception]]:
+    """Every error a client of *route* may meet, once each."""
+    found: list[type[Exception]] = list(route.raises)
+    if route.path.startswith("/v1/"):
+        found += [InvalidCredentials, MalformedRequest, InvalidRequest]
+        found += [DatabaseUnavailable, DatabaseBusy, RuntimeError]
+    if route.scope is not None:
+        found += [CredentialsMissing, MissingScope]
+    if binding.body_of(route) is not None:
+        found += [UnsupportedMediaType, BodyTooLarge]
+    if route.idempotent is not None:
+        found += [IdempotencyKeyMalformed, IdempotencyKeyReused]
+        found += [IdempotencyKeyInProgress]
+    if route.idempotent == "required":
+        found += [IdempotencyKeyMissing]
+    return dict.fromkeys(found)
+
+
+def _example(error: type[Exception], status: int) -> dict[str, Any]:
+    return {
+        "value": {
+            "type": f"/problems/{slug_of(error)}",
+            "title": title_of(error),
+            "status": status,
+            "instance": "/requests/01a20592-6c97-7ba1-9b7c-dc4a6a093c19",
+        }
+    }

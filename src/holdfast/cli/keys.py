@@ -1,0 +1,111 @@
+"""``holdfast keys``: give out API keys without having one yet.
+
+For whoever can reach the database, such as the first key of a new shop. With a key
+that may, ``/v1/api-keys`` does the same over HTTP.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from holdfast.cli.running import settings_of_running_shop
+from holdfast.domain import identity
+from holdfast.domain.identity import ApiKey
+from holdfast.kernel.clock import rfc3339, system_clock
+from holdfast.platform.db import Database
+from holdfast.platform.settings import BadSettings
+from holdfast.workflows import keys as workflows
+
+_PAGE = 100
+
+
+def create(name: str, scopes: Sequence[str], *, as_json: bool) -> None:
+    """Make a key and print it; the only time that it is shown."""
+    key, token = asyncio.run(_create(name, scopes))
+    if as_json:
+        print(msgspec.json.encode({**_shown(key), "key": token}).decode())
+        return
+    print(token)
+    print(f"Key {key.id} for {key.name!r}: {', '.join(key.scopes)}")
+    print("It is not shown again.")
+
+
+def show(*, as_json: bool) -> None:
+    """List all keys, newest first."""
+    keys = asyncio.run(_list())
+    if as_json:
+        print(msgspec.json.encode([_shown(key) for key in keys]).decode())
+        return
+    table = Table("id", "name", "starts with", "created", "revoked", "scopes")
+    table.columns[0].no_wrap = True
+    for key in keys:
+        table.add_row(
+            str(key.id),
+            key.name,
+            key.prefix,
+            f"{key.created_at:%Y-%m-%d %H:%M}",
+            f"{key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else "",
+            "all" if identity.SCOPES <= set(key.scopes) else ", ".join(key.scopes),
+        )
+    Console().print(table)
+
+
+def revoke(key_id: str) -> None:
+    """Revoke a key."""
+    try:
+        wanted = UUID(key_id)
+    except ValueError:
+        raise BadSettings(f"{key_id!r} is not the id of a key.") from None
+    key = asyncio.run(_revoke(wanted))
+    print(f"Key {key.id} for {key.name!r} is revoked.")
+
+
+async def _create(name: str, scopes: Sequence[str]) -> tuple[ApiKey, str]:
+    async with _database() as db:
+        return await workflows.create_key(
+            db, name=name, scopes=scopes, clock=system_clock
+        )
+
+
+async def _list() -> list[ApiKey]:
+    async with _database() as db:
+        page = await identity.list_keys(db, after=None, limit=_PAGE)
+        keys = page.items
+        while page.next is not None:
+            page = await identity.list_keys(db, after=page.next, limit=_PAGE)
+            keys += page.items
+        return keys
+
+
+async def _revoke(key_id: UUID) -> ApiKey:
+    async with _database() as db:
+        return await workflows.revoke_key(db, key_id, clock=system_clock)
+
+
+@asynccontextmanager
+async def _database() -> AsyncIterator[Database]:
+    settings = settings_of_running_shop()
+    if settings.database_url is None:
+        raise BadSettings("DATABASE_URL must be set.")
+    db = await Database.connect(settings.database_url, size=1)
+    try:
+        yield db
+    finally:
+        await db.close()
+
+
+def _shown(key: ApiKey) -> dict[str, object]:
+    revoked = key.revoked_at
+    return {
+        "id": str(key.id),
+        "name": key.name,
+        "prefix": key.prefix,
+        "scopes": list(key.scopes),
+        "created_at": rfc3339(key.created_at),
+        "revoked_at": rfc3339(revoked) if revoked else None,
+    }

@@ -1,0 +1,129 @@
+"""``holdfast serve``: the API, in one process or in several that share a socket.
+
+One process is an event loop of uvicorn. With ``--workers N`` a parent opens the
+socket and keeps N such processes running; it serves nothing itself. A process
+that is told to stop finishes the requests it has, within the grace of the
+settings, and a worker whose parent has died stops by itself.
+"""
+
+import asyncio
+import errno
+import os
+import signal
+import socket
+from types import FrameType
+
+import uvicorn
+
+from holdfast.api.app import build
+from holdfast.api.connection import Connection
+from holdfast.cli.running import settings_of_running_shop
+from holdfast.cli.workers import Workers
+from holdfast.platform import telemetry
+from holdfast.platform.settings import BadSettings, Settings
+
+# Longer than the minute after which common proxies drop their side, so that they,
+# and not we, choose when: a request sent into a closing connection is lost.
+_KEEP_ALIVE_SECONDS = 75
+_BACKLOG = 2048
+_SWEEP_EVERY_TICKS = 10  # of a tenth of a second each
+
+
+def run(*, host: str, port: int, workers: int, inherited: int | None = None) -> None:
+    """Serve until told to stop. *inherited* is the socket a parent has opened."""
+    _leave_when_told()
+    settings = settings_of_running_shop()
+    telemetry.configure(settings.log_format, settings.log_level)
+    if inherited is not None:
+        with socket.socket(fileno=inherited) as listener:
+            _serve(settings, listener, parent=os.getppid())
+        return
+    with _listen(host, port) as listener:
+        if workers == 1:
+            _serve(settings, listener, parent=None)
+            return
+        telemetry.logger().info("serving", url=_url(listener), workers=workers)
+        Workers(settings, listener, workers).run()
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, sweeping slow connections and noticing a dead parent."""
+
+    def __init__(self, config: uvicorn.Config, *, parent: int | None) -> None:
+        super().__init__(config)
+        self._parent = parent
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % _SWEEP_EVERY_TICKS == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, Connection):
+                    connection.sweep(now)
+            if self._parent is not None and os.getppid() != self._parent:
+                telemetry.logger().warning("parent_died")
+                self.should_exit = True
+        return await super().on_tick(counter)
+
+
+def _serve(settings: Settings, listener: socket.socket, *, parent: int | None) -> None:
+    config = uvicorn.Config(
+        build(settings),
+        http=Connection,
+        # There is no WebSocket route; an upgrade is answered as plain HTTP.
+        ws="none",
+        loop="uvloop",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Whom to believe about a client's address is for the proxy issue to say;
+        # until then nobody can claim one.
+        proxy_headers=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=settings.shutdown_grace_seconds,
+        backlog=_BACKLOG,
+    )
+    log = telemetry.logger()
+    log.info("serving", url=_url(listener), process=os.getpid())
+    try:
+        Server(config, parent=parent).run(sockets=[listener])
+    finally:
+        # A signal ends the line above by an exception, when all is finished.
+        log.info("stopped", process=os.getpid())
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Open the socket; ``BadSettings`` says in a sentence why it cannot be."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        why = "is in use by another program" if error.errno == errno.EADDRINUSE else ""
+        raise BadSettings(
+            f"Port {port} of {host} {why or f'cannot be used ({error.strerror})'}: "
+            "choose another with --port."
+        ) from None
+    return listener
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _leave_when_told() -> None:
+    """Exit with 0 on SIGTERM and SIGINT, before serving as after.
+
+    uvicorn handles them while it serves, and sends itself the same signal again
+    when it is done.
+    """
+
+    def leave(_number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGINT, leave)

@@ -1,0 +1,99 @@
+"""Redis (or Valkey) for what may be lost: nothing that sells depends on it.
+
+Every call is short, and none raises because the server is slow or gone: a read
+then finds nothing and a write does nothing. ``ping`` is the exception, for those
+who ask whether it is there.
+"""
+
+import asyncio
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+from redis.asyncio.connection import BlockingConnectionPool
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.maint_notifications import MaintNotificationsConfig
+
+from holdfast.kernel.clock import Monotonic, monotonic
+
+_TIMEOUT_SECONDS = 0.25
+# After a failure the server is left alone for a moment, so that a dead one costs
+# one timeout a second and not one for each request.
+_PAUSE_SECONDS = 1.0
+_FAILURES = (RedisError, OSError, TimeoutError)
+_log = structlog.get_logger()
+
+
+class Cache:
+    """Small values by key, each with its time to live; gone when Redis is."""
+
+    def __init__(self, client: Redis, *, timer: Monotonic = monotonic) -> None:
+        self._client = client
+        self._timer = timer
+        self._resume_at = 0.0
+        self.failures = 0
+
+    @classmethod
+    def connect(cls, url: str, *, size: int = 20) -> "Cache":
+        """A cache over up to *size* connections; the first is made when needed."""
+        pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=size,
+            timeout=_TIMEOUT_SECONDS,
+            socket_timeout=_TIMEOUT_SECONDS,
+            socket_connect_timeout=_TIMEOUT_SECONDS,
+            protocol=3,
+            # With notifications on, a pooled connection that the server closed
+            # while idle fails the next command (redis-py #4177).
+            maint_notifications_config=MaintNotificationsConfig(enabled=False),
+            retry=Retry(NoBackoff(), 1),
+            retry_on_error=[ConnectionError],
+        )
+        return cls(Redis(connection_pool=pool))
+
+    async def close(self) -> None:
+        """Close every connection."""
+        try:
+            await self._client.aclose()
+            await self._client.connection_pool.disconnect()
+        except _FAILURES:
+            # It is gone already.
+            return
+
+    async def ping(self) -> None:
+        """Return if the server answers; raises ``TimeoutError`` or ``OSError`` else."""
+        try:
+            async with asyncio.timeout(2 * _TIMEOUT_SECONDS):
+                await self._client.ping()
+        except RedisError as error:
+            raise OSError(str(error)) from error
+
+    async def get(self, key: str) -> bytes | None:
+        """The value, or None if there is none or no server."""
+        value: bytes | None = await self._try("GET", key)
+        return value
+
+    async def set(self, key: str, value: bytes, *, ttl_seconds: float) -> None:
+        """Keep *value* for a while, if there is a server."""
+        await self._try("SET", key, value, "PX", int(ttl_seconds * 1000))
+
+    async def delete(self, *keys: str) -> None:
+        """Forget *keys*; one that could not be reached lives until its time."""
+        if keys:
+            await self._try("DEL", *keys)
+
+    async def _try(self, *command: Any) -> Any:
+        if self._timer() < self._resume_at:
+            return None
+        try:
+            async with asyncio.timeout(2 * _TIMEOUT_SECONDS):
+                return await self._client.execute_command(  # type: ignore[no-untyped-call]
+                    *command
+                )
+        except _FAILURES as error:
+            self.failures += 1
+            self._resume_at = self._timer() + _PAUSE_SECONDS
+            _log.warning("cache_failed", command=command[0], error=repr(error))
+            return None
