@@ -4,6 +4,10 @@ from holdfast.api import policy
 from holdfast.api.routes import ROUTES
 from holdfast.domain.identity import SCOPES
 
+# A price of one's own in a line, products that are not for sale yet; mail:read is
+# kept for the mailbox, which is read on the machine itself (`holdfast mail`).
+OPENS_MORE_OF_A_ROUTE = {"prices:override", "products:read", "mail:read"}
+
 
 class TestRoutes:
     def test_leave_nothing_open(self):
@@ -11,14 +15,14 @@ class TestRoutes:
 
         assert len(ROUTES) > 20
 
-    def test_stand_in_the_order_of_their_paths(self):
-        paths = [route.path for route in ROUTES]
+    def test_stand_together_by_resource_in_alphabetical_order(self):
+        paths = [route.path for route in ROUTES if route.path.startswith("/v1/")]
+        resources = [path.split("/")[2] for path in paths]
 
-        assert paths == sorted(paths)
+        assert resources == sorted(resources)
 
     def test_every_scope_opens_something(self):
-        # prices:override opens a field, not a route.
-        idle = SCOPES - {route.scope for route in ROUTES} - {"prices:override"}
+        idle = SCOPES - {route.scope for route in ROUTES} - OPENS_MORE_OF_A_ROUTE
 
         assert idle == set()
 

@@ -50,7 +50,7 @@ FROM (
 ) AS page;
 
 -- name: page
--- The same for products of any status, or of status $3.
+-- As page_on_sale with its $1 and $2, for products of any status, or of status $3.
 SELECT count(*) > $2 AS more,
        (array_agg(id ORDER BY id))[$2] AS last_id,
        string_agg(document, ',' ORDER BY id) FILTER (WHERE place <= $2) AS documents,
@@ -70,7 +70,8 @@ FROM (
 ) AS page;
 
 -- name: page_in_category
--- The same for products of category $4, of any status or of $3.
+-- As page_on_sale with its $1 and $2, for products of category $4, of any status
+-- or of $3.
 SELECT count(*) > $2 AS more,
        (array_agg(id ORDER BY id))[$2] AS last_id,
        string_agg(document, ',' ORDER BY id) FILTER (WHERE place <= $2) AS documents,
