@@ -33,7 +33,7 @@ class Metrics:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         # One more series for each counter, which Prometheus does not use.
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._shared = environ.get(SHARED_FOLDER)
         self.registry = CollectorRegistry()
         self._requests = Counter(
