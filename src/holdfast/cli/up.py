@@ -127,6 +127,9 @@ class _Run:
             "worker",
             log=self.home.logs / "worker.log",
             environ=self._environ(),
+            port=embedded.free_port(preferred=min(port + 103, 65535)),
+            port_option="--health-port",
+            grace_seconds=self.settings.shutdown_grace_seconds + 10,
         )
         supervisor.start(worker, api, ready=self._tell_ready)
         shop = Shop(api.url, self.home.operator_key)
@@ -265,8 +268,7 @@ class _Run:
         where = {
             part.name: _shown(part.url)
             for part in parts
-            if isinstance(part, PostgresServer | ValkeyServer)
-            or (isinstance(part, Program) and part.port is not None)
+            if isinstance(part, PostgresServer | ValkeyServer | Program)
         }
         rows = [
             f"  {part.name:<18} {where.get(part.name, ''):<44} process {part.child.pid}"

@@ -114,6 +114,7 @@ class PostgresServer:
 
     def start(self, *, tick: Tick = go_on) -> Child:
         """Create the data folder if there is none, and return once it answers."""
+        self.stop()  # what is left of one that died
         try:
             bring_up([self], tick=tick)
         except BaseException:

@@ -2,12 +2,13 @@
 
 First choice: a user namespace in which root is an ordinary user. Files stay
 root's, so a folder of mode 0700 and a virtual environment below it keep working.
-Where namespaces are forbidden (many containers), the program runs as an unused
-user id that keeps one privilege of root's: to read and write past file modes.
+Where namespaces are forbidden (many containers), the program runs as an ordinary
+user who keeps one privilege of root's: to read and write past file modes.
 """
 
 import functools
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -17,14 +18,8 @@ from pathlib import Path
 from holdfast.platform.embedded.process import CannotStart
 
 _NAMESPACE = ("--user", "--map-user=1000", "--map-group=1000")
-_SPARE_ID = 65532  # nobody's; "nobody" itself may own files on network drives
-_SPARE = (
-    f"--reuid={_SPARE_ID}",
-    f"--regid={_SPARE_ID}",
-    "--clear-groups",
-    "--inh-caps=+dac_override",
-    "--ambient-caps=+dac_override",
-)
+# initdb insists on a user with a name.
+_SPARE_USERS = ("postgres", "nobody")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +59,7 @@ class Unprivileged:
     def take(self, path: Path) -> None:
         """Give a file to whoever the program runs as."""
         if self.owner is not None:
-            os.chown(path, self.owner, self.owner)
+            os.chown(path, self.owner, -1)
 
 
 def _candidates() -> list[Unprivileged]:
@@ -72,8 +67,24 @@ def _candidates() -> list[Unprivileged]:
     if unshare := shutil.which("unshare"):
         found.append(Unprivileged(unshare, _NAMESPACE))
     if setpriv := shutil.which("setpriv"):
-        found.append(Unprivileged(setpriv, _SPARE, _SPARE_ID))
+        found += [_as_user(setpriv, user) for user in _spare_users()]
     return found
+
+
+def _as_user(setpriv: str, user: pwd.struct_passwd) -> Unprivileged:
+    options = (
+        f"--reuid={user.pw_uid}",
+        f"--regid={user.pw_gid}",
+        "--clear-groups",
+        "--inh-caps=+dac_override",
+        "--ambient-caps=+dac_override",
+    )
+    return Unprivileged(setpriv, options, owner=user.pw_uid)
+
+
+def _spare_users() -> list[pwd.struct_passwd]:
+    by_name = {user.pw_name: user for user in pwd.getpwall()}
+    return [by_name[name] for name in _SPARE_USERS if name in by_name]
 
 
 def _works(candidate: Unprivileged) -> bool:

@@ -1,8 +1,7 @@
 """One of our own processes: a ``holdfast`` subcommand, run as a part.
 
 It is started by its command line, so that this package knows nothing of what it
-runs. Those that listen get ``--port``; they are ready once their health address
-answers 200. The others are ready once they wrote their ready line to the log.
+runs. It is given a port, and is ready once its health address there answers 200.
 """
 
 import http.client
@@ -42,21 +41,21 @@ class Program:
         *arguments: str,
         log: Path,
         environ: Mapping[str, str],
-        port: int | None = None,
+        port: int,
+        port_option: str = "--port",
         port_is_fixed: bool = False,
         health: str = "/livez",
-        ready_line: str = "",
         grace_seconds: float = 10.0,
     ) -> None:
         self.name = name
         self.child: Child | None = None
         self.port = port
         self._arguments = arguments
+        self._port_option = port_option
         self._log = log
         self._environ = dict(environ)
         self._port_is_settled = port_is_fixed
         self._health = health
-        self._ready_line = ready_line
         self._attempts = 0
         self._end: Escalation = (
             (signal.SIGTERM, grace_seconds),
@@ -70,9 +69,8 @@ class Program:
     def launch(self, *, tick: Tick = go_on) -> None:
         tick()
         self._attempts += 1
-        listening = () if self.port is None else ("--port", str(self.port))
         command = Command(
-            arguments=holdfast(*self._arguments, *listening),
+            arguments=holdfast(*self._arguments, self._port_option, str(self.port)),
             environ=self._environ,
             log=self._log,
             end=self._end,
@@ -85,10 +83,7 @@ class Program:
     def is_ready(self) -> bool:
         if self.child is None or not self.child.alive():
             return False
-        if self.port is None:
-            ready = self._ready_line in self.child.tail(lines=200)
-        else:
-            ready = answers(self.port, self._health)
+        ready = answers(self.port, self._health)
         if ready:
             self._port_is_settled = True
             self._attempts = 0
@@ -96,7 +91,7 @@ class Program:
 
     def explain_end(self) -> None:
         said = self.child.tail() if self.child is not None else ""
-        if self.port is not None and not is_free(self.port):
+        if not is_free(self.port):
             if self._port_is_settled or self._attempts >= _ATTEMPTS:
                 raise CannotStart(
                     f"{self.name} cannot listen on port {self.port}: another program "

@@ -78,6 +78,7 @@ class ValkeyServer:
 
     def start(self, *, tick: Tick = go_on) -> Child:
         """Start it and return once it answers."""
+        self.stop()  # what is left of one that died
         try:
             bring_up([self], tick=tick)
         except BaseException:
@@ -118,6 +119,8 @@ class ValkeyServer:
             raise explain("Valkey cannot start", error, self.folder) from error
 
     def is_ready(self) -> bool:
+        if self.child is None or not self.child.alive():
+            return False
         if not _answers(self._trying, self._password()):
             return False
         if self._port != self._trying:
@@ -190,7 +193,7 @@ def wheel_program() -> Path:
 
 def _answers(port: int, password: str) -> bool:
     try:
-        with socket.create_connection((LOOPBACK, port), timeout=1) as connection:
+        with socket.create_connection((LOOPBACK, port), timeout=0.5) as connection:
             connection.sendall(f"AUTH {password}\r\nPING\r\n".encode())
             said = b""
             while said.count(b"\r\n") < 2:  # noqa: PLR2004 - one line per command
