@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -20,7 +21,7 @@ import pytest
 
 from holdfast.api.app import serving
 from holdfast.api.shop import Shop, opened
-from holdfast.domain import ordering
+from holdfast.domain import catalog, ordering
 from holdfast.domain.ordering import (
     Address,
     Cart,
@@ -37,6 +38,8 @@ from holdfast.platform.db import Database
 from holdfast.platform.embedded import PostgresServer, ValkeyServer
 from holdfast.platform.migrate import migrate
 from holdfast.platform.settings import Settings
+from holdfast.workflows import keys, stock
+from holdfast.workflows.catalog import create_product
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 _clone_number = itertools.count()
@@ -98,6 +101,55 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     db = await Database.connect(database_url, size=20)
     yield db
     await db.close()
+
+
+AProduct = Callable[..., Awaitable[UUID]]
+"""Called with a SKU; returns the id of its variant."""
+
+
+@pytest.fixture
+def a_product(database: Database, clock: HandClock) -> AProduct:
+    """Put a product of one variant into the shop, with stock."""
+
+    async def put(
+        sku: str,
+        *,
+        on_hand: int = 10,
+        price: Money = Money(999, "EUR"),  # noqa: B008 - it is frozen
+        weight_grams: int = 100,
+        status: catalog.Status = "active",
+    ) -> UUID:
+        variant = catalog.VariantDraft(
+            sku=sku, price=price, options={}, weight_grams=weight_grams
+        )
+        draft = catalog.Draft(
+            handle=f"product-{new_id()}",
+            title=f"Title of {sku}",
+            status=status,
+            variants=(variant,),
+        )
+        await create_product(database, draft, clock=clock)
+        level = await stock.set_level(
+            database, sku, on_hand, reason="delivery", actor="test", clock=clock
+        )
+        return level.variant_id
+
+    return put
+
+
+@pytest.fixture
+def an_operator(
+    database: Database, clock: HandClock
+) -> Callable[..., Awaitable[dict[str, str]]]:
+    """Give out a key with the scopes; returns the headers of who holds it."""
+
+    async def make(*scopes: str) -> dict[str, str]:
+        _, token = await keys.create_key(
+            database, name="Test", scopes=scopes, clock=clock
+        )
+        return {"Authorization": f"Bearer {token}"}
+
+    return make
 
 
 class Bought(NamedTuple):

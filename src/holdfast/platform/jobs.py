@@ -50,6 +50,7 @@ from holdfast.platform.db import Connection, DatabaseUnavailable, Transaction
 _SQL = sql.load("holdfast.platform")
 _REPICKED = _SQL["repicked"]
 _COUNT_SOLO_START = _SQL["count_solo_start"]
+_CLEAR_SOLO_STARTS = _SQL["clear_solo_starts"]
 _HELD = _SQL["held"]
 _REPLAY = _SQL["replay"]
 _COUNT_JOBS = _SQL["count_jobs"]
@@ -60,7 +61,6 @@ MAX_ATTEMPTS = 24
 
 MAX_SOLO_STARTS = 3
 _LONGEST_WAIT_SECONDS = 3600.0
-_JOB_SECONDS = 60.0
 _LOG_KEPT = timedelta(days=7)
 # One pgqueuer entrypoint for everything: what a job does is in its payload, so a
 # job of a newer release is seen (and said to be unknown) instead of left lying.
@@ -185,6 +185,8 @@ class Queue:
     # How many jobs run at once, and how many are picked in one statement.
     concurrency: int = 100
     batch: int = 50
+    # An attempt that takes longer has failed.
+    job_seconds: float = 60.0
     # Without notifications, new jobs are seen after this long.
     poll: timedelta = timedelta(seconds=5)
     _alone: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
@@ -282,12 +284,17 @@ class Queue:
                 raise Poisonous(
                     f"The worker died {starts} times while this job was running."
                 )
-            await self._attempt(picked)
+            try:
+                await self._attempt(picked)
+            finally:
+                # It did not kill us. That is noted before the next suspect starts,
+                # as the outcome itself is written a moment later, in a batch.
+                await queries.clear_solo_starts(picked.id)
 
     async def _attempt(self, picked: models.Job) -> None:
         job = msgspec.json.decode(picked.payload or b"", type=Job)
         try:
-            async with asyncio.timeout(_JOB_SECONDS):
+            async with asyncio.timeout(self.job_seconds):
                 await self.run(job)
         except Exception as error:
             if picked.attempts + 1 >= MAX_ATTEMPTS or self.is_final(error):
@@ -324,20 +331,23 @@ class _Statements(Queries):
         rows = await self.driver.fetch(_COUNT_SOLO_START, job_id)
         return _whole(rows[0]["solo_starts"])
 
+    async def clear_solo_starts(self, job_id: JobId) -> None:
+        await self.driver.execute(_CLEAR_SOLO_STARTS, job_id)
+
     async def retry_job(
         self,
         job: models.Job,
         delay: timedelta,
         traceback_record: models.TracebackRecord | None,
     ) -> None:
-        """Put a job back; without a connection it is left to become stale.
+        """Put a job back; if that fails it is left to become stale.
 
         pgqueuer would take a failure here for the end of the job.
         """
         try:
             await super().retry_job(job, delay, traceback_record)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            _log.warning("job_not_put_back", job_id=job.id, error=str(error))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the job stays
+            _log.warning("job_not_put_back", job_id=job.id, error=repr(error))
 
     async def log_jobs(
         self,

@@ -87,12 +87,17 @@ WHERE job_id = ANY($1::bigint[]) AND status = 'picked'
 GROUP BY job_id HAVING count(*) > 1;
 
 -- name: count_solo_start
--- Count a start of job $1 before it starts. Returns how often it was started so.
+-- Count a start of job $1 before it starts. Returns how often it was started without
+-- coming to an end.
 UPDATE pgqueuer
 SET headers = jsonb_build_object(
     'solo_starts', coalesce((headers ->> 'solo_starts')::int, 0) + 1)
 WHERE id = $1
 RETURNING (headers ->> 'solo_starts')::int AS solo_starts;
+
+-- name: clear_solo_starts
+-- Job $1 was started alone and came to an end.
+UPDATE pgqueuer SET headers = NULL WHERE id = $1;
 
 -- name: held
 -- Jobs that were given up, latest first, with the last thing that went wrong. $1 limit.

@@ -9,6 +9,7 @@ The queue's own scheduler is not used: it is a second late each time, and a turn
 whose worker was killed keeps its timer from running for half a minute.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,6 +27,7 @@ Settle = Callable[[int], Awaitable[int]]
 
 SETTLE_EVERY = timedelta(seconds=5)
 SETTLE_AT_ONCE = 100
+SETTLE_SECONDS = 60.0
 TIDY_EVERY = timedelta(minutes=3)
 TIDY_AT_ONCE = 5_000
 MEASURE_EVERY = timedelta(seconds=15)
@@ -78,7 +80,13 @@ def timers(
     """Every timer of the worker."""
 
     async def settle_overdue() -> None:
-        if settle is not None and (settled := await settle(SETTLE_AT_ONCE)):
+        if settle is None:
+            return
+        # A provider that hangs must not hold the timer for all its orders in turn;
+        # those not reached are overdue at the next turn too.
+        async with asyncio.timeout(SETTLE_SECONDS):
+            settled = await settle(SETTLE_AT_ONCE)
+        if settled:
             metrics.settled.inc(settled)
             _log.info("orders_settled", count=settled)
 
