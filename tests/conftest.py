@@ -91,7 +91,7 @@ def template(postgres: PostgresServer) -> str:
 @pytest.fixture
 def database_url(postgres: PostgresServer, template: str) -> Iterator[str]:
     name = f"shop_{next(_clone_number)}"
-    _run(_sql(postgres, f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+    _run(_sql(postgres, f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY'))
     yield postgres.url_of(name)
     _run(_sql(postgres, f'DROP DATABASE "{name}" WITH (FORCE)'))
 
@@ -169,8 +169,18 @@ def buy(database: Database, clock: HandClock) -> Buy:
     async def put(*, email: str = "ada@example.com", title: str = "Assam") -> Bought:
         now = clock()
         cart = Cart(
-            *(new_id(), b"token", CartStatus.OPEN, 1, "EUR", email),
-            *(None, None, (), now, now),
+            id=new_id(),
+            token_hash=b"token",
+            status=CartStatus.OPEN,
+            version=1,
+            currency="EUR",
+            email=email,
+            shipping_address=None,
+            shipping_method=None,
+            shipping=None,
+            lines=(),
+            created_at=now,
+            updated_at=now,
         )
         line = OrderLine(new_id(), "TEA-1", title, 2, Money(999, "EUR"))
         order = Order(
