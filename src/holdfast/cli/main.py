@@ -207,6 +207,39 @@ def revoke_key(
     command.revoke(key_id)
 
 
+imports = typer.Typer(help="Products from files of other shops.")
+app.add_typer(imports, name="import", no_args_is_help=True)
+
+
+@imports.command("shopify")
+def import_shopify(
+    files: Annotated[list[Path], typer.Argument(help="Product exports, CSV")],
+    *,
+    currency: Annotated[
+        str | None, typer.Option(help="Of the prices; by default that of the shop")
+    ] = None,
+    stock: bool = typer.Option(
+        False, "--stock", help="Set the stock of known variants too"
+    ),
+) -> None:
+    """Import Shopify's product CSV; a second import changes nothing."""
+    from holdfast.cli import import_ as command
+
+    raise typer.Exit(command.run(files, currency=currency, overwrite_stock=stock))
+
+
+seeds = typer.Typer(help="Something to begin with.")
+app.add_typer(seeds, name="seed", no_args_is_help=True)
+
+
+@seeds.command("demo")
+def seed_demo() -> None:
+    """Fill the shop with a demo catalogue; a second time changes nothing."""
+    from holdfast.cli import seed as command
+
+    command.run()
+
+
 def run() -> None:
     """Entry point of the installed script."""
     try:

@@ -4,8 +4,7 @@ Each function is one transaction: a product goes in or changes as a whole, with
 a stock level for each of its variants, or nothing happens.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from enum import Enum
 from uuid import UUID
@@ -71,17 +70,6 @@ async def create_category(
     return added[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A product as a file has it."""
-
-    draft: catalog.Draft
-    source_hash: bytes
-    categories: tuple[catalog.NewCategory, ...]
-    on_hand: Mapping[str, int]
-    """Units in stock, by SKU, where the file says so."""
-
-
 class Outcome(Enum):
     """What became of an arrival."""
 
@@ -92,7 +80,7 @@ class Outcome(Enum):
 
 async def import_products(
     db: Database,
-    arrivals: Sequence[Arrival],
+    arrivals: Sequence[catalog.Arrival],
     *,
     clock: Clock,
     actor: str,
@@ -155,7 +143,9 @@ def _checked(draft: catalog.Draft) -> catalog.Draft:
     return cleaned
 
 
-def _outcome(known: tuple[UUID, bytes | None] | None, arrival: Arrival) -> Outcome:
+def _outcome(
+    known: tuple[UUID, bytes | None] | None, arrival: catalog.Arrival
+) -> Outcome:
     if known is None:
         return Outcome.CREATED
     _, source_hash = known
@@ -164,7 +154,7 @@ def _outcome(known: tuple[UUID, bytes | None] | None, arrival: Arrival) -> Outco
 
 async def _add_missing_categories(
     tx: Transaction,
-    arrivals: Iterable[Arrival],
+    arrivals: Iterable[catalog.Arrival],
     outcomes: Iterable[Outcome],
     *,
     at: datetime,

@@ -5,6 +5,7 @@ told as drafts, checked as a whole, and leave a product whole or untouched;
 ``project`` comes last in a write and shows readers the result.
 """
 
+from holdfast.domain.catalog.csv_rows import UnusableFile
 from holdfast.domain.catalog.documents import (
     Document,
     Reader,
@@ -41,6 +42,7 @@ from holdfast.domain.catalog.model import (
     is_handle,
     slugify,
 )
+from holdfast.domain.catalog.shopify import Arrival, RowFault, read_shopify
 from holdfast.domain.catalog.store import (
     Entry,
     add,
@@ -56,6 +58,7 @@ from holdfast.domain.catalog.store import (
 
 __all__ = [
     "STATUSES",
+    "Arrival",
     "Category",
     "CategoryInvalid",
     "CategoryNotFound",
@@ -73,8 +76,10 @@ __all__ = [
     "ProductInvalid",
     "ProductNotFound",
     "Reader",
+    "RowFault",
     "Sheet",
     "Status",
+    "UnusableFile",
     "Variant",
     "VariantDraft",
     "add",
@@ -91,6 +96,7 @@ __all__ = [
     "page",
     "project",
     "read_by_id",
+    "read_shopify",
     "search",
     "slugify",
 ]

@@ -1,0 +1,1 @@
+"""A shop to look around in: products, prices, stock and pictures, all made up."""

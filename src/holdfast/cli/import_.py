@@ -1,0 +1,240 @@
+"""``holdfast import shopify FILE...``: products from files into the shop.
+
+The good products go in, 50 in a transaction; each row that cannot be used is one
+line on standard error. Memory does not grow with the file. Exit code 0: all went
+in; 1: some rows did not; 2: a file could not be used at all.
+"""
+
+import asyncio
+import sqlite3
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from holdfast.cli.running import settings_of_running_shop
+from holdfast.domain import catalog
+from holdfast.kernel.clock import Clock, system_clock
+from holdfast.kernel.errors import DomainError, Unavailable
+from holdfast.platform.db import Database
+from holdfast.platform.settings import Secret
+from holdfast.workflows import catalog as workflows
+from holdfast.workflows.catalog import Outcome
+
+_ACTOR = "import"
+_BATCH_PRODUCTS = 50
+_BATCH_VARIANTS = 2_000
+_SOME_ROWS_FAILED = 1
+_UNUSABLE = 2
+
+
+def run(files: list[Path], *, currency: str | None, overwrite_stock: bool) -> int:
+    """Import *files* into the running shop and return the exit code."""
+    settings = settings_of_running_shop()
+    url = settings.database_url or Secret("")
+    return asyncio.run(_run(files, url, currency or settings.currency, overwrite_stock))
+
+
+async def _run(
+    files: list[Path], url: str, currency: str, overwrite_stock: bool
+) -> int:
+    db = await Database.connect(url, size=1)
+    code = 0
+    try:
+        with closing(Seen()) as seen:
+            for path in files:
+                code = max(code, await _file(db, path, seen, currency, overwrite_stock))
+    finally:
+        await db.close()
+    return code
+
+
+async def _file(
+    db: Database, path: Path, seen: "Seen", currency: str, overwrite_stock: bool
+) -> int:
+    report = Report(path)
+    intake = Intake(db, report, overwrite_stock=overwrite_stock)
+    try:
+        with path.open("rb") as file, report.progress(file):
+            arrivals = catalog.read_shopify(file, currency=currency)
+            for arrival in _first_time(arrivals, report, seen):
+                await intake.take(arrival)
+                report.show(file)
+            await intake.flush()
+    except catalog.UnusableFile as error:
+        report.complain(1, str(error))
+        return _UNUSABLE
+    except OSError as error:
+        sys.stderr.write(f"{path}: {error.strerror}\n")
+        return _UNUSABLE
+    report.sum_up()
+    return _SOME_ROWS_FAILED if report.refused else 0
+
+
+def _first_time(
+    arrivals: Iterator[catalog.Arrival | catalog.RowFault],
+    report: "Report",
+    seen: "Seen",
+) -> Iterator[catalog.Arrival]:
+    """Those that can be used and whose handle was not there before."""
+    for arrival in arrivals:
+        if isinstance(arrival, catalog.RowFault):
+            report.complain(arrival.line, arrival.message)
+            continue
+        handle, here = arrival.draft.handle, f"{report.path}:{arrival.line}"
+        if (before := seen.before(handle, here)) is None:
+            yield arrival
+        else:
+            message = f"the product {handle!r} began already at {before}"
+            report.complain(arrival.line, message)
+
+
+class Intake:
+    """Takes products in, many in one transaction."""
+
+    def __init__(
+        self,
+        db: Database,
+        report: "Report",
+        *,
+        overwrite_stock: bool,
+        clock: Clock = system_clock,
+    ) -> None:
+        self._db = db
+        self._report = report
+        self._overwrite_stock = overwrite_stock
+        self._clock = clock
+        self._batch: list[catalog.Arrival] = []
+        self._skus = set[str]()
+
+    async def take(self, arrival: catalog.Arrival) -> None:
+        """Take one in, now or with the next that make a batch."""
+        skus = {variant.sku for variant in arrival.draft.variants}
+        # The same SKU twice in one batch could not be told apart from a change.
+        if skus & self._skus or len(skus) + len(self._skus) > _BATCH_VARIANTS:
+            await self.flush()
+        self._batch.append(arrival)
+        self._skus |= skus
+        if len(self._batch) >= _BATCH_PRODUCTS:
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Take in what waits; if they cannot all go in, one by one."""
+        batch, self._batch = self._batch, []
+        self._skus.clear()
+        if not batch:
+            return
+        try:
+            await self._take_in(batch)
+        except DomainError:
+            for arrival in batch:
+                await self._take_in_one(arrival)
+
+    async def _take_in_one(self, arrival: catalog.Arrival) -> None:
+        try:
+            await self._take_in([arrival])
+        except Unavailable:
+            # Not the product's fault; and the next would fare no better.
+            raise
+        except DomainError as error:
+            self._report.complain(arrival.line, _sentence(error))
+
+    async def _take_in(self, arrivals: list[catalog.Arrival]) -> None:
+        self._report.outcomes.update(
+            await workflows.import_products(
+                self._db,
+                arrivals,
+                clock=self._clock,
+                actor=_ACTOR,
+                overwrite_stock=self._overwrite_stock,
+            )
+        )
+
+
+def _sentence(error: DomainError) -> str:
+    if isinstance(error, catalog.ProductInvalid):
+        return "; ".join(f"{f.pointer[1:]} {f.detail}" for f in error.errors)
+    title = (type(error).__doc__ or "").partition("\n")[0].rstrip(".")
+    details = ", ".join(f"{name} {value!r}" for name, value in error.details.items())
+    return f"{title[:1].lower()}{title[1:]}: {details}"
+
+
+class Seen:
+    """Which handles were there before, in memory that does not grow.
+
+    A file may have millions. SQLite keeps them in a temporary file of its own and
+    4 MB of memory.
+    """
+
+    def __init__(self) -> None:
+        self._db = sqlite3.connect("", isolation_level=None)
+        self._db.execute("PRAGMA journal_mode = OFF")
+        self._db.execute("PRAGMA cache_size = -4096")
+        self._db.execute(
+            "CREATE TABLE seen (handle TEXT PRIMARY KEY, place TEXT) WITHOUT ROWID"
+        )
+
+    def before(self, handle: str, place: str) -> str | None:
+        """Where *handle* was seen first; None if that is here."""
+        added = self._db.execute(
+            "INSERT INTO seen VALUES (?, ?) ON CONFLICT DO NOTHING", (handle, place)
+        )
+        if added.rowcount:
+            return None
+        found = self._db.execute("SELECT place FROM seen WHERE handle = ?", (handle,))
+        return str(found.fetchone()[0])
+
+    def close(self) -> None:
+        self._db.close()
+
+
+@dataclass
+class Report:
+    """What became of one file."""
+
+    path: Path
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    refused: int = 0
+    """Rows that could not be used."""
+    _progress: Progress | None = None
+
+    def progress(self, file: BinaryIO) -> Progress:
+        """A bar that follows the reading; nothing where no person looks on."""
+        size = file.seek(0, 2)
+        file.seek(0)
+        console = Console(stderr=True)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %  {task.fields[count]} products"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+            transient=True,
+        )
+        self._progress.add_task(self.path.name, total=size or None, count=0)
+        return self._progress
+
+    def show(self, file: BinaryIO) -> None:
+        if self._progress is not None:
+            for task in self._progress.task_ids:
+                self._progress.update(
+                    task, completed=file.tell(), count=self.outcomes.total()
+                )
+
+    def complain(self, line: int, message: str) -> None:
+        self.refused += 1
+        sys.stderr.write(f"{self.path}:{line}: {message}\n")
+
+    def sum_up(self) -> None:
+        counts = ", ".join(
+            f"{self.outcomes[outcome]} {outcome.value}" for outcome in Outcome
+        )
+        rows = "row" if self.refused == 1 else "rows"
+        print(f"{self.path}: {counts}, {self.refused} {rows} refused")

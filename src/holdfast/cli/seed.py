@@ -1,0 +1,72 @@
+"""``holdfast seed demo``: a small shop to look around in.
+
+Products that are there already stay as they are, stock that was sold stays sold;
+a second seeding changes nothing.
+"""
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from holdfast.cli.demo.catalogue import FOLDER, Item, items
+from holdfast.cli.demo.pictures import Recipe
+from holdfast.cli.running import settings_of_running_shop
+from holdfast.kernel.clock import Clock, system_clock
+from holdfast.platform.db import Database
+from holdfast.platform.settings import Secret
+from holdfast.workflows import catalog as workflows
+from holdfast.workflows.catalog import Outcome
+
+_ACTOR = "demo"
+
+
+def run() -> None:
+    """Seed the running shop and say what came of it."""
+    settings = settings_of_running_shop()
+    demo = list(items(settings.currency))
+    drawn = draw(settings.home / "images", (item.picture for item in demo))
+    outcomes = asyncio.run(_seed(settings.database_url or Secret(""), demo))
+    counts = ", ".join(f"{outcomes[outcome]} {outcome.value}" for outcome in Outcome)
+    print(f"Demo catalogue: {counts}; {drawn} pictures drawn.")
+
+
+async def _seed(url: str, demo: list[Item]) -> Counter[Outcome]:
+    db = await Database.connect(url, size=1)
+    try:
+        return await seed(db, demo)
+    finally:
+        await db.close()
+
+
+async def seed(
+    db: Database, demo: Iterable[Item], *, clock: Clock = system_clock
+) -> Counter[Outcome]:
+    """Take the demo in, all of it or nothing."""
+    arrivals = [item.arrival for item in demo]
+    return Counter(
+        await workflows.import_products(db, arrivals, clock=clock, actor=_ACTOR)
+    )
+
+
+def draw(images: Path, recipes: Iterable[Recipe]) -> int:
+    """Draw the pictures that are missing; returns how many."""
+    folder = images / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = [recipe for recipe in recipes if not (folder / recipe.name).exists()]
+    # Pillow works outside the interpreter's lock.
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        for recipe, picture in zip(
+            missing, pool.map(Recipe.draw, missing), strict=True
+        ):
+            _write(folder / recipe.name, picture)
+    return len(missing)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Appear whole or not at all: a picture cut short would be served for ever."""
+    part = path.with_suffix(".part")
+    part.write_bytes(content)
+    part.replace(path)

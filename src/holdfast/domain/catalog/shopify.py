@@ -1,0 +1,331 @@
+"""Products from the CSV file that Shopify exports.
+
+A product is a run of rows with the same handle. The first has the texts and the
+first variant; each further row has a variant, an image, or both. A product is
+taken as a whole: when one of its rows cannot be used, the others stay out too.
+
+What the file leaves open is decided here: a variant without SKU gets
+``<handle>-<position>``; "Default Title" means there is nothing to choose; the
+product type and the collections become categories; a negative quantity is none.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import BinaryIO
+
+import msgspec
+
+from holdfast.domain.catalog.csv_rows import BadRecord, Record, records
+from holdfast.domain.catalog.drafts import Draft, NewCategory, VariantDraft, faults
+from holdfast.domain.catalog.errors import Fault
+from holdfast.domain.catalog.model import (
+    MAX_TEXT,
+    Image,
+    Option,
+    Status,
+    is_handle,
+    slugify,
+)
+from holdfast.kernel import money
+
+_REQUIRED = ("Handle", "Title", "Variant Price")
+_COLLECTIONS = ("collection", "custom collections")
+_STATUS: dict[str, Status] = {
+    "active": "active",
+    "draft": "draft",
+    "archived": "archived",
+}
+_PUBLISHED = {"": True, "true": True, "false": False}
+_DEFAULT = "Default Title"
+_OPTION_NUMBERS = (1, 2, 3)
+# What makes a row one of a variant; a further image has neither.
+_VARIANT_COLUMNS = frozenset({"variant price", "variant sku", "option1 value"})
+_LARGEST = 10**15
+_SUFFIX_CHARS = 8
+_SHOWN_CHARS = 40
+
+MAX_ROWS = 5_000
+MAX_CHARS = 1 << 22
+"""What one product may hold of memory while it is read: rows, and characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A product as a file has it."""
+
+    draft: Draft
+    categories: tuple[NewCategory, ...] = ()
+    on_hand: Mapping[str, int] = field(default_factory=dict)
+    """Units in stock by SKU, where the file says so."""
+    line: int = 0
+    """Where it begins in the file."""
+
+    @property
+    def source_hash(self) -> bytes:
+        """The same for the same product, whatever else stands in the file.
+
+        Stock is not part of it: it changes with every sale.
+        """
+        texts = msgspec.json.encode((self.draft, self.categories))
+        return hashlib.sha256(texts).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class RowFault:
+    """A row that keeps its product out."""
+
+    line: int
+    message: str
+
+
+class _Unusable(ValueError):
+    """A cell that cannot be used."""
+
+
+def read_shopify(file: BinaryIO, *, currency: str) -> Iterator[Arrival | RowFault]:
+    """Read a file one product at a time, prices in *currency*.
+
+    Raises ``UnusableFile`` if it is not such a file at all.
+    """
+    run: _Run | None = None
+    for record in records(file, _REQUIRED):
+        if run is None or not run.takes(record):
+            if run is not None:
+                yield from run.end(currency)
+            run = _Run(record.key)
+        run.add(record)
+    if run is not None:
+        yield from run.end(currency)
+
+
+class _Run:
+    """The rows of one product, and what keeps it out."""
+
+    def __init__(self, handle: str) -> None:
+        self.handle = handle
+        self._rows: list[Record] = []
+        self._faults: list[RowFault] = []
+        self._chars = 0
+        self._is_whole = True
+        # A row that cannot be read, and seems to be of another product.
+        self._interrupted = False
+
+    def takes(self, record: Record | BadRecord) -> bool:
+        # A record that cannot be read ends no run: what follows may tell whose it
+        # was.
+        return isinstance(record, BadRecord) or record.key == self.handle
+
+    def add(self, record: Record | BadRecord) -> None:
+        if isinstance(record, BadRecord):
+            self._faults.append(RowFault(record.line, record.message))
+            if record.key != self.handle and is_handle(record.key):
+                self._interrupted = True
+            else:
+                self._is_whole = False
+            return
+        if self._interrupted:
+            self._is_whole = False
+        self._chars += sum(map(len, record.cells.values()))
+        if len(self._rows) < MAX_ROWS and self._chars < MAX_CHARS:
+            self._rows.append(record)
+        elif self._is_whole or not self._faults:
+            self._is_whole = False
+            self._faults.append(RowFault(record.line, "the product is too large"))
+
+    def end(self, currency: str) -> Iterator[Arrival | RowFault]:
+        """The product or what keeps it out, in the order of the lines."""
+        arrival = None
+        if self._is_whole and self._rows:
+            product = _Product(self._rows, currency)
+            arrival = product.arrival()
+            self._faults += product.faults
+        yield from sorted(self._faults, key=lambda fault: fault.line)
+        if arrival is not None:
+            yield arrival
+
+
+class _Product:
+    """Reads the rows of one product and gathers what is wrong with them."""
+
+    def __init__(self, rows: list[Record], currency: str) -> None:
+        self._rows = rows
+        self._currency = currency
+        self.faults: list[RowFault] = []
+
+    def arrival(self) -> Arrival | None:
+        """The product, or None if there are faults."""
+        first = self._rows[0]
+        cells = first.cells
+        handle = slugify(cells.get("handle", ""))
+        if not cells.get("title"):
+            self._fault(first, "the first row of a product must have a title")
+        sold = [row for row in self._rows if _is_variant(row)]
+        shown = [row for row in self._rows if "image src" in row.cells]
+        for row in self._rows:
+            if not (_is_variant(row) or "image src" in row.cells):
+                self._fault(row, "the row has neither a variant nor an image")
+        names = self._option_names(sold)
+        variants, on_hand = self._variants(handle, sold, names)
+        categories = _categories(cells)
+        draft = Draft(
+            handle=handle,
+            title=_line(cells.get("title", "")),
+            description_html=cells.get("body (html)", ""),
+            vendor=_line(cells.get("vendor", "")),
+            product_type=_line(cells.get("type", "")),
+            status=self._status(first),
+            tags=tuple(dict.fromkeys(_listed(cells.get("tags", "")))),
+            options=_options(names.values(), variants),
+            variants=tuple(variants),
+            images=self._images(shown),
+            categories=tuple(category.handle for category in categories),
+        ).cleaned()
+        if not self.faults:
+            self._place(faults(draft), sold, shown)
+        if self.faults:
+            return None
+        return Arrival(draft, categories, on_hand, first.line)
+
+    def _fault(self, row: Record, message: str) -> None:
+        self.faults.append(RowFault(row.line, message))
+
+    def _place(
+        self, found: Iterable[Fault], sold: list[Record], shown: list[Record]
+    ) -> None:
+        """Say of each fault of the draft on which line it is."""
+        for fault in found:
+            _, part, *rest = fault.pointer.split("/")
+            rows = {"variants": sold, "images": shown}.get(part, [])
+            row = rows[int(rest[0])] if rows and rest else self._rows[0]
+            name = "/".join([part, *rest[1:]] if rows else [part, *rest])
+            self._fault(row, f"{name} {fault.detail}")
+
+    def _option_names(self, sold: list[Record]) -> dict[int, str]:
+        """The names by their number; empty when there is nothing to choose."""
+        names = {
+            number: _line(name)
+            for number in _OPTION_NUMBERS
+            if (name := self._rows[0].cells.get(f"option{number} name"))
+        }
+        chosen = {row.cells.get("option1 value") for row in sold}
+        return {} if chosen <= {_DEFAULT, None} else names
+
+    def _variants(
+        self, handle: str, sold: list[Record], names: Mapping[int, str]
+    ) -> tuple[list[VariantDraft], dict[str, int]]:
+        variants = []
+        on_hand = {}
+        for position, row in enumerate(sold, 1):
+            sku = row.cells.get("variant sku") or _derived_sku(handle, position)
+            try:
+                variants.append(_variant(row.cells, sku, names, self._currency))
+                if "variant inventory qty" in row.cells:
+                    counted = row.cells["variant inventory qty"]
+                    # Other shops may sell what they do not have; here none is none.
+                    on_hand[sku] = max(0, _whole(counted, "quantity", least=-_LARGEST))
+            except _Unusable as error:
+                self._fault(row, str(error))
+        return variants, on_hand
+
+    def _images(self, shown: list[Record]) -> tuple[Image, ...]:
+        placed = []
+        for row in shown:
+            url = row.cells["image src"]
+            alt = _line(row.cells.get("image alt text", ""))
+            try:
+                place = _whole(row.cells.get("image position", "0"), "image position")
+            except _Unusable as error:
+                self._fault(row, str(error))
+            else:
+                placed.append((place, Image(url, alt)))
+        placed.sort(key=lambda pair: pair[0])
+        return tuple({image.url: image for _, image in placed}.values())
+
+    def _status(self, row: Record) -> Status:
+        published = _PUBLISHED.get(row.cells.get("published", "").casefold())
+        status = _STATUS.get(row.cells.get("status", "active").casefold())
+        if published is None:
+            self._fault(row, "published must be true or false")
+        if status is None:
+            self._fault(row, "status must be active, draft or archived")
+        # What is active and not published in the shop of origin is on sale nowhere.
+        return "draft" if status == "active" and not published else status or "draft"
+
+
+def _is_variant(row: Record) -> bool:
+    return bool(_VARIANT_COLUMNS & row.cells.keys())
+
+
+def _variant(
+    cells: Mapping[str, str], sku: str, names: Mapping[int, str], currency: str
+) -> VariantDraft:
+    if "variant price" not in cells:
+        raise _Unusable("the variant has no price")
+    compare_at = _money(cells.get("variant compare at price", "0"), currency)
+    return VariantDraft(
+        sku=sku,
+        price=_money(cells["variant price"], currency),
+        options={
+            name: _line(cells.get(f"option{number} value", ""))
+            for number, name in names.items()
+        },
+        compare_at_price=compare_at if compare_at.amount else None,
+        weight_grams=_whole(cells.get("variant grams", "0"), "grams"),
+        # Spreadsheets are kept from reading it as a number by an apostrophe.
+        barcode=cells.get("variant barcode", "").removeprefix("'") or None,
+    )
+
+
+def _options(
+    names: Iterable[str], variants: Iterable[VariantDraft]
+) -> tuple[Option, ...]:
+    drafts = list(variants)
+    return tuple(
+        Option(name, tuple(dict.fromkeys(draft.options[name] for draft in drafts)))
+        for name in names
+    )
+
+
+def _categories(cells: Mapping[str, str]) -> tuple[NewCategory, ...]:
+    written = [cells.get("type", "")]
+    for column in _COLLECTIONS:
+        written += _listed(cells.get(column, ""))
+    by_handle = {slugify(name): _line(name) for name in written}
+    return tuple(
+        NewCategory(handle, name) for handle, name in by_handle.items() if handle
+    )
+
+
+def _derived_sku(handle: str, position: int) -> str:
+    return f"{handle[: MAX_TEXT - _SUFFIX_CHARS]}-{position}"
+
+
+def _listed(text: str) -> list[str]:
+    return [line for part in text.split(",") if (line := _line(part))]
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _money(text: str, currency: str) -> money.Money:
+    try:
+        return money.parse(text, currency)
+    except ValueError as error:
+        raise _Unusable(f"the price {_shown(text)} is not an amount") from error
+
+
+def _whole(text: str, what: str, *, least: int = 0) -> int:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise _Unusable(f"{what} {_shown(text)} is not a number") from None
+    if not number.is_finite() or not least <= number <= _LARGEST:
+        raise _Unusable(f"{what} {_shown(text)} is out of range")
+    return int(number.to_integral_value(ROUND_HALF_UP))
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= _SHOWN_CHARS else text[:_SHOWN_CHARS] + "...")
