@@ -12,7 +12,8 @@ from holdfast.api import problems
 from holdfast.kernel import errors as kinds
 from holdfast.resilience.errors import Rejected, TimedOut
 
-PAGES = Path(__file__).parents[2] / "docs/problems"
+# In the package, because the API serves them; docs/problems/README.md leads there.
+PAGES = Path(__file__).parents[2] / "src/holdfast/api/problem_pages"
 EDGE = {"internal-error"}
 
 
@@ -62,7 +63,7 @@ class TestPages:
         wanted = {problems.slug_of(error) for error in errors} | EDGE
         written = {page.stem for page in PAGES.glob("*.md")}
 
-        assert sorted(wanted - written) == [], "write docs/problems/<slug>.md for these"
+        assert sorted(wanted - written) == [], "write <slug>.md for these"
         assert sorted(written - wanted) == [], "no error leads to these pages"
 
     def test_is_headed_by_the_title_a_client_reads(self, errors):
