@@ -6,7 +6,6 @@ in; 1: some rows did not; 2: a file could not be used at all.
 """
 
 import asyncio
-import sqlite3
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from holdfast.cli.running import settings_of_running_shop
+from holdfast.cli.seen import Seen
 from holdfast.domain import catalog
 from holdfast.kernel.clock import Clock, system_clock
 from holdfast.kernel.errors import DomainError, Unavailable
@@ -56,7 +56,7 @@ async def _run(
 
 
 async def _file(
-    db: Database, path: Path, seen: "Seen", currency: str, overwrite_stock: bool
+    db: Database, path: Path, seen: Seen, currency: str, overwrite_stock: bool
 ) -> int:
     report = Report(path)
     intake = Intake(db, report, overwrite_stock=overwrite_stock)
@@ -80,7 +80,7 @@ async def _file(
 def _first_time(
     arrivals: Iterator[catalog.Arrival | catalog.RowFault],
     report: "Report",
-    seen: "Seen",
+    seen: Seen,
 ) -> Iterator[catalog.Arrival]:
     """Those that can be used and whose handle was not there before."""
     for arrival in arrivals:
@@ -163,35 +163,6 @@ def _sentence(error: DomainError) -> str:
     title = (type(error).__doc__ or "").partition("\n")[0].rstrip(".")
     details = ", ".join(f"{name} {value!r}" for name, value in error.details.items())
     return f"{title[:1].lower()}{title[1:]}: {details}"
-
-
-class Seen:
-    """Which handles were there before, in memory that does not grow.
-
-    A file may have millions. SQLite keeps them in a temporary file of its own and
-    4 MB of memory.
-    """
-
-    def __init__(self) -> None:
-        self._db = sqlite3.connect("", isolation_level=None)
-        self._db.execute("PRAGMA journal_mode = OFF")
-        self._db.execute("PRAGMA cache_size = -4096")
-        self._db.execute(
-            "CREATE TABLE seen (handle TEXT PRIMARY KEY, place TEXT) WITHOUT ROWID"
-        )
-
-    def before(self, handle: str, place: str) -> str | None:
-        """Where *handle* was seen first; None if that is here."""
-        added = self._db.execute(
-            "INSERT INTO seen VALUES (?, ?) ON CONFLICT DO NOTHING", (handle, place)
-        )
-        if added.rowcount:
-            return None
-        found = self._db.execute("SELECT place FROM seen WHERE handle = ?", (handle,))
-        return str(found.fetchone()[0])
-
-    def close(self) -> None:
-        self._db.close()
 
 
 @dataclass
