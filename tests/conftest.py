@@ -7,9 +7,12 @@ clone of it (about 30 ms), so no test sees another's rows and any may commit.
 
 import asyncio
 import itertools
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,6 +44,7 @@ from holdfast.platform.settings import Settings
 from holdfast.workflows import keys, stock
 from holdfast.workflows.catalog import create_product
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - the kernel's, and only for speed
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 _clone_number = itertools.count()
 
@@ -76,8 +80,15 @@ def clock() -> HandClock:
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
     home = tmp_path_factory.mktemp("postgres", numbered=True)
-    with PostgresServer(home / "server", durable=False) as server:
-        yield server
+    with ExitStack() as stack:
+        if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 1 << 30:
+            # A clone is 300 small files: 35 ms in memory, 300 on a busy disk.
+            home = Path(
+                stack.enter_context(
+                    tempfile.TemporaryDirectory(prefix="holdfast-", dir=MEMORY)
+                )
+            )
+        yield stack.enter_context(PostgresServer(home / "server", durable=False))
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +102,9 @@ def template(postgres: PostgresServer) -> str:
 @pytest.fixture
 def database_url(postgres: PostgresServer, template: str) -> Iterator[str]:
     name = f"shop_{next(_clone_number)}"
-    _run(_sql(postgres, f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY'))
+    # Copying files beats logging their blocks, eightfold.
+    clone = f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY'
+    _run(_sql(postgres, clone))
     yield postgres.url_of(name)
     _run(_sql(postgres, f'DROP DATABASE "{name}" WITH (FORCE)'))
 
