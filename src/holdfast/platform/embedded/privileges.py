@@ -78,6 +78,9 @@ def _as_user(setpriv: str, user: pwd.struct_passwd) -> Unprivileged:
         "--clear-groups",
         "--inh-caps=+dac_override",
         "--ambient-caps=+dac_override",
+        # Otherwise access(2), by which initdb looks for its programs, ignores the
+        # privilege: a checkout below a closed folder would not be found.
+        "--securebits=+no_setuid_fixup",
     )
     return Unprivileged(setpriv, options, owner=user.pw_uid)
 
