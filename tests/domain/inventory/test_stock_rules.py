@@ -44,7 +44,7 @@ class Stockkeeping(RuleBasedStateMachine):
         name = str(new_id())
         self.skus = [f"{name}-{n}" for n in range(3)]
         draft = catalog.Draft(
-            handle=name,
+            handle=f"tea-{name}",
             title="Tea",
             options=(catalog.Option("Size", ("0", "1", "2")),),
             variants=tuple(
