@@ -1,0 +1,65 @@
+import pytest
+
+from holdfast.resilience import BodyTooLarge, Overloaded, Rejected, TimedOut
+from holdfast.resilience.asgi import Rejection, Reply
+
+
+def raising(error):
+    async def app(scope, receive, send):
+        raise error
+
+    return app
+
+
+class TestRejection:
+    @pytest.mark.parametrize(
+        ("error", "status"),
+        [
+            (BodyTooLarge(), 413),
+            (Rejected(), 503),
+            (Overloaded(), 503),
+            (TimedOut(), 504),
+            (ValueError("secret"), 500),
+        ],
+    )
+    async def test_answers_for_what_is_raised_below(self, converse, error, status):
+        talk = await converse().hold(Rejection(raising(error)))
+
+        assert talk.status == status
+        assert b"secret" not in talk.body
+
+    async def test_announces_a_wait_rounded_up(self, converse):
+        app = Rejection(raising(Overloaded(retry_after_seconds=1.2)))
+
+        assert (await converse().hold(app)).fields[b"retry-after"] == b"2"
+
+    async def test_hands_the_writing_to_the_app_that_asks_for_it(self, converse):
+        def render(error, scope):
+            return Reply(418, f"{scope['method']} {error}".encode())
+
+        app = Rejection(raising(ValueError("tea")), render=render)
+        talk = await converse().hold(app)
+
+        assert (talk.status, talk.body) == (418, b"POST tea")
+
+    async def test_lets_an_answer_pass(self, converse):
+        talk = await converse().hold(Rejection(Reply(200, b"fine")))
+
+        assert (talk.status, talk.body) == (200, b"fine")
+
+    async def test_does_not_write_into_a_response_that_has_begun(self, converse):
+        async def app(scope, receive, send):
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            raise ValueError("too late")
+
+        talk = converse()
+        with pytest.raises(ValueError, match="too late"):
+            await talk.hold(Rejection(app))
+
+        assert len(talk.sent) == 1
+
+    async def test_leaves_what_is_not_http_alone(self, converse):
+        with pytest.raises(ValueError, match="start"):
+            await converse(kind="lifespan").hold(
+                Rejection(raising(ValueError("start")))
+            )
