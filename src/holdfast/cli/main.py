@@ -240,6 +240,35 @@ def seed_demo() -> None:
     command.run()
 
 
+replays = typer.Typer(help="Sales of real shops, sold again.")
+app.add_typer(replays, name="replay", no_args_is_help=True)
+
+
+@replays.command("retail")
+def replay_retail(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Invoice lines, CSV")],
+    *,
+    url: str = typer.Option("http://127.0.0.1:8000", help="Of the shop"),
+    key: Annotated[
+        str | None, typer.Option(help="Of an operator; by default that of the shop")
+    ] = None,
+    payment_url: Annotated[
+        str | None, typer.Option(help="Of the payment simulator that the shop uses")
+    ] = None,
+    concurrency: int = typer.Option(16, min=1, max=200, help="Requests at a time"),
+    as_json: bool = typer.Option(False, "--json", help="For programs"),
+) -> None:
+    """Place every invoice as an order and hold the shop's books against the files.
+
+    Meant for an empty shop. Started again after an interruption it goes on; when
+    everything is ordered it only compares. Exits 1 on any difference, 2 when it
+    could not be found out.
+    """
+    from holdfast.cli import replay as command
+
+    command.run(command.Options(folder, url, key, payment_url, concurrency, as_json))
+
+
 def run() -> None:
     """Entry point of the installed script."""
     try:

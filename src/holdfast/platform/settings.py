@@ -61,6 +61,8 @@ class Settings:
     """Mail server; without it mail goes to the embedded mailbox."""
     mail_from: str
     """Sender of every mail."""
+    operator_key: Secret | None
+    """API key for commands that speak to the shop over HTTP, such as a replay."""
     log_format: Literal["json", "console"]
     """One JSON object a line (the default outside development), or colours."""
     log_level: Literal["debug", "info", "warning", "error"]
@@ -93,6 +95,7 @@ class Settings:
             currency=read.choice("HOLDFAST_CURRENCY", tuple(sorted(CURRENCIES)), "EUR"),
             mail_url=read.url("HOLDFAST_MAIL_URL", ("smtp", "smtps")),
             mail_from=read.text("HOLDFAST_MAIL_FROM", "shop@holdfast.example"),
+            operator_key=Secret(read.text("HOLDFAST_OPERATOR_KEY", "")) or None,
             log_format=read.choice(
                 "HOLDFAST_LOG_FORMAT",
                 ("json", "console"),
