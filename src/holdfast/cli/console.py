@@ -15,11 +15,16 @@ from rich.text import Text
 from holdfast.kernel.clock import monotonic
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Go on without a reader; rich would end the process here."""
+
+
 class Narrator:
     """Tells what happens, each line with the seconds since the start."""
 
     def __init__(self) -> None:
-        self._console = Console(highlight=False, soft_wrap=True)
+        self._console = _Console(highlight=False, soft_wrap=True)
         self._started = monotonic()
 
     @property

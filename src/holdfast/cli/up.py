@@ -238,9 +238,11 @@ class _Run:
         said = child.tail(lines=40)
         if child.exit_code != 0:
             *before, last = said.splitlines() or [f"exit code {child.exit_code}"]
-            raise CannotStart(
-                f"holdfast {name} failed: {last}", tail="\n".join(before[-12:])
-            )
+            # A refusal is a sentence with our name before it, and needs no more.
+            ours, _, sentence = last.partition(": ")
+            if not ours.startswith("holdfast"):
+                sentence = f"holdfast {name} failed: {last}"
+            raise CannotStart(sentence, tail="\n".join(before[-12:]))
         return said
 
     def _welcome(self, shop: Shop) -> None:

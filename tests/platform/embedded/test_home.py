@@ -46,6 +46,16 @@ class TestHeld:
 
         assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+    def test_refuses_the_home_of_another_user(self, tmp_path):
+        home = Home(tmp_path / "home")
+        with home.held():
+            home.prepare(fresh=False)
+        os.chown(home.path / "holdfast-home", 12345, -1)
+
+        with pytest.raises(CannotStart, match="another user .* 12345"), home.held():
+            pass
+
     def test_a_file_in_its_place_is_a_sentence(self, tmp_path):
         (tmp_path / "home").write_text("")
 

@@ -12,7 +12,7 @@ import asyncpg
 import psutil
 import pytest
 
-from holdfast.platform.embedded import CannotStart, PostgresServer
+from holdfast.platform.embedded import CannotStart, PostgresServer, leftovers
 from holdfast.platform.embedded.postgres_build import Build
 
 
@@ -118,7 +118,9 @@ class TestStart:
             pass
 
         waits = iter(range(3))
-        server = PostgresServer(tmp_path / "new", durable=False)
+        server = PostgresServer(
+            tmp_path / "new", durable=False, environ=leftovers.mark(tmp_path)
+        )
 
         def tick() -> None:
             if next(waits, None) is None:
@@ -128,7 +130,7 @@ class TestStart:
             server.start(tick=tick)
 
         assert not server.data.exists()
-        assert not (server.folder / "data.new" / "postmaster.pid").exists()
+        assert leftovers.find(tmp_path) == []
 
 
 class TestRecovery:

@@ -48,10 +48,13 @@ class TestFind:
 
         with PostgresServer(awkward / "server", durable=False) as server:
             owner = (server.data / "PG_VERSION").stat().st_uid
+        Unprivileged.find.cache_clear()
+        monkeypatch.setattr(privileges, "_works", works)
         with PostgresServer(awkward / "server", durable=False) as server:
-            assert server.child.alive()
+            given_back = (server.data / "PG_VERSION").stat().st_uid
 
         assert owner != 0
+        assert given_back == 0
 
 
 class TestPrefix:

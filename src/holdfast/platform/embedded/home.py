@@ -83,10 +83,16 @@ class Home:
             raise explain("Holdfast cannot start", error, self.path) from error
 
     def _recognise(self) -> None:
-        """Refuse a folder with somebody else's files in it."""
+        """Refuse a folder of another user, or with somebody else's files in it."""
         known = {_MARKER, _LOCK, *_OURS}
         marker = self.path / _MARKER
         if marker.exists():
+            owner = marker.stat().st_uid
+            if owner != os.geteuid():
+                raise CannotStart(
+                    f"{self.path} belongs to another user (number {owner}): start as "
+                    "that user, or set HOLDFAST_HOME to another folder."
+                )
             return
         strangers = sorted({entry.name for entry in self.path.iterdir()} - known)
         if strangers:

@@ -61,6 +61,15 @@ class Unprivileged:
         if self.owner is not None:
             os.chown(path, self.owner, -1)
 
+    def take_tree(self, path: Path) -> None:
+        """Give a folder made in the other way to whoever the program runs as."""
+        if os.geteuid() != 0:
+            return
+        owner = self.owner or 0
+        if path.stat().st_uid != owner:
+            for found in (path, *path.rglob("*")):
+                os.chown(found, owner, -1, follow_symlinks=False)
+
 
 def _candidates() -> list[Unprivileged]:
     found = []
