@@ -8,16 +8,23 @@ import asyncio
 import signal
 from contextlib import AsyncExitStack
 
+import aiohttp
+import structlog
 import uvloop
 
 from holdfast.cli.running import settings_of_running_shop
 from holdfast.domain.notifications import Mailer
 from holdfast.kernel.clock import system_clock
-from holdfast.platform import telemetry
+from holdfast.platform import http, telemetry
 from holdfast.platform.db import Database
 from holdfast.platform.settings import Secret, Settings
 from holdfast.worker.handlers import Reach
 from holdfast.worker.main import Worker
+from holdfast.worker.schedule import Settle
+from holdfast.workflows.providers import providers
+from holdfast.workflows.settlement import overdue_after, settle_overdue
+
+_log = structlog.get_logger()
 
 
 def run(*, health_host: str, health_port: int | None) -> None:
@@ -37,12 +44,33 @@ async def _work(settings: Settings, health_host: str, health_port: int | None) -
     async with AsyncExitStack() as closing:
         db = await Database.connect(url, size=settings.database_pool_size)
         closing.push_async_callback(db.close)
+        session = http.session()
+        closing.push_async_callback(session.close)
         worker = Worker(
             url,
             Reach(db, mailer(settings), system_clock),
+            settling(settings, db, session),
             grace_seconds=settings.shutdown_grace_seconds,
         )
         await worker.run(stop, health_host=health_host, health_port=health_port)
+
+
+def settling(
+    settings: Settings, db: Database, session: aiohttp.ClientSession
+) -> Settle | None:
+    """How overdue orders are settled; None where there is no provider to ask."""
+    if settings.payment_url is None or settings.carrier_url is None:
+        _log.warning("overdue_orders_stay_pending", missing="HOLDFAST_PAYMENT_URL")
+        return None
+    provider = providers(settings, session).payments
+    after = overdue_after(settings.payment_timeout_seconds)
+
+    async def settle(limit: int) -> int:
+        return await settle_overdue(
+            db, provider, clock=system_clock, after=after, limit=limit
+        )
+
+    return settle
 
 
 def mailer(settings: Settings) -> Mailer | None:

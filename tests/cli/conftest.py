@@ -1,0 +1,29 @@
+"""Commands run as a shell would run them."""
+
+import asyncio
+from typing import NamedTuple
+
+import pytest
+
+from holdfast.cli import main
+
+
+class Said(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def holdfast(monkeypatch, capsys, database_url):
+    """Run a command as the shell would, in a thread as it has a loop of its own."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("COLUMNS", "120")
+
+    async def run(*arguments):
+        monkeypatch.setattr("sys.argv", ["holdfast", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            await asyncio.to_thread(main.run)
+        return Said(int(ended.value.code or 0), *capsys.readouterr())
+
+    return run

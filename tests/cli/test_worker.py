@@ -1,0 +1,118 @@
+"""``holdfast worker`` as a process: killed, restarted, stopped."""
+
+import asyncio
+import json
+import signal
+import sys
+
+import httpx
+import pytest
+
+from holdfast.platform import jobs
+
+
+@pytest.fixture
+async def worker(database_url, tmp_path):
+    """Start the command; whatever still runs is killed after the test."""
+    started = []
+
+    async def start(*arguments, **environ):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "holdfast", "worker", *arguments),
+            env={
+                "DATABASE_URL": database_url,
+                "HOLDFAST_HOME": str(tmp_path),
+                "HOLDFAST_LOG_FORMAT": "json",
+            }
+            | environ,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+@pytest.fixture
+def written(database):
+    async def count():
+        return await database.fetchval("SELECT count(*) FROM emails")
+
+    return count
+
+
+class TestWorker:
+    @pytest.mark.slow
+    async def test_killed_at_any_point_every_order_is_told_once(
+        self, worker, buy, database, promised, written
+    ):
+        bought = [await buy() for _ in range(300)]
+
+        for killed_after in (1, 100, 150):
+            process = await worker()
+
+            async def some(enough=killed_after):
+                return await written() >= enough
+
+            await promised(some, seconds=30)
+            process.kill()
+            await process.wait()
+        process = await worker()
+
+        async def all_done():
+            left = await jobs.backlog(database)
+            return await written() == 300 and (left.queued + left.running) == 0
+
+        await promised(all_done, seconds=60)
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0
+        emails = await database.fetch("SELECT event_id FROM emails")
+        assert sorted(email["event_id"] for email in emails) == sorted(
+            one.event.id for one in bought
+        )
+        assert (await jobs.backlog(database)).failed == 0
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+    async def test_answers_about_its_health_and_stops_when_told(self, worker, number):
+        process = await worker("--health-port", "0")
+        lines = []
+        while not lines or lines[-1]["event"] != "worker_started":
+            lines.append(json.loads(await process.stdout.readline()))
+
+        async with httpx.AsyncClient() as client:
+            url = f"http://127.0.0.1:{lines[-1]['health_port']}"
+            answer = await client.get(url + "/livez")
+        process.send_signal(number)
+        out, err = await process.communicate()
+
+        assert answer.text == "ok\n"
+        assert json.loads(out.splitlines()[-1])["event"] == "worker_stopped"
+        assert (process.returncode, err) == (0, b"")
+
+    @pytest.mark.slow
+    async def test_waits_for_a_database_that_is_not_there(self, worker):
+        process = await worker(DATABASE_URL="postgresql://nobody@127.0.0.1:1/x")
+        events = []
+        while "failing" not in events:
+            events.append(json.loads(await process.stdout.readline())["event"])
+
+        assert process.returncode is None
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0
+
+    @pytest.mark.slow
+    async def test_settings_that_cannot_work_end_it_with_a_sentence(self, worker):
+        process = await worker(HOLDFAST_MAIL_URL="carrier-pigeon://x")
+
+        _, err = await process.communicate()
+
+        assert process.returncode == 1
+        assert err.decode() == (
+            "holdfast: HOLDFAST_MAIL_URL must be a URL with smtp:// or smtps://\n"
+        )
