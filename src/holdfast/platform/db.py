@@ -55,8 +55,12 @@ _UNREACHABLE = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
+    # Too many connections, a full disk: not ours to mend, and it may pass.
+    asyncpg.InsufficientResourcesError,
 )
+# A value that fits no parameter is a fault of ours, though the driver counts it
+# among the faults of its use.
+_OURS = (ConstraintViolated, asyncpg.DataError)
 _BUSY = (
     asyncpg.LockNotAvailableError,
     asyncpg.QueryCanceledError,
@@ -220,7 +224,7 @@ async def _keep(_connection: Any) -> None:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except ConstraintViolated:
+    except _OURS:
         raise
     except _BUSY as error:
         raise DatabaseBusy from error
