@@ -12,6 +12,9 @@ from typing import Any
 
 from holdfast.platform.db import Connection, Database
 
+# The driver's patience with one statement; the server has the narrower limits.
+_PATIENCE_SECONDS = 24 * 3600.0
+
 # Any constant will do; it only has to be the same in every release.
 _LOCK = 0x484F4C4446415354 >> 1
 
@@ -59,12 +62,14 @@ async def migrate(db: Database) -> list[str]:
         # Waiting for another migrator, and migrating, may take longer than any
         # request: the limits of ordinary sessions do not fit.
         await connection.execute("SET lock_timeout = '120s'; SET statement_timeout = 0")
-        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
+        await connection.execute(
+            "SELECT pg_advisory_lock($1)", _LOCK, timeout=_PATIENCE_SECONDS
+        )
         try:
             await connection.execute(_LEDGER)
             for migration in _missing(await _applied(connection)):
                 async with connection.transaction():
-                    await connection.execute(migration.sql)
+                    await connection.execute(migration.sql, timeout=_PATIENCE_SECONDS)
                     await connection.execute(
                         _RECORD, migration.name, migration.checksum
                     )
