@@ -22,7 +22,7 @@ from holdfast.domain import inventory, ordering, payments
 from holdfast.domain.identity import Caller
 from holdfast.domain.inventory import Wanted
 from holdfast.domain.ordering import Cart, Order, OrderStatus
-from holdfast.domain.payments import NOTHING_DUE, Declined, Outcome, Provider
+from holdfast.domain.payments import Declined, Outcome, Provider
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import DomainError
 from holdfast.kernel.ids import new_id
@@ -108,23 +108,18 @@ class Checkout:
     async def _pay(self, order: Order, payment_method: str, claim: Claim) -> Answer:
         """Steps 2 and 3."""
         try:
-            outcome = await self._charge(order, payment_method)
+            outcome: Outcome | None = await self.payments.charge(
+                key=str(order.id),
+                amount=order.total,
+                method=payment_method,
+                reference=order.label,
+            )
         except payments.PaymentOutcomeUnknown:
             outcome = None
         except (payments.PaymentUnavailable, payments.UnknownPaymentMethod) as error:
             await self._undo(order, Declined(_REASONS[type(error)]), claim)
             raise
         return await self._settle(order, outcome, claim)
-
-    async def _charge(self, order: Order, payment_method: str) -> Outcome:
-        if order.total.amount == 0:
-            return NOTHING_DUE
-        return await self.payments.charge(
-            key=str(order.id),
-            amount=order.total,
-            method=payment_method,
-            reference=order.label,
-        )
 
     async def _settle(
         self, order: Order, outcome: Outcome | None, claim: Claim

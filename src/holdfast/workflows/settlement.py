@@ -15,12 +15,7 @@ from holdfast.domain.ordering import Order, OrderStatus
 from holdfast.domain.payments import Captured, Outcome, Provider
 from holdfast.kernel.clock import Clock
 from holdfast.platform import outbox
-from holdfast.platform.db import (
-    Database,
-    DatabaseBusy,
-    DatabaseUnavailable,
-    Transaction,
-)
+from holdfast.platform.db import Database, Transaction
 
 _log = structlog.get_logger(__name__)
 
@@ -91,18 +86,24 @@ async def settle_overdue(
 ) -> int:
     """Settle pending orders placed longer ago than *after*; returns how many.
 
-    Several workers may do this at once. One order that cannot be settled does
-    not keep the others waiting.
+    Several workers may do this at once. Reads *limit* orders at a time and goes
+    through all of them: those that cannot be settled do not keep others waiting.
     """
     settled = 0
-    due = await ordering.overdue(db, placed_before=clock() - after, limit=limit)
-    for order_id in due:
-        try:
-            await settle_by_asking(order_id, db=db, provider=provider, clock=clock)
-        except payments.PaymentOutcomeUnknown:
-            _log.warning("order.still_pending", order_id=str(order_id))
-        except (DatabaseBusy, DatabaseUnavailable):
-            _log.warning("order.not_settled", order_id=str(order_id))
-        else:
-            settled += 1
-    return settled
+    last: ordering.Overdue | None = None
+    while True:
+        due = await ordering.overdue(
+            db, placed_before=clock() - after, beyond=last, limit=limit
+        )
+        for order in due:
+            try:
+                await settle_by_asking(order.id, db=db, provider=provider, clock=clock)
+            except payments.PaymentOutcomeUnknown:
+                _log.warning("order.still_pending", order_id=str(order.id))
+            except Exception:  # noqa: BLE001 - the next order is not to blame
+                _log.exception("order.not_settled", order_id=str(order.id))
+            else:
+                settled += 1
+        if len(due) < limit:
+            return settled
+        last = due[-1]

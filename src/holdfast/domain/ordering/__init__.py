@@ -17,6 +17,7 @@ from holdfast.domain.ordering.carts import (
 )
 from holdfast.domain.ordering.errors import (
     CartAlreadyOrdered,
+    CartBusy,
     CartEmpty,
     CartIncomplete,
     CartLineNotFound,
@@ -41,6 +42,7 @@ from holdfast.domain.ordering.model import (
     Order,
     OrderLine,
     OrderStatus,
+    Overdue,
     Shipping,
     check_currency,
     check_line_count,
@@ -63,6 +65,7 @@ __all__ = [
     "Address",
     "Cart",
     "CartAlreadyOrdered",
+    "CartBusy",
     "CartEmpty",
     "CartIncomplete",
     "CartLineNotFound",
@@ -76,6 +79,7 @@ __all__ = [
     "OrderLine",
     "OrderNotFound",
     "OrderStatus",
+    "Overdue",
     "QuantityOutOfRange",
     "Shipping",
     "TotalChanged",

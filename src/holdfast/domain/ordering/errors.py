@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from holdfast.kernel.errors import Conflict, Invalid, NotFound
+from holdfast.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 
 
 @dataclass(eq=False)
@@ -27,6 +27,11 @@ class CartAlreadyOrdered(Conflict):
     """The cart has become an order and can no longer be changed."""
 
     order_id: UUID | None
+
+
+@dataclass(eq=False)
+class CartBusy(Unavailable):
+    """The cart is being changed by others at the same time."""
 
 
 @dataclass(eq=False)

@@ -185,6 +185,14 @@ class Order:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """A pending order whose payment has had its time."""
+
+    id: UUID
+    placed_at: datetime
+
+
 def draft(cart: Cart, *, order_id: UUID, at: datetime) -> Order:
     """Turn a cart into a pending order, with every total frozen.
 

@@ -177,8 +177,10 @@ LIMIT $2;
 
 -- name: overdue
 -- Pending orders placed before $1, oldest first, at most $2: their payment has had
--- its time and somebody has to ask the provider.
-SELECT id FROM orders
+-- its time and somebody has to ask the provider. $3 and $4 are time and id of the
+-- last one seen, NULL for the start.
+SELECT id, placed_at FROM orders
 WHERE status = 'pending' AND placed_at < $1
-ORDER BY placed_at
+  AND ($3::timestamptz IS NULL OR (placed_at, id) > ($3, $4::uuid))
+ORDER BY placed_at, id
 LIMIT $2;

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from holdfast.domain.ordering.carts import address, shipping_of
 from holdfast.domain.ordering.errors import CartAlreadyOrdered, OrderNotFound
-from holdfast.domain.ordering.model import Order, OrderLine, OrderStatus
+from holdfast.domain.ordering.model import Order, OrderLine, OrderStatus, Overdue
 from holdfast.kernel.money import Money
 from holdfast.kernel.page import Page, decode_id_cursor, encode_cursor
 from holdfast.platform import sql
@@ -95,11 +95,19 @@ async def latest(
 
 
 async def overdue(
-    connection: Connection, *, placed_before: datetime, limit: int
-) -> list[UUID]:
-    """Pending orders whose payment has had its time, oldest first."""
-    rows = await connection.fetch(_OVERDUE, placed_before, limit)
-    return [row["id"] for row in rows]
+    connection: Connection,
+    *,
+    placed_before: datetime,
+    limit: int,
+    beyond: Overdue | None = None,
+) -> list[Overdue]:
+    """Pending orders whose payment has had its time, oldest first.
+
+    Those *beyond* one that was seen before; None starts with the oldest.
+    """
+    seen = (None, None) if beyond is None else (beyond.placed_at, beyond.id)
+    rows = await connection.fetch(_OVERDUE, placed_before, limit, *seen)
+    return [Overdue(*row) for row in rows]
 
 
 def _order(row: Row) -> Order:

@@ -9,7 +9,7 @@ never arrived, so that a late request cannot charge an order given up on.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 import aiohttp
 import msgspec
@@ -19,7 +19,7 @@ from holdfast.domain.payments.errors import (
     PaymentUnavailable,
     UnknownPaymentMethod,
 )
-from holdfast.domain.payments.model import Captured, Declined, Outcome
+from holdfast.domain.payments.model import NOTHING_DUE, Captured, Declined, Outcome
 from holdfast.kernel.money import Money
 from holdfast.platform import http
 from holdfast.resilience.errors import Rejected, TimedOut
@@ -39,13 +39,18 @@ class Unclear(Exception):
     """The provider may have acted, but what it said is no answer."""
 
 
+# What PostgreSQL can store: a charge that we could not write down would stay
+# pending for ever.
+_Text = Annotated[str, msgspec.Meta(max_length=255, pattern="^[^\\x00]*$")]
+
+
 class _Charge(msgspec.Struct):
-    id: str
+    id: _Text
     key: str
     status: Literal["captured", "declined", "canceled"]
     amount: int
     currency: str
-    decline_reason: str | None = None
+    decline_reason: _Text | None = None
 
 
 _charge = msgspec.json.Decoder(_Charge)
@@ -70,12 +75,14 @@ class Provider:
     async def charge(
         self, *, key: str, amount: Money, method: str, reference: str
     ) -> Outcome:
-        """Charge once a key.
+        """Charge once a key; nothing due is paid without asking.
 
         Raises ``PaymentUnavailable`` when it is certain that nothing happened,
         ``PaymentOutcomeUnknown`` when it is not, ``UnknownPaymentMethod`` when
         the provider refuses the method without charging.
         """
+        if amount.amount == 0:
+            return NOTHING_DUE
         body = {
             "amount": amount.amount,
             "currency": amount.currency,
@@ -138,6 +145,8 @@ class Provider:
         says ``Declined``. Raises ``PaymentOutcomeUnknown`` when the provider
         does not answer.
         """
+        if amount.amount == 0:
+            return NOTHING_DUE
         status, answer = await self._ask("GET", f"/v1/charges/by-key/{key}")
         if status == 404:  # noqa: PLR2004 - HTTP
             path = f"/v1/charges/by-key/{key}/cancel"
@@ -170,7 +179,7 @@ class Provider:
 def _is_charge(answer: bytes) -> bool:
     try:
         _charge.decode(answer)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     return True
 
