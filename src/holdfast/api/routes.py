@@ -30,6 +30,7 @@ _WRITING_PRODUCTS = (
 _CHANGING_CARTS = (
     ordering.CartNotFound,
     ordering.CartAlreadyOrdered,
+    ordering.CartBusy,
     ordering.TotalTooLarge,
 )
 _ADDING_LINES = (

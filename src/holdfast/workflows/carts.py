@@ -171,7 +171,7 @@ class Carts:
 
     async def _change(self, cart_id: UUID, caller: Caller, apply: _Apply) -> Cart:
         quotes: dict[_Asked, Quote] = {}
-        for attempt in range(_ATTEMPTS):
+        for _ in range(_ATTEMPTS):
             try:
                 async with self.db.transaction() as tx:
                     await find(tx, cart_id, caller)
@@ -182,10 +182,8 @@ class Carts:
                     await ordering.change_cart(tx, priced)
                     return priced
             except _NeedsQuote as need:
-                if attempt == _ATTEMPTS - 1:
-                    raise
                 quotes[need.asked] = await self.carrier.quote(*need.asked)
-        raise AssertionError("unreachable")
+        raise ordering.CartBusy
 
     def _priced(self, cart: Cart, quotes: dict[_Asked, Quote]) -> Cart:
         asked = _question(cart)
