@@ -8,7 +8,7 @@ are shared between processes through a cache, without which each has its own.
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Literal, Protocol
+from typing import Protocol
 
 import aiohttp
 import msgspec
@@ -41,13 +41,17 @@ class CarrierFailed(Exception):
     """The carrier did not give a usable answer."""
 
 
+class _Refused(CarrierFailed):
+    """The carrier is well, and does not take this parcel."""
+
+
 class _Price(msgspec.Struct):
     amount: int
     currency: str
 
 
 class _Rate(msgspec.Struct):
-    service: Literal["standard", "express"]
+    service: str
     price: _Price
 
 
@@ -63,6 +67,10 @@ class Shared(Protocol):
     async def set(self, key: str, value: bytes, *, ttl_seconds: float) -> None: ...
 
 
+_REFUSALS = (400, 404, 422)
+# What else a carrier offers is no concern of ours.
+_ASKED_OF_CARRIERS = (Method.STANDARD, Method.EXPRESS)
+_NONSENSE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _rates = msgspec.json.Decoder(_Rates)
 _prices = msgspec.json.Decoder(dict[Method, Money])
 
@@ -101,6 +109,9 @@ class Carrier:
         if self._timer() >= self._resting_until:
             try:
                 prices = await self._ask(parcel)
+            except _Refused:
+                # One buyer's odd parcel must not cost the others their prices.
+                pass
             except (CarrierFailed, TimedOut, Rejected):
                 self._resting_until = self._timer() + _REST_SECONDS
             else:
@@ -125,12 +136,13 @@ class Carrier:
         answer = await self._protect(lambda: self._send(parcel))
         try:
             rates = _rates.decode(answer).rates
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except _NONSENSE as error:
             raise CarrierFailed("the carrier answered nonsense") from error
         return {
             Method(rate.service): Money(rate.price.amount, rate.price.currency)
             for rate in rates
-            if rate.price.currency == parcel.currency
+            if rate.service in _ASKED_OF_CARRIERS
+            and rate.price.currency == parcel.currency
             and 0 <= rate.price.amount <= MAX_AMOUNT
         }
 
@@ -144,6 +156,8 @@ class Carrier:
             async with self._session.post(
                 self._base + "/v1/rates", json=body, allow_redirects=False
             ) as response:
+                if response.status in _REFUSALS:
+                    raise _Refused(f"the carrier answered {response.status}")
                 if response.status >= 300:  # noqa: PLR2004 - HTTP
                     raise CarrierFailed(f"the carrier answered {response.status}")
                 return await http.read(response)
@@ -154,7 +168,11 @@ class Carrier:
         if self._shared is None:
             return None
         kept = await self._shared.get(_key(parcel))
-        return None if kept is None else _prices.decode(kept).get(method)
+        try:
+            return None if kept is None else _prices.decode(kept).get(method)
+        except _NONSENSE:
+            # Another release wrote it, or it is not ours: as good as forgotten.
+            return None
 
     async def _remember(self, parcel: Parcel, prices: Mapping[Method, Money]) -> None:
         self._last[parcel] = (self._timer(), prices)
