@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
+from urllib.parse import urlsplit
 
 import aiohttp
 from rich.console import Console
@@ -15,7 +16,7 @@ from holdfast.kernel.errors import DomainError
 from holdfast.platform import http, migrate
 from holdfast.platform.db import Database
 from holdfast.platform.redis import Cache
-from holdfast.platform.settings import Settings
+from holdfast.platform.settings import Secret, Settings
 
 _PATIENCE_SECONDS = 5
 
@@ -117,10 +118,21 @@ def _settings_table(settings: Settings) -> Table:
     table = Table("setting", "value", title="Settings", title_justify="left")
     for field in fields(settings):
         if field.repr:
-            value = getattr(settings, field.name)
-            shown = "" if value is None else repr(value).strip("'")
-            table.add_row(field.name, Text(shown))
+            table.add_row(field.name, Text(_shown(getattr(settings, field.name))))
     return table
+
+
+def _shown(value: object) -> str:
+    """A value as an operator may see it: an address without its password."""
+    if value is None:
+        return ""
+    if not isinstance(value, Secret):
+        return str(value)
+    parts = urlsplit(value)
+    if not parts.hostname:
+        return repr(value)
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"
 
 
 def _findings_table(findings: list[Finding]) -> Table:

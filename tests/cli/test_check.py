@@ -1,0 +1,109 @@
+"""What ``holdfast check`` and ``holdfast migrate`` tell an operator."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from holdfast.platform.embedded import PostgresServer, ValkeyServer
+
+Holdfast = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def environment(
+    database_url: str, valkey: ValkeyServer, payment_provider, carrier, tmp_path: Path
+) -> dict[str, str]:
+    return {
+        "PATH": "/usr/bin:/bin",
+        "COLUMNS": "200",
+        "HOLDFAST_HOME": str(tmp_path / "home"),
+        "DATABASE_URL": database_url,
+        "REDIS_URL": valkey.url,
+        "HOLDFAST_PAYMENT_URL": payment_provider.url,
+        "HOLDFAST_CARRIER_URL": carrier.url,
+    }
+
+
+@pytest.fixture
+def holdfast(environment: dict[str, str]) -> Holdfast:
+    def run(*arguments: str, **changed: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "-m", "holdfast", *arguments],
+            env={**environment, **changed},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    return run
+
+
+class TestCheck:
+    def test_everything_answers(self, holdfast: Holdfast) -> None:
+        done = holdfast("check")
+
+        assert done.returncode == 0, done.stderr
+        assert "version 18" in done.stdout
+        assert "up to date" in done.stdout
+
+    def test_shows_no_password(
+        self, holdfast: Holdfast, environment: dict[str, str]
+    ) -> None:
+        password = environment["DATABASE_URL"].split(":")[2].split("@")[0]
+
+        done = holdfast("check")
+
+        assert password not in done.stdout + done.stderr
+        assert "postgresql://127.0.0.1" in done.stdout
+
+    @pytest.mark.parametrize(
+        ("setting", "url", "name"),
+        [
+            ("REDIS_URL", "redis://127.0.0.1:1/0", "Redis"),
+            ("DATABASE_URL", "postgresql://x@127.0.0.1:1/x", "PostgreSQL"),
+            ("HOLDFAST_PAYMENT_URL", "http://127.0.0.1:1", "payment provider"),
+        ],
+    )
+    def test_names_what_does_not_answer_and_fails(
+        self, holdfast: Holdfast, setting: str, url: str, name: str
+    ) -> None:
+        done = holdfast("check", **{setting: url})
+
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        (line,) = [n for n in done.stdout.splitlines() if f"│ {name} " in n]
+        assert "answers" not in line
+
+    def test_names_the_migrations_that_are_missing(
+        self, holdfast: Holdfast, postgres: PostgresServer
+    ) -> None:
+        done = holdfast("check", DATABASE_URL=postgres.url)
+
+        assert done.returncode == 1
+        assert "0001_expand_first_sale.sql" in done.stdout
+
+    def test_reports_every_bad_setting_at_once(self, holdfast: Holdfast) -> None:
+        done = holdfast("check", HOLDFAST_CURRENCY="XYZ", HOLDFAST_ENV="prod")
+
+        assert done.returncode == 1
+        assert "HOLDFAST_CURRENCY" in done.stderr
+        assert "HOLDFAST_ENV" in done.stderr
+
+
+class TestMigrate:
+    def test_says_that_there_is_nothing_to_do(self, holdfast: Holdfast) -> None:
+        done = holdfast("migrate")
+
+        assert done.returncode == 0
+        assert done.stdout == "the schema is up to date\n"
+
+    def test_a_database_out_of_reach_is_one_sentence(self, holdfast: Holdfast) -> None:
+        done = holdfast("migrate", DATABASE_URL="postgresql://x@127.0.0.1:1/x")
+
+        assert done.returncode == 1
+        assert done.stderr.count("\n") == 1
+        assert "Traceback" not in done.stderr
