@@ -339,20 +339,25 @@ def download(address: str) -> bytes:
 
 
 def run(*command: str, **extra: str) -> None:
-    try:
-        subprocess.run(
-            command,
-            cwd=str(ROOT),
-            env=environment(**extra),
-            check=True,
-            stdin=subprocess.DEVNULL,
-        )
-    except subprocess.CalledProcessError as problem:
+    """Run *command* in the project, passing on what it says but lists of packages."""
+    with subprocess.Popen(
+        command,
+        cwd=str(ROOT),
+        env=environment(**extra),
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    ) as process:
+        for line in process.stderr or ():
+            if not line.startswith((" + ", " - ", " ~ ")):
+                print(line, end="", file=sys.stderr, flush=True)
+    if process.returncode != 0:
         raise CannotSetUp(
             "{} failed (status {}); the lines above say why".format(
-                " ".join([Path(command[0]).name, *command[1:2]]), problem.returncode
+                " ".join([Path(command[0]).name, *command[1:2]]), process.returncode
             )
-        ) from None
+        )
 
 
 def environment(**extra: str) -> "dict[str, str]":
