@@ -7,8 +7,12 @@ import sys
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
-from holdfast.platform import jobs
+from holdfast.cli import worker as command
+from holdfast.domain.notifications import Mailer
+from holdfast.platform import http, jobs
+from holdfast.platform.settings import Settings
 
 
 @pytest.fixture
@@ -116,3 +120,35 @@ class TestWorker:
         assert err.decode() == (
             "holdfast: HOLDFAST_MAIL_URL must be a URL with smtp:// or smtps://\n"
         )
+
+
+class TestSettling:
+    async def test_without_a_provider_it_says_that_orders_stay_pending(self, database):
+        settings = Settings.read({})
+
+        with capture_logs() as logs:
+            assert command.settling(settings, database, None) is None
+
+        assert logs[0]["event"] == "overdue_orders_stay_pending"
+
+    async def test_asks_the_provider_of_the_settings(self, database):
+        settings = Settings.read(
+            {
+                "HOLDFAST_PAYMENT_URL": "http://127.0.0.1:1",
+                "HOLDFAST_CARRIER_URL": "http://127.0.0.1:1",
+            }
+        )
+        session = http.session()
+
+        settle = command.settling(settings, database, session)
+
+        assert await settle(10) == 0
+        await session.close()
+
+
+class TestMailer:
+    def test_is_the_server_of_the_settings_or_none(self):
+        named = Settings.read({"HOLDFAST_MAIL_URL": "smtp://127.0.0.1:25"})
+
+        assert isinstance(command.mailer(named), Mailer)
+        assert command.mailer(Settings.read({})) is None

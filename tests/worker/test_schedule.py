@@ -101,6 +101,15 @@ class TestTimers:
         name = "holdfast_worker_orders_settled_total"
         assert metrics.registry.get_sample_value(name) == 3
 
+    async def test_a_turn_without_overdue_orders_counts_none(self, by_name, metrics):
+        async def settle(limit):
+            return 0
+
+        await by_name(settle)["settle_overdue_orders"].run()
+
+        name = "holdfast_worker_orders_settled_total"
+        assert metrics.registry.get_sample_value(name) == 0
+
     async def test_without_a_provider_nothing_is_settled(self, by_name, metrics):
         await by_name()["settle_overdue_orders"].run()
 
