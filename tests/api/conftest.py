@@ -1,0 +1,76 @@
+"""An edge with routes of the test's own, and no database behind it."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from holdfast.api.policy import Priority, Route
+from holdfast.api.shop import Shop
+from holdfast.api.stack import assemble
+from holdfast.platform.metrics import Metrics
+from holdfast.platform.settings import Settings
+from holdfast.platform.telemetry import AccessLog
+
+
+class NoDatabase:
+    """Stands where the database would be, and counts who comes to ask."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def fetchrow(self, query: str, *args: Any) -> None:
+        self.asked += 1
+
+    fetch = fetchval = fetchrow
+
+
+class Edge:
+    """The whole stack over the routes of a test."""
+
+    def __init__(self, *routes: Route) -> None:
+        self.database = NoDatabase()
+        self.lines = io.BytesIO()
+        self.log = AccessLog("json", self.lines)
+        settings = Settings.read({"HOLDFAST_ENV": "test"})
+        self.shop = Shop(
+            settings,
+            self.database,  # type: ignore[arg-type]
+            Metrics({}),
+            None,  # type: ignore[arg-type]
+            None,  # type: ignore[arg-type]
+            access_log=self.log,
+        )
+        self.app = assemble(routes, self.shop)
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        self.client = httpx.AsyncClient(
+            transport=transport, base_url="http://edge.test"
+        )
+
+    @property
+    def logged(self) -> list[dict[str, Any]]:
+        """The lines of the access log."""
+        self.log.flush()
+        return [msgspec.json.decode(x) for x in self.lines.getvalue().splitlines()]
+
+
+@pytest.fixture
+def edge() -> type[Edge]:
+    return Edge
+
+
+@pytest.fixture
+def route() -> Callable[..., Route]:
+    """A route that is public and cheap unless told otherwise."""
+
+    def make(method: str, path: str, handler: Any, **policy: Any) -> Route:
+        if "scope" not in policy:
+            policy.setdefault("public", True)
+        return Route(
+            method, path, handler, **{"cost": 1, "priority": Priority.BUY, **policy}
+        )
+
+    return make
