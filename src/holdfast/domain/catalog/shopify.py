@@ -263,14 +263,18 @@ def _variant(
 ) -> VariantDraft:
     if "variant price" not in cells:
         raise _Unusable("the variant has no price")
+    options = {
+        name: _line(cells.get(f"option{number} value", ""))
+        for number, name in names.items()
+    }
+    for name, value in options.items():
+        if not value:
+            raise _Unusable(f"the variant has no {_shown(name)}")
     compare_at = _money(cells.get("variant compare at price", "0"), currency)
     return VariantDraft(
         sku=sku,
         price=_money(cells["variant price"], currency),
-        options={
-            name: _line(cells.get(f"option{number} value", ""))
-            for number, name in names.items()
-        },
+        options=options,
         compare_at_price=compare_at if compare_at.amount else None,
         weight_grams=_whole(cells.get("variant grams", "0"), "grams"),
         # Spreadsheets are kept from reading it as a number by an apostrophe.
