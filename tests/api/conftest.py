@@ -1,16 +1,19 @@
 """An edge with routes of the test's own, and no database behind it."""
 
 import io
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import msgspec
 import pytest
+import structlog
 
 from holdfast.api.policy import Priority, Route
 from holdfast.api.shop import Shop
 from holdfast.api.stack import assemble
+from holdfast.platform import telemetry
 from holdfast.platform.metrics import Metrics
 from holdfast.platform.settings import Settings
 from holdfast.platform.telemetry import AccessLog
@@ -74,3 +77,14 @@ def route() -> Callable[..., Route]:
         )
 
     return make
+
+
+@pytest.fixture
+def log() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """What is logged besides the access log, from now on."""
+    stream = io.BytesIO()
+    before = list(logging.getLogger().handlers)
+    telemetry.configure("json", stream=stream)
+    yield lambda: [msgspec.json.decode(x) for x in stream.getvalue().splitlines()]
+    structlog.reset_defaults()
+    logging.getLogger().handlers[:] = before

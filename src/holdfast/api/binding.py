@@ -133,6 +133,8 @@ class _Fields:
             steps, what = decoding.place_of(error)
             what = what.replace("Object contains unknown field", "Unknown parameter")
             what = what.replace("Object missing required field", "Missing parameter")
+            # Whatever it should be, in an address it is text.
+            what = what.removesuffix(", got `str`")
             raise decoding.invalid_parameter(steps[0], what) from None
         return {name: getattr(struct, name) for name in self._arguments}
 
