@@ -83,7 +83,7 @@ def _stock(sales: Sales, books: Books) -> Iterator[Finding]:
     left = sum(shelf.level.on_hand for shelf in shelves.values())
 
     def those(wrong: Callable[[str], bool]) -> list[str]:
-        return [code for code in shelves if wrong(code)]
+        return [code for code in sorted(shelves) if wrong(code)]
 
     yield Finding(
         "units left in stock",
@@ -122,7 +122,7 @@ def _stock(sales: Sales, books: Books) -> Iterator[Finding]:
     )
     unbalanced = those(lambda c: shelves[c].moved != shelves[c].level.on_hand)
     yield Finding(
-        "SKUs whose ledger is not their stock",
+        "SKUs off their ledger",
         _count(0),
         _count(len(unbalanced)),
         _named("ledger and stock differ", unbalanced),

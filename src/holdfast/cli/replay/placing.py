@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 CATEGORY = "retail-replay"
 _DOMAIN = "@replay.example.com"
-_SETTLE_SECONDS = 60
+SETTLE_SECONDS = 60
 _ELSEWHERE = "GB"
 # As the data set names them. Where a name is no country, the shop's own stands in:
 # the orders are fetched, so the address decides nothing.
@@ -213,12 +213,14 @@ class Placing:
 
     async def orders(self, there: Iterable[PlacedOrder], tick: Tick) -> None:
         """Order and pay each invoice that has no order yet."""
-        done = {o.invoice for o in there if o.status != "payment_failed"}
         failed = Counter(o.invoice for o in there if o.status == "payment_failed")
+        done = {o.invoice: o for o in there if o.status != "payment_failed"}
 
         async def place(invoice: Invoice) -> None:
-            if invoice.number not in done:
+            if (order := done.get(invoice.number)) is None:
                 await self._place(invoice, attempt=failed[invoice.number] + 1)
+            elif order.status == "pending":
+                await self._settled(order.id)
 
         invoices = self.sales.invoices.values()
         await each(invoices, place, concurrency=self.concurrency, tick=tick)
@@ -243,7 +245,7 @@ class Placing:
         path = f"/v1/carts/{cart}/checkout"
         paying = {"payment_method": "pm_card_ok"}
         said = {"Idempotency-Key": f'"{key}"'}
-        for _ in range(_SETTLE_SECONDS):
+        for _ in range(SETTLE_SECONDS):
             answer = await self.shop.send("POST", path, paying, said)
             if answer.slug != "idempotency-key-in-progress":
                 return answer
@@ -252,7 +254,7 @@ class Placing:
 
     async def _settled(self, order_id: str) -> None:
         """Wait until a pending payment is decided; the comparison says if it is not."""
-        for _ in range(_SETTLE_SECONDS):
+        for _ in range(SETTLE_SECONDS):
             answer = await self.shop.get(f"/v1/orders/{order_id}")
             if answer.read(_order).status != "pending":
                 return

@@ -1,0 +1,136 @@
+"""What a shop has sold is sold again, exactly, and never twice."""
+
+import pytest
+
+from holdfast.cli.replay import Options
+from holdfast.cli.replay.placing import handle_of
+
+UNITS = 1_000_016
+PENCE = 6 * 255 + 6 * 339 + 2 * 210 + 496 + 1500 + 1_000_000 * 255
+
+
+class TestReplay:
+    async def test_sells_exactly_what_the_files_say(self, served, month, replayed):
+        outcome = await replayed(served.options(month))
+
+        assert outcome.code == 0, outcome.out + outcome.err
+        assert outcome.report["same"]
+        assert outcome.report["files"] == {
+            "invoices": 2,
+            "articles": 4,
+            "units": UNITS,
+            "revenue": {"amount": PENCE, "currency": "GBP"},
+        }
+        found = {f["what"]: f["found"] for f in outcome.report["findings"]}
+        assert found["orders paid"] == "2"
+        assert found["units sold"] == found["units sold by the ledger"] == "1,000,016"
+        assert (
+            found["revenue"] == found["captured at the provider"] == "2,550,059.80 GBP"
+        )
+        assert found["units left in stock"] == "0"
+
+    async def test_sells_under_the_names_and_usual_prices_of_the_files(
+        self, served, month, replayed, client
+    ):
+        await replayed(served.options(month))
+
+        product = (await client.get("/v1/products/retail-85123a")).json()
+        assert product["title"] == "WHITE HEART HOLDER"
+        assert product["variants"][0]["price"] == {"amount": 255, "currency": "GBP"}
+        other = (await client.get(f"/v1/products/{handle_of('85123a')}")).json()
+        assert other["title"] == "White heart, big"
+
+    async def test_a_second_replay_orders_nothing_and_compares_again(
+        self, served, month, replayed, payment_provider
+    ):
+        await replayed(served.options(month))
+        before = payment_provider.get("/v1/summary")
+
+        outcome = await replayed(served.options(month))
+
+        assert outcome.code == 0, outcome.out
+        assert outcome.report["placed_before"] == 2
+        assert payment_provider.get("/v1/summary") == before
+
+    async def test_goes_on_where_it_was_interrupted(
+        self, served, month, replayed, database
+    ):
+        await database.fetch(
+            "ALTER TABLE carts ADD CONSTRAINT not_yet"
+            " CHECK (email NOT LIKE '%536366@%')"
+        )
+        interrupted = await replayed(Options(month, *served, concurrency=4))
+        await database.fetch("ALTER TABLE carts DROP CONSTRAINT not_yet")
+
+        outcome = await replayed(Options(month, *served, concurrency=4))
+
+        assert interrupted.code == 1
+        assert "not ordered: 536366" in interrupted.out
+        assert outcome.code == 0, outcome.out
+        assert "an earlier replay that had ordered 1 of 2 invoices" in outcome.out
+
+    async def test_an_order_under_way_is_not_made_twice(
+        self, served, month, replayed, database
+    ):
+        await replayed(served.options(month))
+        # As if the first answer had not been in the list yet.
+        await database.fetch("UPDATE orders SET email = 'late@example.com'")
+
+        outcome = await replayed(served.options(month))
+
+        assert outcome.report["refused"] == {}
+        assert await database.fetchval("SELECT count(*) FROM orders") == 2
+
+    async def test_refuses_a_shop_that_holds_the_replay_of_other_files(
+        self, served, write, replayed, bought
+    ):
+        await replayed(served.options(write(*bought[:2])))
+
+        outcome = await replayed(served.options(write(*bought)))
+
+        assert outcome.code == 2
+        assert "holds the replay of other files" in outcome.err
+
+    async def test_shows_a_table_to_people(self, served, month, replayed):
+        options = served.options(month)
+
+        outcome = await replayed(Options(month, *served, concurrency=4))
+
+        assert options.as_json
+        assert "Everything agrees" in outcome.out
+        assert "1,000,016" in outcome.out
+
+    async def test_an_invoice_that_is_refused_is_named(
+        self, served, month, replayed, database
+    ):
+        # One unit of what the shop has to sell is gone before the first order.
+        await replayed(served.options(month))
+        await database.fetch("UPDATE orders SET email = 'another@example.com'")
+        await database.fetch("DELETE FROM idempotency_keys")
+        await database.fetch("UPDATE products SET status = 'archived'")
+
+        outcome = await replayed(Options(month, *served, concurrency=4))
+
+        assert outcome.code == 1
+        assert "invoice 536365 was refused: " in outcome.out
+        assert "not ordered: 536365, 536366" in outcome.out
+
+
+class TestRealSales:
+    @pytest.mark.slow
+    async def test_a_month_of_a_real_shop_is_sold_to_the_penny(
+        self, served, shared_data, replayed
+    ):
+        if not (shared_data / "retail").is_dir():
+            pytest.skip("the sales are not among the real input")
+
+        outcome = await replayed(
+            Options(shared_data / "retail", *served, concurrency=16, as_json=True)
+        )
+
+        assert outcome.code == 0, outcome.out + outcome.err
+        found = {f["what"]: f["found"] for f in outcome.report["findings"]}
+        assert found["orders paid"] == "1,559"
+        assert found["units sold"] == "359,239"
+        assert found["revenue"] == "823,746.14 GBP"
+        assert found["units left in stock"] == "0"
