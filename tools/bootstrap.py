@@ -312,17 +312,13 @@ def download(address: str) -> bytes:
     parts = urllib.parse.urlsplit(address)
     if parts.scheme not in ("http", "https"):
         raise CannotSetUp("the package index must be an http or https address")
-    host = parts.netloc.rpartition("@")[2]
+    credentials, _, host = parts.netloc.rpartition("@")
     request = urllib.request.Request(  # noqa: S310 - the scheme is checked above
         urllib.parse.urlunsplit(parts._replace(netloc=host, fragment=""))
     )
     request.add_header("Accept", "application/vnd.pypi.simple.v1+html, text/html, */*")
-    if parts.username:
-        pair = "{}:{}".format(
-            urllib.parse.unquote(parts.username),
-            urllib.parse.unquote(parts.password or ""),
-        )
-        token = base64.b64encode(pair.encode()).decode()
+    if credentials:
+        token = base64.b64encode(urllib.parse.unquote(credentials).encode()).decode()
         request.add_unredirected_header("Authorization", "Basic " + token)
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
