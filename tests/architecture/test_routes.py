@@ -4,9 +4,8 @@ from holdfast.api import policy
 from holdfast.api.routes import ROUTES
 from holdfast.domain.identity import SCOPES
 
-# A price of one's own in a line, products that are not for sale yet; mail:read is
-# kept for the mailbox, which is read on the machine itself (`holdfast mail`).
-OPENS_MORE_OF_A_ROUTE = {"prices:override", "products:read", "mail:read"}
+# A price of one's own in a line, products that are not for sale yet.
+OPENS_MORE_OF_A_ROUTE = {"prices:override", "products:read"}
 
 
 class TestRoutes:

@@ -29,7 +29,6 @@ SCOPES = frozenset(
         "prices:override",
         "keys:read",
         "keys:write",
-        "mail:read",
     }
 )
 """Everything a key can be allowed to do."""
