@@ -53,7 +53,7 @@ class TestHeld:
             home.prepare(fresh=False)
         os.chown(home.path / "holdfast-home", 12345, -1)
 
-        with pytest.raises(CannotStart, match="another user .* 12345"), home.held():
+        with pytest.raises(CannotStart, match=r"another user .* 12345"), home.held():
             pass
 
     def test_a_file_in_its_place_is_a_sentence(self, tmp_path):

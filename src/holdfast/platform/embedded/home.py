@@ -20,6 +20,7 @@ _LOCK = "lock"
 # Everything we keep in a home; --fresh deletes these and nothing else.
 _OURS = (
     "env",
+    "images",
     "logs",
     "mail",
     "metrics",
