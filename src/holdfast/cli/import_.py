@@ -22,6 +22,7 @@ from holdfast.cli.seen import Seen
 from holdfast.domain import catalog
 from holdfast.kernel.clock import Clock, system_clock
 from holdfast.kernel.errors import DomainError, Unavailable
+from holdfast.kernel.money import CURRENCIES
 from holdfast.platform.db import Database
 from holdfast.platform.settings import Secret
 from holdfast.workflows import catalog as workflows
@@ -38,7 +39,11 @@ def run(files: list[Path], *, currency: str | None, overwrite_stock: bool) -> in
     """Import *files* into the running shop and return the exit code."""
     settings = settings_of_running_shop()
     url = settings.database_url or Secret("")
-    return asyncio.run(_run(files, url, currency or settings.currency, overwrite_stock))
+    currency = (currency or settings.currency).upper()
+    if currency not in CURRENCIES:
+        sys.stderr.write(f"{currency!r} is not an ISO 4217 currency\n")
+        return _UNUSABLE
+    return asyncio.run(_run(files, url, currency, overwrite_stock))
 
 
 async def _run(

@@ -180,8 +180,8 @@ def line_faults(text: str, pointer: str, *, least: int = 1) -> Iterator[Fault]:
 
 
 def _texts(draft: Draft) -> Iterator[Fault]:
-    yield from handle_faults(draft.handle)
     yield from line_faults(draft.title, "/title")
+    yield from handle_faults(draft.handle)
     yield from line_faults(draft.vendor, "/vendor", least=0)
     yield from line_faults(draft.product_type, "/product_type", least=0)
     if len(draft.description_html) > MAX_DESCRIPTION:
