@@ -22,10 +22,20 @@ _ANONYMOUS = Anonymous()
 class Keys:
     """API keys by token, as remembered by this process."""
 
-    def __init__(self, db: Connection, *, timer: Monotonic = monotonic) -> None:
+    def __init__(
+        self,
+        db: Connection,
+        *,
+        limit: int = _MAX_REMEMBERED,
+        timer: Monotonic = monotonic,
+    ) -> None:
         self._db = db
+        self._limit = limit
         self._timer = timer
         self._known: dict[bytes, tuple[float, Operator | None]] = {}
+
+    def __len__(self) -> int:
+        return len(self._known)
 
     async def find(self, token: str) -> Operator | None:
         """Whose key *token* is; None if nobody's, or no longer."""
@@ -35,7 +45,7 @@ class Keys:
         if known is not None and known[0] > now:
             return known[1]
         operator = await identity.find_by_hash(self._db, digest)
-        if len(self._known) >= _MAX_REMEMBERED:
+        if len(self._known) >= self._limit:
             # Rather forget all than let a flood of tokens grow without bound.
             self._known.clear()
         self._known[digest] = (now + REMEMBERED_SECONDS, operator)
@@ -50,11 +60,16 @@ class Authenticate:
         self._keys = keys
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        caller: Caller = _ANONYMOUS
+        credentials = None
         for name, value in scope["headers"]:
             if name == b"authorization":
-                caller = await self._identify(value)
-                break
+                if credentials is not None:
+                    # Two parties that pick one each would see two callers.
+                    raise InvalidCredentials
+                credentials = value
+        caller: Caller = _ANONYMOUS
+        if credentials is not None:
+            caller = await self._identify(credentials)
         scope["holdfast.caller"] = caller
         route: Route = scope["holdfast.route"]
         if not route.public:

@@ -5,8 +5,72 @@ A test decodes each with the type it stands for.
 
 from typing import Any
 
+_ADDRESS = {
+    "name": "Ada Lovelace",
+    "line1": "12 St James's Square",
+    "city": "London",
+    "postal_code": "SW1Y 4JH",
+    "country": "GB",
+}
+
 EXAMPLES: dict[str, list[Any]] = {
+    "CartChanges": [
+        {"email": "ada@example.com", "shipping_method": "standard"},
+        {"shipping_address": _ADDRESS},
+    ],
+    "CheckoutWanted": [
+        {"payment_method": "pm_card_ok"},
+        {
+            "payment_method": "pm_card_ok",
+            "expected_total": {"amount": 4498, "currency": "EUR"},
+        },
+    ],
+    "LevelWanted": [{"on_hand": 250, "reason": "Delivery of 27 November"}],
+    "LineChanges": [{"quantity": 3}],
+    "NewCart": [
+        {
+            "lines": [{"sku": "TEA-ASSAM-100", "quantity": 2}],
+            "email": "ada@example.com",
+            "shipping_address": _ADDRESS,
+            "shipping_method": "standard",
+        },
+        {},
+    ],
+    "NewCategory": [{"name": "Black tea"}],
     "NewKey": [
         {"name": "Warehouse sync", "scopes": ["inventory:read", "inventory:write"]}
+    ],
+    "NewLine": [{"sku": "TEA-ASSAM-100", "quantity": 1}],
+    "NewProduct": [
+        {
+            "title": "Assam",
+            "status": "active",
+            "description_html": "<p>Malty, for milk.</p>",
+            "vendor": "Holdfast Tea",
+            "tags": ["black", "breakfast"],
+            "options": [{"name": "Weight", "values": ["100 g", "250 g"]}],
+            "variants": [
+                {
+                    "sku": "TEA-ASSAM-100",
+                    "price": {"amount": 890, "currency": "EUR"},
+                    "options": {"Weight": "100 g"},
+                    "weight_grams": 120,
+                },
+                {
+                    "sku": "TEA-ASSAM-250",
+                    "price": {"amount": 1990, "currency": "EUR"},
+                    "options": {"Weight": "250 g"},
+                    "weight_grams": 280,
+                },
+            ],
+        }
+    ],
+    "ProductChanges": [
+        {"status": "archived"},
+        {
+            "variants": [
+                {"sku": "TEA-ASSAM-100", "price": {"amount": 950, "currency": "EUR"}}
+            ]
+        },
     ],
 }

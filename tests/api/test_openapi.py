@@ -1,0 +1,134 @@
+import msgspec
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from holdfast.api import binding, openapi
+from holdfast.api.examples import EXAMPLES
+from holdfast.api.policy import PARAMETER
+from holdfast.api.problems import slug_of, status_of
+from holdfast.api.routes import ROUTES
+
+VERBS = {"get", "post", "put", "patch", "delete"}
+
+
+@pytest.fixture(scope="module")
+def document():
+    return msgspec.json.decode(openapi.encoded(ROUTES))
+
+
+@pytest.fixture(scope="module")
+def operations(document):
+    return {
+        f"{verb.upper()} {path}": operation
+        for path, item in document["paths"].items()
+        for verb, operation in item.items()
+        if verb in VERBS
+    }
+
+
+def bodies():
+    return {
+        body.type
+        for route in ROUTES
+        if route.documented and (body := binding.body_of(route)) is not None
+    }
+
+
+class TestDocument:
+    def test_is_valid_openapi_3_1(self, document):
+        assert document["openapi"].startswith("3.1")
+        assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
+
+    async def test_is_served(self, edge):
+        answer = await edge(*ROUTES).client.get("/openapi.json")
+
+        assert answer.headers["content-type"] == "application/json"
+        assert answer.json()["info"]["title"] == "Holdfast"
+
+    def test_has_every_route_that_is_documented(self, operations):
+        wanted = {
+            f"{r.method} " + PARAMETER.sub(r"{\1}", r.path)
+            for r in ROUTES
+            if r.documented
+        }
+
+        assert operations.keys() == wanted
+
+    def test_names_each_operation_once(self, operations):
+        ids = [operation["operationId"] for operation in operations.values()]
+
+        assert len(set(ids)) == len(ids)
+
+
+class TestSchemas:
+    def test_of_bodies_refuse_unknown_fields(self, document):
+        schemas = document["components"]["schemas"]
+        lax = [
+            body.__name__
+            for body in bodies()
+            if schemas[body.__name__].get("additionalProperties") is not False
+        ]
+
+        assert lax == []
+
+    def test_of_bodies_carry_their_limits(self, document):
+        key = document["components"]["schemas"]["NewKey"]["properties"]
+
+        assert key["name"]["maxLength"] == 200
+        assert key["scopes"]["minItems"] == 1
+
+
+class TestExamples:
+    def test_there_is_one_for_every_body(self):
+        assert {body.__name__ for body in bodies()} - EXAMPLES.keys() == set()
+
+    @pytest.mark.parametrize("body", sorted(bodies(), key=lambda b: b.__name__))
+    def test_fit_the_type_they_stand_for(self, body):
+        for example in EXAMPLES[body.__name__]:
+            assert isinstance(msgspec.convert(example, body), body)
+
+    def test_are_shown(self, document):
+        shown = document["components"]["schemas"]["NewKey"]["examples"]
+
+        assert shown == EXAMPLES["NewKey"]
+
+
+class TestOperation:
+    @pytest.mark.parametrize(
+        "route",
+        [r for r in ROUTES if r.documented],
+        ids=lambda r: f"{r.method} {r.path}",
+    )
+    def test_documents_the_problems_of_its_route(self, operations, route):
+        path = PARAMETER.sub(r"{\1}", route.path)
+        responses = operations[f"{route.method} {path}"]["responses"]
+
+        for error in route.raises:
+            content = responses[str(status_of(error))]["content"]
+            assert slug_of(error) in content["application/problem+json"]["examples"]
+
+    def test_says_which_credentials_it_takes(self, operations):
+        assert operations["GET /v1/api-keys"]["security"] == [{"apiKey": ["keys:read"]}]
+        assert operations["GET /v1/products"]["security"] == [{}, {"apiKey": []}]
+        assert operations["GET /v1/carts/{cart_id}"]["security"] == [
+            {"cartToken": []},
+            {"apiKey": ["carts:write"]},
+        ]
+
+    def test_demands_the_idempotency_key_where_it_is_needed(self, operations):
+        named = [
+            parameter["name"]
+            for parameter in operations["POST /v1/carts/{cart_id}/checkout"][
+                "parameters"
+            ]
+            if parameter["in"] == "header"
+        ]
+
+        assert named == ["Idempotency-Key"]
+
+    def test_describes_the_parameters_of_lists(self, operations):
+        limit, after = operations["GET /v1/api-keys"]["parameters"]
+
+        assert limit["schema"]["maximum"] == 100
+        assert limit["schema"]["default"] == 20
+        assert after["required"] is False
