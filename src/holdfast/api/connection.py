@@ -30,14 +30,15 @@ from holdfast.kernel.ids import new_id
 MAX_HEAD_BYTES = 64 * 1024
 MAX_FIELDS = 100
 MAX_ADDRESS_BYTES = 8 * 1024
-HEAD_SECONDS = 10.0
-BODY_SECONDS = 60.0
-WRITE_SECONDS = 30.0
 _log = structlog.get_logger()
 
 
 class Connection(HttpToolsProtocol):
     """uvicorn's protocol with bounds."""
+
+    head_seconds = 10.0
+    body_seconds = 60.0
+    write_seconds = 30.0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -119,17 +120,20 @@ class Connection(HttpToolsProtocol):
         """Cut the connection if it has been slow for too long."""
         if self.transport.is_closing():
             return
-        if self._paused_since is not None and now - self._paused_since > WRITE_SECONDS:
+        if (
+            self._paused_since is not None
+            and now - self._paused_since > self.write_seconds
+        ):
             self.transport.abort()
-        elif self._in_head and now - self._since > HEAD_SECONDS:
+        elif self._in_head and now - self._since > self.head_seconds:
             if self._head_bytes:
-                self._refuse(RequestTooSlow(HEAD_SECONDS))
+                self._refuse(RequestTooSlow(self.head_seconds))
             elif not self._has_begun:
                 # Connected and said nothing. (Between two requests the
                 # keep-alive timer of uvicorn decides.)
                 self.transport.close()
-        elif self._in_body and now - self._since > BODY_SECONDS:
-            self._refuse(RequestTooSlow(BODY_SECONDS))
+        elif self._in_body and now - self._since > self.body_seconds:
+            self._refuse(RequestTooSlow(self.body_seconds))
 
     def _raise(self, refusal: DomainError) -> None:
         # The parser wraps what a callback raises and gives up on the connection.
