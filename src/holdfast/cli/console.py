@@ -64,7 +64,8 @@ class LogFollower:
     def copy(self) -> None:
         for name, log in self._logs.items():
             end = _end(log)
-            start = min(self._read[name], end)  # it may have been rotated
+            # It may have been rotated: then it is shorter than what we read.
+            start = self._read[name] = min(self._read[name], end)
             with suppress(OSError), log.open("rb") as file:
                 file.seek(start)
                 text = file.read(end - start)
