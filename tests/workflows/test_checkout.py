@@ -1,0 +1,479 @@
+"""A cart becomes one paid order, or nothing at all, whatever the provider does."""
+
+import asyncio
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from holdfast.domain import ordering
+from holdfast.domain.identity import Anonymous, Guest, Operator
+from holdfast.domain.inventory import OutOfStock
+from holdfast.domain.ordering import (
+    CartAlreadyOrdered,
+    CartEmpty,
+    CartIncomplete,
+    CartNotFound,
+    CartStatus,
+    OrderStatus,
+    TotalChanged,
+    VariantUnavailable,
+)
+from holdfast.domain.payments import PaymentUnavailable, UnknownPaymentMethod
+from holdfast.kernel.ids import new_id
+from holdfast.kernel.money import Money
+from holdfast.platform import http, outbox
+from holdfast.platform.embedded.ports import free_port
+from holdfast.platform.idempotency import IdempotencyKeyReused
+from holdfast.workflows.carts import CartChange
+from holdfast.workflows.catalog import change_product
+from holdfast.workflows.providers import providers
+
+
+async def events(database):
+    async with database.transaction() as tx:
+        taken = await outbox.take_waiting(tx, 100, at=None)
+    return sorted((event.type, event.payload["order_id"]) for event in taken)
+
+
+@pytest.fixture
+async def nobody_pays(settings):
+    """A provider whose connections nobody takes."""
+    url = f"http://127.0.0.1:{free_port()}"
+    async with http.session() as session:
+        yield providers(replace(settings, payment_url=url), session).payments
+
+
+class TestPaid:
+    async def test_an_order_is_paid_sold_and_announced_in_one_commit(
+        self, shop, a_basket, check_out, books, level, clock
+    ):
+        basket = await a_basket(TEA=3)
+
+        answer, replayed = await check_out(basket)
+
+        order = await ordering.find(shop.db, msgspec.json.decode(answer.body)["id"])
+        assert (answer.status, replayed) == (201, False)
+        assert order.status is OrderStatus.PAID
+        assert order.total == Money(2997, "EUR")
+        assert order.settled_at == clock()
+        assert await level("TEA") == (7, 0)
+        assert (await books()).captured == 1
+        assert await events(shop.db) == [("ordering.order.paid", str(order.id))]
+        cart = await ordering.find_cart(shop.db, basket.cart.id)
+        assert cart.status is CartStatus.ORDERED
+
+    async def test_the_answer_is_kept_and_given_again_in_the_same_bytes(
+        self, a_basket, check_out, books
+    ):
+        basket = await a_basket(TEA=3)
+
+        first, _ = await check_out(basket)
+        second, replayed = await check_out(basket)
+
+        assert second == first
+        assert replayed
+        assert (await books()).captured == 1
+
+    async def test_an_order_of_nothing_is_paid_by_itself(
+        self, shop, a_basket, check_out, nobody_pays
+    ):
+        basket = await a_basket(GIFT=1, price=Money(0, "EUR"))
+
+        answer, _ = await check_out(basket, payments=nobody_pays)
+
+        assert answer.status == 201
+        (order,) = (await ordering.latest(shop.db, after=None, limit=9)).items
+        assert order.payment_reference == "nothing_due"
+
+    async def test_an_operator_may_check_out_a_guests_cart(self, a_basket, check_out):
+        basket = await a_basket(TEA=1)
+        operator = Operator(new_id(), "till", frozenset({"orders:write"}))
+
+        answer, _ = await check_out(basket, caller=operator)
+
+        assert answer.status == 201
+
+
+class TestRefused:
+    """Nothing happens, and the key may be used again."""
+
+    @pytest.fixture
+    async def untouched(self, shop, books):
+        async def check(cart_status=CartStatus.OPEN):
+            found = await books()
+            assert (found.orders, found.captured) == ([], 0)
+            assert await events(shop.db) == []
+            keys = await shop.db.fetchval("SELECT count(*) FROM idempotency_keys")
+            assert keys == 0
+            statuses = await shop.db.fetch("SELECT DISTINCT status FROM carts")
+            assert [row["status"] for row in statuses] == [cart_status]
+
+        return check
+
+    async def test_when_the_stock_is_short(
+        self, a_basket, check_out, untouched, shop, level
+    ):
+        basket = await a_basket(TEA=11, CUP=1)
+
+        with pytest.raises(OutOfStock) as refused:
+            await check_out(basket)
+
+        assert [(s.sku, s.available) for s in refused.value.shortages] == [("TEA", 10)]
+        assert await level("CUP") == (10, 0)
+        await untouched()
+
+    async def test_when_the_cart_is_empty(self, a_basket, check_out, untouched):
+        basket = await a_basket()
+
+        with pytest.raises(CartEmpty):
+            await check_out(basket)
+
+        await untouched()
+
+    async def test_when_something_is_missing(
+        self, a_basket, carts, check_out, untouched
+    ):
+        basket = await a_basket(TEA=1)
+        await carts.change(basket.cart.id, CartChange(email=None), basket.caller)
+
+        with pytest.raises(CartIncomplete) as refused:
+            await check_out(basket)
+
+        assert refused.value.missing == ["email"]
+        await untouched()
+
+    async def test_when_a_product_was_taken_out_of_the_shop(
+        self, shop, a_basket, check_out, untouched
+    ):
+        basket = await a_basket(TEA=1)
+        product_id = await shop.db.fetchval("SELECT id FROM products")
+        await change_product(
+            shop.db,
+            product_id,
+            lambda draft: replace(draft, status="archived"),
+            clock=shop.clock,
+        )
+
+        with pytest.raises(VariantUnavailable) as refused:
+            await check_out(basket)
+
+        assert refused.value.skus == ["TEA"]
+        await untouched()
+
+    async def test_when_the_total_is_not_what_the_buyer_saw(
+        self, a_basket, check_out, untouched
+    ):
+        basket = await a_basket(TEA=1)
+
+        with pytest.raises(TotalChanged) as refused:
+            await check_out(basket, expected=Money(998, "EUR"))
+
+        assert refused.value.total == Money(999, "EUR")
+        await untouched()
+        answer, _ = await check_out(basket, expected=Money(999, "EUR"))
+        assert answer.status == 201
+
+    @pytest.mark.parametrize(
+        "stranger",
+        [
+            Anonymous(),
+            Guest(b"other"),
+            Operator(new_id(), "x", frozenset({"carts:write"})),
+        ],
+    )
+    async def test_when_the_cart_is_somebody_elses(
+        self, a_basket, check_out, untouched, stranger
+    ):
+        basket = await a_basket(TEA=1)
+
+        with pytest.raises(CartNotFound):
+            await check_out(basket, caller=stranger)
+
+        await untouched()
+        await check_out(basket)
+        with pytest.raises(CartNotFound):
+            await check_out(basket, caller=stranger, key="key-2")
+
+    async def test_when_there_is_no_such_cart(self, a_basket, check_out, untouched):
+        basket = await a_basket(TEA=1)
+        nowhere = replace(basket, cart=replace(basket.cart, id=new_id()))
+
+        with pytest.raises(CartNotFound):
+            await check_out(nowhere)
+
+        await untouched()
+
+    async def test_when_the_cart_was_ordered_with_another_key(
+        self, a_basket, check_out, books
+    ):
+        basket = await a_basket(TEA=1)
+        answer, _ = await check_out(basket)
+
+        with pytest.raises(CartAlreadyOrdered) as refused:
+            await check_out(basket, key="key-2")
+
+        order_id = msgspec.json.decode(answer.body)["id"]
+        assert str(refused.value.order_id) == order_id
+        assert (await books()).captured == 1
+
+    async def test_when_the_key_stands_for_another_request(self, a_basket, check_out):
+        basket = await a_basket(TEA=1)
+        await check_out(basket)
+
+        with pytest.raises(IdempotencyKeyReused):
+            await check_out(basket, "pm_card_declined")
+
+
+class TestDeclined:
+    @pytest.mark.parametrize("method", ["pm_card_declined", "pm_insufficient_funds"])
+    async def test_frees_the_stock_opens_the_cart_and_says_why(
+        self, shop, a_basket, check_out, books, level, method
+    ):
+        basket = await a_basket(TEA=3)
+
+        answer, _ = await check_out(basket, method)
+
+        (order,) = (await books()).orders
+        assert answer.status == 402
+        assert order.failure_reason == method.removeprefix("pm_")
+        assert await level("TEA") == (10, 0)
+        assert await events(shop.db) == [
+            ("ordering.order.payment_failed", str(order.id))
+        ]
+
+    async def test_is_an_answer_that_is_kept(self, a_basket, check_out, books):
+        basket = await a_basket(TEA=3)
+
+        first, _ = await check_out(basket, "pm_card_declined")
+        second, replayed = await check_out(basket, "pm_card_declined")
+
+        assert (second, replayed) == (first, True)
+        assert len((await books()).orders) == 1
+
+    async def test_leaves_the_buyer_a_second_try(
+        self, a_basket, check_out, books, level
+    ):
+        basket = await a_basket(TEA=3)
+        await check_out(basket, "pm_card_declined")
+
+        answer, _ = await check_out(basket, key="key-2")
+
+        assert answer.status == 201
+        assert [n.status for n in (await books()).orders] == ["paid", "payment_failed"]
+        assert await level("TEA") == (7, 0)
+
+
+class TestUnavailable:
+    """It is certain that nothing was charged: as if nothing had been asked."""
+
+    async def test_nobody_to_pay_gives_the_key_back(
+        self, a_basket, check_out, nobody_pays, books, level
+    ):
+        basket = await a_basket(TEA=3)
+
+        with pytest.raises(PaymentUnavailable):
+            await check_out(basket, payments=nobody_pays)
+
+        assert await level("TEA") == (10, 0)
+        (failed,) = (await books()).orders
+        assert failed.failure_reason == "provider_unavailable"
+        answer, replayed = await check_out(basket)
+        assert (answer.status, replayed) == (201, False)
+        assert (await books()).captured == 1
+
+    async def test_a_method_nobody_knows_gives_the_key_back(
+        self, a_basket, check_out, books, level
+    ):
+        basket = await a_basket(TEA=3)
+
+        with pytest.raises(UnknownPaymentMethod):
+            await check_out(basket, "pm_shells")
+
+        assert await level("TEA") == (10, 0)
+        answer, replayed = await check_out(basket)
+        assert (answer.status, replayed) == (201, False)
+
+    async def test_those_who_wait_with_the_same_key_try_for_themselves(
+        self, a_basket, check_out, nobody_pays, books
+    ):
+        basket = await a_basket(TEA=3)
+
+        async def one():
+            with pytest.raises(PaymentUnavailable):
+                await check_out(basket, payments=nobody_pays)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(3):
+                group.create_task(one())
+
+        assert (await books()).captured == 0
+
+
+class TestUnclear:
+    """Nobody knows whether the money moved: the order waits for the truth."""
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("method", ["pm_timeout_before", "pm_error", "pm_garbage"])
+    async def test_is_pending_until_the_timer_has_asked(
+        self, a_basket, check_out, books, level, let_the_timer_settle, method
+    ):
+        basket = await a_basket(TEA=3)
+
+        answer, _ = await check_out(basket, method)
+
+        assert answer.status == 202
+        assert await level("TEA") == (10, 3)
+        assert await let_the_timer_settle() == 1
+        (order,) = (await books()).orders
+        assert order.status == "payment_failed"
+        assert order.failure_reason == "canceled"
+        assert await level("TEA") == (10, 0)
+        again, replayed = await check_out(basket, method)
+        assert (again, replayed) == (answer, True)
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize(
+        "method", ["pm_timeout_after", "pm_error_after", "pm_garbage_after"]
+    )
+    async def test_a_charge_whose_answer_was_lost_is_found_at_once(
+        self, a_basket, check_out, books, level, method
+    ):
+        basket = await a_basket(TEA=3)
+
+        answer, _ = await check_out(basket, method)
+
+        assert answer.status == 201
+        assert (await books()).captured == 1
+        assert await level("TEA") == (7, 0)
+
+    @pytest.mark.slow
+    async def test_a_slow_charge_is_waited_for(
+        self, settings, a_basket, check_out, books
+    ):
+        basket = await a_basket(TEA=3)
+        async with http.session() as session:
+            patient = replace(settings, payment_timeout_seconds=8)
+            payments = providers(patient, session).payments
+
+            answer, _ = await check_out(basket, "pm_slow", payments=payments)
+
+        assert answer.status == 201
+        assert (await books()).captured == 1
+
+    @pytest.mark.parametrize(
+        "fail", ["error", "error_after", "garbage", "garbage_after", "reset", "hang"]
+    )
+    async def test_an_attempt_that_fails_is_made_again_and_charges_once(
+        self, a_basket, check_out, books, payment_provider, fail
+    ):
+        basket = await a_basket(TEA=3)
+        payment_provider.misbehave(fail=fail, count=1)
+
+        answer, _ = await check_out(basket)
+
+        assert answer.status == 201
+        assert (await books()).captured == 1
+        assert payment_provider.get("/control/state")["struck"] == 1
+
+    @pytest.mark.slow
+    async def test_while_the_provider_is_silent_the_order_stays_pending(
+        self, a_basket, check_out, books, let_the_timer_settle, shop, nobody_pays
+    ):
+        basket = await a_basket(TEA=3)
+        await check_out(basket, "pm_timeout_before")
+
+        silent, shop.payments = shop.payments, nobody_pays
+        assert await let_the_timer_settle() == 0
+        shop.payments = silent
+        assert [n.status for n in (await books()).orders] == ["pending"]
+        assert await let_the_timer_settle() == 1
+
+
+class TestManyAtOnce:
+    async def test_twenty_identical_requests_are_one_order_and_one_answer(
+        self, a_basket, check_out, books, level
+    ):
+        basket = await a_basket(TEA=3)
+
+        async with asyncio.TaskGroup() as group:
+            sent = [group.create_task(check_out(basket)) for _ in range(20)]
+
+        answers = [task.result() for task in sent]
+        assert {answer.body for answer, _ in answers} == {answers[0][0].body}
+        assert sorted(replayed for _, replayed in answers) == [False] + [True] * 19
+        found = await books()
+        assert (len(found.orders), found.captured) == (1, 1)
+        assert await level("TEA") == (7, 0)
+
+    async def test_of_many_keys_on_one_cart_one_orders(
+        self, a_basket, check_out, books
+    ):
+        basket = await a_basket(TEA=3)
+        answers, refused = [], []
+
+        async def one(key):
+            try:
+                answers.append(await check_out(basket, key=key))
+            except CartAlreadyOrdered as error:
+                refused.append(error.order_id)
+
+        async with asyncio.TaskGroup() as group:
+            for number in range(12):
+                group.create_task(one(f"key-{number}"))
+
+        (order,) = (await books()).orders
+        assert [answer.status for answer, _ in answers] == [201]
+        assert refused == [order.id] * 11
+
+    @pytest.mark.slow
+    async def test_the_last_units_are_sold_once(
+        self, a_basket, check_out, books, level
+    ):
+        baskets = [await a_basket(TEA=2, on_hand=15) for _ in range(25)]
+        answers, short = [], []
+
+        async def one(basket):
+            try:
+                answers.append(await check_out(basket))
+            except OutOfStock as error:
+                short.append(error)
+
+        async with asyncio.TaskGroup() as group:
+            for basket in baskets:
+                group.create_task(one(basket))
+
+        assert (len(answers), len(short)) == (7, 18)
+        assert (await books()).captured == 7
+        assert await level("TEA") == (1, 0)
+
+    async def test_a_change_acknowledged_before_the_checkout_is_in_the_order(
+        self, shop, carts, a_basket, check_out, books
+    ):
+        """Edits race the checkout: each is in the order, or refused as too late."""
+        basket = await a_basket(TEA=1, on_hand=1000)
+        (line,) = basket.cart.lines
+        acknowledged, some = [], asyncio.Event()
+
+        async def edit():
+            for quantity in range(2, 40):
+                try:
+                    cart = await carts.change_line(
+                        basket.cart.id, line.id, quantity, basket.caller
+                    )
+                except CartAlreadyOrdered:
+                    return
+                acknowledged.append(cart.lines[0].quantity)
+                if len(acknowledged) == 5:
+                    some.set()
+
+        async def buy():
+            await some.wait()
+            await check_out(basket)
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(edit())
+            group.create_task(buy())
+
+        (order,) = (await books()).orders
+        assert [line.quantity for line in order.lines] == [acknowledged[-1]]
