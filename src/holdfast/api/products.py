@@ -12,6 +12,7 @@ import msgspec
 from litestar import Response
 
 from holdfast.api.listing import After, Limit, Listing, listing_of_json
+from holdfast.api.shapes import Amount
 from holdfast.api.shop import Shop
 from holdfast.domain import catalog
 from holdfast.domain.identity import Caller, may
@@ -34,17 +35,6 @@ CategoryKey = Annotated[
 ]
 OneProduct = Annotated[Response[Any], catalog.Product]
 Products = Annotated[Response[Any], Listing[catalog.Product]]
-
-
-class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An amount in minor units and its ISO 4217 currency."""
-
-    amount: int
-    currency: str
-
-    @property
-    def money(self) -> Money:
-        return Money(self.amount, self.currency)
 
 
 class NewOption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,9 +65,9 @@ class NewVariant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A variant of a new product: one value for each of its options."""
 
     sku: str
-    price: Price
+    price: Amount
     options: dict[str, str] = {}
-    compare_at_price: Price | None = None
+    compare_at_price: Amount | None = None
     weight_grams: int = 0
     barcode: str | None = None
 
@@ -130,9 +120,9 @@ class VariantChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What to change of the variant with this SKU; a new one if there is none."""
 
     sku: str
-    price: Price | msgspec.UnsetType = msgspec.UNSET
+    price: Amount | msgspec.UnsetType = msgspec.UNSET
     options: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
-    compare_at_price: Price | msgspec.UnsetType | None = msgspec.UNSET
+    compare_at_price: Amount | msgspec.UnsetType | None = msgspec.UNSET
     weight_grams: int | msgspec.UnsetType = msgspec.UNSET
     barcode: str | msgspec.UnsetType | None = msgspec.UNSET
 
@@ -268,5 +258,5 @@ def _given(changes: msgspec.Struct, names: Sequence[str]) -> dict[str, Any]:
     return {n: value for n, value in values.items() if value is not msgspec.UNSET}
 
 
-def _money(price: Price | None) -> Money | None:
+def _money(price: Amount | None) -> Money | None:
     return None if price is None else price.money

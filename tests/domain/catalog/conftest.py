@@ -1,5 +1,6 @@
-"""Drafts as small as the rules allow, to be bent where a test needs it."""
+"""Drafts as small as the rules allow, to be bent, and lists read to their end."""
 
+import json
 from collections.abc import Callable
 from itertools import count
 from typing import Any
@@ -41,3 +42,16 @@ def a_draft() -> Callable[..., catalog.Draft]:
         return catalog.Draft(**given | fields)
 
     return make
+
+
+@pytest.fixture
+def walk(database):
+    """Read page after page to the end."""
+
+    async def go(read=catalog.page, **asked):
+        pages = [await read(database, after=None, **asked)]
+        while pages[-1].next is not None:
+            pages.append(await read(database, after=pages[-1].next, **asked))
+        return [item for page in pages for item in json.loads(f"[{page.json}]")]
+
+    return go
