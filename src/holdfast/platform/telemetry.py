@@ -133,8 +133,10 @@ class AccessLog:
 
 
 def _for_people(line: Access) -> bytes:
+    # A path holds what a client likes, line breaks and control codes included.
+    path = line.path if line.path.isprintable() else ascii(line.path)
     text = (
-        f"{line.at:%H:%M:%S} {line.status} {line.method} {line.path} "
+        f"{line.at:%H:%M:%S} {line.status} {line.method} {path} "
         f"{line.ms:.1f} ms  {line.request_id}"
     )
     return text.encode("utf-8", "replace")
