@@ -269,6 +269,25 @@ def replay_retail(
     command.run(command.Options(folder, url, key, payment_url, concurrency, as_json))
 
 
+@app.command("bench")
+def bench(
+    *,
+    seconds: float = typer.Option(8.0, min=0.5, max=120, help="Of each stage"),
+    only: str = typer.Option("ABCDE", help="The stages to run, such as AD"),
+    workers: int = typer.Option(1, min=1, max=64, help="Processes of the API"),
+    pgbench: bool = typer.Option(True, help="Measure the same SQL by itself too"),
+    as_json: bool = typer.Option(False, "--json", help="For programs"),
+) -> None:
+    """Measure what a fresh shop can do on this machine.
+
+    A: product detail, B: page of 20, C: text search, D: whole checkout, E: flash
+    sale. Exits 1 when a target is missed.
+    """
+    from holdfast.cli import bench as command
+
+    command.run(command.Options(seconds, only.upper(), workers, pgbench, as_json))
+
+
 def run() -> None:
     """Entry point of the installed script."""
     try:

@@ -22,15 +22,19 @@ def settings_of_running_shop() -> Settings:
     """
     settings = Settings.from_environment()
     if settings.database_url is None:
-        try:
-            noted = Home(settings.home).env.read_text("utf-8")
-        except OSError:
-            raise NotRunning(
-                f"No shop runs in {settings.home}: start it with `holdfast up`, or set "
-                "DATABASE_URL."
-            ) from None
-        # One assignment a line, quoted for a shell.
-        pairs = (word.partition("=") for word in shlex.split(noted))
-        addresses = {name: value for name, _, value in pairs}
-        settings = Settings.read({**addresses, **settings.raw})
+        settings = Settings.read({**addresses(Home(settings.home)), **settings.raw})
     return settings
+
+
+def addresses(home: Home) -> dict[str, str]:
+    """What the shop that runs in *home* has noted; raises ``NotRunning``."""
+    try:
+        noted = home.env.read_text("utf-8")
+    except OSError:
+        raise NotRunning(
+            f"No shop runs in {home.path}: start it with `holdfast up`, or set "
+            "DATABASE_URL."
+        ) from None
+    # One assignment a line, quoted for a shell.
+    pairs = (word.partition("=") for word in shlex.split(noted))
+    return {name: value for name, _, value in pairs}

@@ -1,0 +1,186 @@
+"""The same SQL without a shop around it: what the database alone could do.
+
+``pgbench`` runs the statements of the stage, taken from the same ``queries.sql``,
+with as many clients as the stage has users, prepared, in the same run. Their values
+are literals or random numbers, so that the rows they meet are those of the shop.
+"""
+
+import asyncio
+import re
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+import msgspec
+
+from holdfast.cli.bench.dataset import CURRENCY, PRODUCTS, SEARCHES
+from holdfast.cli.bench.instance import CannotBench
+from holdfast.cli.bench.journeys import ADDRESS
+from holdfast.cli.bench.stages import BROWSERS, BUYERS, PAGE, Stages, shuffled
+from holdfast.kernel.page import decode_id_cursor
+from holdfast.platform import sql
+from holdfast.platform.embedded.postgres_build import Build
+from holdfast.platform.settings import Settings
+
+_CATALOG = "holdfast.domain.catalog"
+_ORDERING = "holdfast.domain.ordering"
+_INVENTORY = "holdfast.domain.inventory"
+_PLATFORM = "holdfast.platform"
+_TPS = re.compile(r"^tps = ([0-9.]+) \(without", re.MULTILINE)
+_PARAMETER = re.compile(r"\$(\d+)")
+_MAX_SCRIPTS = 40  # pgbench takes 128
+_PATIENCE_SECONDS = 60.0
+# As long as the answer of a checkout is.
+_ANSWER = "convert_to(repeat('x', 1200), 'UTF8')"
+
+
+async def rate(stage: str, stages: Stages) -> float | None:
+    """Transactions a second; None where there is nothing to compare with."""
+    scripts = await _scripts(stage, stages)
+    if not scripts:
+        return None
+    users = BUYERS if stage == "D" else BROWSERS
+    with tempfile.TemporaryDirectory(prefix="holdfast-pgbench-") as folder:
+        files = []
+        for number, script in enumerate(scripts):
+            file = Path(folder) / f"{number}.sql"
+            file.write_text(script)
+            files += ["-f", str(file)]
+        return await _run(stages, users, files)
+
+
+async def _run(stages: Stages, users: int, files: Sequence[str]) -> float:
+    url = urlsplit(stages.shop.addresses["DATABASE_URL"])
+    build = Build.find(Settings.from_environment().pg_bin)
+    process = await asyncio.create_subprocess_exec(
+        str(build.bin_dir / "pgbench"),
+        *("-h", str(url.hostname), "-p", str(url.port), "-U", str(url.username)),
+        *("-n", "-M", "prepared", "-c", str(users), "-j", "1"),
+        *("-T", str(max(1, round(stages.seconds)))),
+        *files,
+        url.path.lstrip("/"),
+        env={"PGPASSWORD": unquote(url.password or ""), "PGOPTIONS": "-c jit=off"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        async with asyncio.timeout(stages.seconds + _PATIENCE_SECONDS):
+            said = (await process.communicate())[0].decode("utf-8", "replace")
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    found = _TPS.search(said)
+    if process.returncode or found is None:
+        raise CannotBench(f"pgbench failed: {said.strip().splitlines()[-1:]}")
+    return float(found[1])
+
+
+async def _scripts(stage: str, stages: Stages) -> list[str]:
+    if stage == "A":
+        return [_product()]
+    if stage == "B":
+        return await _pages(stages)
+    if stage == "C":
+        return [_search(text) for text in SEARCHES]
+    return [_order()] if stage == "D" else []
+
+
+def _product() -> str:
+    handle = "ARRAY['product-' || :number]::text[]"
+    return "\n".join(
+        (
+            f"\\set number random(0, {PRODUCTS - 1})",
+            _bound(_CATALOG, "read_by_handle", handle),
+        )
+    )
+
+
+async def _pages(stages: Stages) -> list[str]:
+    rows = await stages.db.fetch("SELECT handle, id FROM categories")
+    id_of = {row["handle"]: row["id"] for row in rows}
+    scripts = []
+    for path in shuffled(await stages.page_paths(), _MAX_SCRIPTS):
+        query = dict(pair.split("=", 1) for pair in path.partition("?")[2].split("&"))
+        after = query.get("after")
+        last = f"'{decode_id_cursor(after) if after else UUID(int=0)}'::uuid"
+        category = query.get("category")
+        if category is None:
+            scripts.append(_bound(_CATALOG, "page_on_sale", last, f"{PAGE}::bigint"))
+            continue
+        scripts.append(
+            # The shop looks the category up by its handle first.
+            _bound(_CATALOG, "find_category", "NULL::uuid", f"'{category}'::text")
+            + _bound(
+                *(_CATALOG, "page_in_category", last, f"{PAGE}::bigint"),
+                *("'active'::text", f"'{id_of[category]}'::uuid"),
+            )
+        )
+    return scripts
+
+
+def _search(text: str) -> str:
+    words = " & ".join(f"''{word}''" for word in text.split()) + ":*"
+    return _bound(
+        *(_CATALOG, "search", f"'{text}'::text", f"{PAGE}::bigint"),
+        *("'active'::text", "NULL::uuid", f"'{words}'::text"),
+        *("NULL::float8", "NULL::uuid"),
+    )
+
+
+def _order() -> str:
+    """Every statement of a cart, its checkout and its order, with new ids each time."""
+    cart, order, key = ":cart::uuid", ":ordered::uuid", "(:cart)::text"
+    claimed = ("'bench'::text", "'checkout'::text", key)
+    buyer, currency = "'buyer@example.com'::text", f"'{CURRENCY}'::text"
+    shipped = ("'standard'::text", "490::bigint", "'carrier'::text")
+    token, now, quantities = "'\\x00'::bytea", "now()", "ARRAY[1, 1]::bigint[]"
+    skus = "ARRAY['SKU-' || :first || '-S', 'SKU-' || :second || '-L']::text[]"
+    variants = f"(SELECT array_agg(id) FROM variants WHERE sku = ANY({skus}))"  # noqa: S608 - ours
+    # pgbench takes a colon before a letter or digit for one of its variables.
+    spaced = msgspec.json.format(msgspec.json.encode(ADDRESS), indent=1).decode()
+    address = f"'{' '.join(spaced.split())}'::jsonb"
+    parts = [
+        f"\\set first random(0, {PRODUCTS // 2 - 1})",
+        f"\\set second random({PRODUCTS // 2}, {PRODUCTS - 1})",
+        # The shop makes its ids itself; this one statement stands in for that.
+        "SELECT uuidv7() AS cart, uuidv7() AS ordered, uuidv7() AS event \\gset",
+        _bound(_CATALOG, "offers", skus),
+        _bound(
+            *(_ORDERING, "open_cart", cart, token, currency, buyer, address, *shipped),
+            *(now, "ARRAY[uuidv7(), uuidv7()]", variants, quantities),
+            "ARRAY[NULL, NULL]::bigint[]",
+        ),
+        "BEGIN;",
+        _bound(_PLATFORM, "claim", *claimed, token, order, now, now),
+        _bound(_ORDERING, "take_cart", cart, now),
+        _bound(_INVENTORY, "reserve", order, variants, quantities, now),
+        _bound(
+            *(_ORDERING, "add_order", order, cart, token, currency, buyer, address),
+            *(*shipped, "1000::bigint", "1490::bigint", now, variants, skus),
+            *("ARRAY['a', 'b']::text[]", quantities, "ARRAY[500, 500]::bigint[]"),
+        ),
+        "COMMIT;",
+        "BEGIN;",
+        _bound(_ORDERING, "mark_paid", order, "'ch'::text", now),
+        _bound(_INVENTORY, "sell", order, "'bench'::text", now),
+        _bound(
+            *(_PLATFORM, "publish", "ARRAY[:event]::uuid[]"),
+            # Not one that the worker knows: it would look for an order.
+            *("ARRAY['bench.nothing']::text[]", "ARRAY['{}']::text[]", now),
+        ),
+        _bound(_PLATFORM, "answer", *claimed, "201::smallint", address, _ANSWER, now),
+        "COMMIT;",
+        _bound(_ORDERING, "order", order),
+    ]
+    return "\n".join(parts)
+
+
+def _bound(module: str, name: str, *values: str) -> str:
+    """A statement of *module* with its parameters replaced by *values* in order."""
+    statement = sql.load(module)[name].rstrip().rstrip(";")
+    lines = [n for n in statement.splitlines() if not n.lstrip().startswith("--")]
+    text = _PARAMETER.sub(lambda found: values[int(found[1]) - 1], "\n".join(lines))
+    return f"{text};\n"

@@ -1,0 +1,286 @@
+"""What is measured, one stage after the other, with everything on the same cores."""
+
+import asyncio
+import random
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import aiohttp
+import msgspec
+
+from holdfast.cli.bench.dataset import (
+    HOT_SKU,
+    HOT_UNITS,
+    SEARCHES,
+    Dataset,
+)
+from holdfast.cli.bench.instance import CannotBench, Instance
+from holdfast.cli.bench.journeys import Assignment, Look, Tally
+from holdfast.platform.db import Database
+
+BROWSERS = 32
+BUYERS = 16
+CROWD = 200
+ATTEMPTS = 2_000
+PAGE = 20
+LINES = 2
+_WARM_SECONDS = 1.0
+_CROWD_SECONDS = 120.0
+_PATIENCE_SECONDS = 60.0
+_SEED = 20
+
+
+_Seen: TypeAlias = tuple[Tally, dict[str, float]]
+"""What the client saw, and the CPU seconds of each part meanwhile."""
+
+
+@dataclass
+class Result:
+    """What came of one stage."""
+
+    name: str
+    title: str
+    unit: str
+    users: int
+    rate: float
+    p50_ms: float
+    p99_ms: float
+    cpu_us: Mapping[str, float]
+    """CPU time for each request or order, by part, in microseconds."""
+    busy: Mapping[str, float]
+    """Cores each part kept busy on average."""
+    done: int
+    seconds: float
+    outcomes: Mapping[str, int]
+    errors: Mapping[str, int]
+    target: float | None = None
+    pgbench: float | None = None
+    checks: list[str] = field(default_factory=list)
+    """What is not as it must be, in sentences."""
+
+    @property
+    def passed(self) -> bool:
+        fast_enough = self.target is None or self.rate >= self.target
+        return fast_enough and not self.errors and not self.checks
+
+
+@dataclass
+class Stages:
+    """The stages over one shop."""
+
+    shop: Instance
+    db: Database
+    dataset: Dataset
+    seconds: float
+    pages: Sequence[str] = ()
+
+    async def product(self) -> Result:
+        """A: one product by its handle."""
+        looks = [
+            Look(f"/v1/products/{handle}", f'"handle":"{handle}"')
+            for handle in self.dataset.handles
+        ]
+        return await self._browse(
+            "A", "product detail", looks, items=0, target=2_000, unit="requests"
+        )
+
+    async def page(self) -> Result:
+        """B: a page of 20 products with their prices and stock."""
+        looks = [Look(path, '"available":') for path in await self.page_paths()]
+        return await self._browse(
+            "B", "page of 20", looks, items=PAGE, target=1_500, unit="requests"
+        )
+
+    async def search(self) -> Result:
+        """C: products that match a text."""
+        looks = [
+            Look(f"/v1/products?q={text.replace(' ', '+')}", '"available":')
+            for text in SEARCHES
+        ]
+        return await self._browse(
+            "C", "text search", looks, items=PAGE, target=None, unit="requests"
+        )
+
+    async def checkout(self) -> Result:
+        """D: a cart, its checkout with the payment, its order."""
+        task = self._task("buy", BUYERS, skus=list(self.dataset.skus), lines=LINES)
+        seen = await self._run(task)
+        result = _result("D", "whole checkout", "orders", task=task, seen=seen)
+        result.target = 80
+        return result
+
+    async def flash_sale(self) -> Result:
+        """E: 200 buyers try 2,000 times to get one of 500 units."""
+        before = await self._captured()
+        task = self._task("buy", CROWD, skus=[HOT_SKU])
+        task.attempts, task.seconds = ATTEMPTS, _CROWD_SECONDS
+        seen = tally, _ = await self._run(task)
+        result = _result("E", "flash sale", "attempts", task=task, seen=seen)
+        wanted = {"sold": HOT_UNITS, "out of stock": ATTEMPTS - HOT_UNITS}
+        if tally.outcomes != wanted:
+            result.checks.append(f"The buyers were told {tally.outcomes}.")
+        result.checks += await self._sold_out(await self._captured() - before)
+        return result
+
+    async def buy(self, orders: int) -> None:
+        """Let one buyer order so often; ``CannotBench`` if anything goes wrong."""
+        task = self._task("buy", 1, skus=list(self.dataset.skus), lines=LINES)
+        task.attempts, task.seconds = orders, _CROWD_SECONDS
+        tally, _ = await self._run(task)
+        if tally.errors or tally.done != orders:
+            raise CannotBench(f"{tally.done} of {orders} ordered: {tally.errors}.")
+
+    async def page_paths(self) -> Sequence[str]:
+        """Every page of the whole list, and both pages of every category."""
+        if not self.pages:
+            paths = []
+            whole = f"/v1/products?limit={PAGE}"
+            async with aiohttp.ClientSession(trust_env=False) as session:
+                for path in (
+                    whole,
+                    *(f"{whole}&category={c}" for c in self.dataset.categories),
+                ):
+                    after: str | None = ""
+                    while after is not None:
+                        paths.append(f"{path}&after={after}" if after else path)
+                        page = await self._get(session, self.shop.port, paths[-1])
+                        after = page["next"]
+            self.pages = paths
+        return self.pages
+
+    async def _browse(
+        self,
+        name: str,
+        title: str,
+        looks: list[Look],
+        *,
+        items: int,
+        target: float | None,
+        unit: str,
+    ) -> Result:
+        task = self._task("browse", BROWSERS, looks=looks, items=items)
+        seen = await self._run(task)
+        result = _result(name, title, unit, task=task, seen=seen)
+        result.target = target
+        return result
+
+    def _task(self, journey: str, users: int, **more: Any) -> Assignment:
+        return Assignment(
+            journey=journey,
+            host="127.0.0.1",
+            port=self.shop.port,
+            users=users,
+            seconds=self.seconds,
+            warm_seconds=_WARM_SECONDS,
+            seed=_SEED,
+            **more,
+        )
+
+    async def _run(self, task: Assignment) -> _Seen:
+        """Let a client do it; returns what it saw and the CPU that it took."""
+        client = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "holdfast.cli.bench.client"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=1 << 26,
+        )
+        assert client.stdin is not None  # noqa: S101 - asked for above
+        assert client.stdout is not None  # noqa: S101
+        try:
+            async with asyncio.timeout(task.seconds + _PATIENCE_SECONDS):
+                client.stdin.write(msgspec.json.encode(task))
+                client.stdin.close()
+                await _line(client.stdout, b"start\n")
+                before = self.shop.cpu_seconds()
+                await _line(client.stdout, b"stop\n")
+                after = self.shop.cpu_seconds()
+                tally = msgspec.json.decode(await client.stdout.readline(), type=Tally)
+        except TimeoutError:
+            raise CannotBench(
+                f"The {task.journey} stage did not end in time."
+            ) from None
+        finally:
+            if client.returncode is None:
+                client.kill()
+            await client.wait()
+        cpu = {part: used - before.get(part, 0.0) for part, used in after.items()}
+        return tally, {**cpu, "client": tally.cpu_seconds}
+
+    async def _captured(self) -> int:
+        """Charges that the payment simulator has captured so far."""
+        url = self.shop.addresses["HOLDFAST_PAYMENT_URL"]
+        async with (
+            aiohttp.ClientSession(trust_env=False) as session,
+            session.get(f"{url}/v1/summary") as answer,
+        ):
+            count: int = (await answer.json())["captured"]["count"]
+            return count
+
+    async def _sold_out(self, charges: int) -> list[str]:
+        row = await self.db.fetchrow(
+            """
+            SELECT s.on_hand, s.reserved,
+                   (SELECT sum(m.delta) FROM stock_movements m
+                    WHERE m.variant_id = v.id) AS ledger,
+                   count(o.id) FILTER (WHERE o.status = 'paid') AS paid,
+                   count(o.id) FILTER (WHERE o.status <> 'paid') AS unpaid
+            FROM variants v
+            JOIN stock s ON s.variant_id = v.id
+            LEFT JOIN order_lines l ON l.variant_id = v.id
+            LEFT JOIN orders o ON o.id = l.order_id
+            WHERE v.sku = $1
+            GROUP BY v.id, s.on_hand, s.reserved
+            """,
+            HOT_SKU,
+        )
+        found = {**dict(row or {}), "charges": charges}
+        wanted = {"on_hand": 0, "reserved": 0, "ledger": 0, "unpaid": 0}
+        wanted |= {"paid": HOT_UNITS, "charges": HOT_UNITS}
+        return [
+            f"{name} is {found.get(name)} and not {number}."
+            for name, number in wanted.items()
+            if found.get(name) != number
+        ]
+
+    @staticmethod
+    async def _get(session: aiohttp.ClientSession, port: int, path: str) -> Any:
+        async with session.get(f"http://127.0.0.1:{port}{path}") as answer:
+            if answer.status != 200:  # noqa: PLR2004 - HTTP
+                raise CannotBench(f"GET {path} answers {answer.status}.")
+            return await answer.json()
+
+
+async def _line(out: asyncio.StreamReader, expected: bytes) -> None:
+    said = await out.readline()
+    if said != expected:
+        raise CannotBench(f"The load generator ended early ({said!r}).")
+
+
+def _result(
+    name: str, title: str, unit: str, *, task: Assignment, seen: _Seen
+) -> Result:
+    tally, cpu = seen
+    done = max(tally.done, 1)
+    ordered = sorted(tally.latencies_ms) or [0.0]
+    return Result(
+        name=name,
+        title=title,
+        unit=unit,
+        users=task.users,
+        rate=tally.done / tally.seconds,
+        p50_ms=ordered[len(ordered) // 2],
+        p99_ms=ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)],
+        cpu_us={part: used / done * 1e6 for part, used in cpu.items()},
+        busy={part: used / tally.seconds for part, used in cpu.items()},
+        done=tally.done,
+        seconds=tally.seconds,
+        outcomes=tally.outcomes,
+        errors=tally.errors,
+    )
+
+
+def shuffled(things: Sequence[str], count: int) -> list[str]:
+    """Some of many, the same each time."""
+    return random.Random(_SEED).sample(list(things), min(count, len(things)))  # noqa: S311
