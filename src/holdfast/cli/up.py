@@ -57,8 +57,12 @@ def run(options: Options) -> None:
         try:
             settings = Settings.from_environment()
             home = Home(settings.home)
-            with home.held():
-                _Run(options, settings, home, narrator, signals).to_the_end()
+            try:
+                with home.held():
+                    _Run(options, settings, home, narrator, signals).to_the_end()
+            except OSError as error:
+                where = Path(error.filename or home.path)
+                raise embedded.explain("Holdfast cannot go on", error, where) from error
         except Interrupted:
             narrator.tell("stopped before it was up")
             raise SystemExit(130) from None

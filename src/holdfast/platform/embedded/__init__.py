@@ -34,6 +34,7 @@ from holdfast.platform.embedded.process import (
     CannotStart,
     Child,
     Command,
+    explain,
     write_private,
 )
 from holdfast.platform.embedded.program import Program, holdfast
@@ -54,6 +55,7 @@ __all__ = [
     "Supervisor",
     "ValkeyServer",
     "bring_up",
+    "explain",
     "free_port",
     "holdfast",
     "is_free",
