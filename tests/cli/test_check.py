@@ -13,11 +13,16 @@ Holdfast = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
-def environment(
-    database_url: str, valkey: ValkeyServer, payment_provider, carrier, tmp_path: Path
+def settings_of_shop(
+    database_url: str,
+    valkey: ValkeyServer,
+    payment_provider,
+    carrier,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> dict[str, str]:
-    return {
-        "PATH": "/usr/bin:/bin",
+    """The environment that our commands are started with."""
+    values = {
         "COLUMNS": "200",
         "HOLDFAST_HOME": str(tmp_path / "home"),
         "DATABASE_URL": database_url,
@@ -25,14 +30,20 @@ def environment(
         "HOLDFAST_PAYMENT_URL": payment_provider.url,
         "HOLDFAST_CARRIER_URL": carrier.url,
     }
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    return values
 
 
 @pytest.fixture
-def holdfast(environment: dict[str, str]) -> Holdfast:
+def holdfast(
+    settings_of_shop: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Holdfast:
     def run(*arguments: str, **changed: str) -> "subprocess.CompletedProcess[str]":
+        for name, value in changed.items():
+            monkeypatch.setenv(name, value)
         return subprocess.run(  # noqa: S603 - our own command
             [sys.executable, "-m", "holdfast", *arguments],
-            env={**environment, **changed},
             capture_output=True,
             text=True,
             check=False,
@@ -51,9 +62,9 @@ class TestCheck:
         assert "up to date" in done.stdout
 
     def test_shows_no_password(
-        self, holdfast: Holdfast, environment: dict[str, str]
+        self, holdfast: Holdfast, settings_of_shop: dict[str, str]
     ) -> None:
-        password = environment["DATABASE_URL"].split(":")[2].split("@")[0]
+        password = settings_of_shop["DATABASE_URL"].split(":")[2].split("@")[0]
 
         done = holdfast("check")
 
