@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.platform.db import Database
 from holdfast.platform.embedded import PostgresServer, ValkeyServer
 
 Holdfast = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -111,6 +112,32 @@ class TestMigrate:
 
         assert done.returncode == 0
         assert done.stdout == "the schema is up to date\n"
+
+    async def test_names_what_it_applied(
+        self, holdfast: Holdfast, database: Database
+    ) -> None:
+        async with database.transaction() as tx:
+            await tx.execute("DROP SCHEMA public CASCADE")
+            await tx.execute("CREATE SCHEMA public")
+
+        done = holdfast("migrate")
+
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.splitlines()[0] == "applied 0001_expand_first_sale.sql"
+
+    async def test_refuses_a_database_of_a_newer_release(
+        self, holdfast: Holdfast, database: Database
+    ) -> None:
+        async with database.transaction() as tx:
+            await tx.execute(
+                "INSERT INTO schema_migrations (name, checksum) VALUES ('9999_x', '')"
+            )
+
+        done = holdfast("migrate")
+
+        assert done.returncode == 1
+        assert "9999_x" in done.stderr
+        assert done.stderr.count("\n") == 1
 
     def test_a_database_out_of_reach_is_one_sentence(self, holdfast: Holdfast) -> None:
         done = holdfast("migrate", DATABASE_URL="postgresql://x@127.0.0.1:1/x")
