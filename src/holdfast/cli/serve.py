@@ -19,7 +19,7 @@ from holdfast.api.app import build
 from holdfast.api.connection import Connection
 from holdfast.cli.running import settings_of_running_shop
 from holdfast.cli.workers import Workers
-from holdfast.platform import telemetry
+from holdfast.platform import garbage, telemetry
 from holdfast.platform.settings import BadSettings, Settings
 
 # Longer than the minute after which common proxies drop their side, so that they,
@@ -52,6 +52,10 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, *, parent: int | None) -> None:
         super().__init__(config)
         self._parent = parent
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        garbage.settle()
 
     async def on_tick(self, counter: int) -> bool:
         if counter % _SWEEP_EVERY_TICKS == 0:

@@ -15,7 +15,7 @@ import uvloop
 from holdfast.cli.running import settings_of_running_shop
 from holdfast.domain.notifications import Mailer
 from holdfast.kernel.clock import system_clock
-from holdfast.platform import http, telemetry
+from holdfast.platform import garbage, http, telemetry
 from holdfast.platform.db import Database
 from holdfast.platform.settings import Secret, Settings
 from holdfast.worker.handlers import Reach
@@ -52,6 +52,7 @@ async def _work(settings: Settings, health_host: str, health_port: int | None) -
             settling(settings, db, session),
             grace_seconds=settings.shutdown_grace_seconds,
         )
+        garbage.settle()
         await worker.run(stop, health_host=health_host, health_port=health_port)
 
 

@@ -6,6 +6,7 @@ stop at once when told to, although requests may be hanging for ever.
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -51,6 +52,10 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        # What is imported by now stays: the collector need not read it again.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 20)
         self._announce()
 
     @contextlib.contextmanager
