@@ -2,6 +2,7 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
+from litestar.response import Stream
 
 from holdfast.domain import identity
 
@@ -173,3 +174,43 @@ class TestMetrics:
 
         text = site.shop.metrics.expose().decode()
         assert text.count("holdfast_http_requests_total{") == 2
+
+
+class TestFailure:
+    async def test_in_mid_answer_is_noted_and_left_to_the_server(
+        self, edge, route, log
+    ):
+        async def pieces():
+            yield b"half"
+            raise ValueError("broken pipe")
+
+        async def stream():
+            return Stream(pieces())
+
+        site = edge(route("GET", "/v1/stream", stream))
+        sent = []
+
+        async def receive():
+            await asyncio.Event().wait()
+
+        async def send(message):
+            sent.append(message)
+
+        scope = {
+            "type": "http", "method": "GET", "path": "/v1/stream",
+            "query_string": b"", "headers": [], "extensions": {},
+        }
+        with pytest.raises(ExceptionGroup):
+            await site.app(scope, receive, send)
+
+        assert sent[0]["status"] == 200
+        assert [line["route"] for line in site.logged] == ["/v1/stream"]
+
+    async def test_leaves_what_is_not_http_alone(self, edge):
+        site = edge()
+
+        with pytest.raises(KeyError):
+            # There is no layer for it: nothing is counted, nothing is logged.
+            await site.app({"type": "websocket"}, None, None)
+
+        assert site.logged == []
