@@ -8,6 +8,7 @@ lead anywhere. A path with control characters or broken UTF-8 matches nothing.
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import unquote
 from uuid import UUID
 
 from holdfast.api.policy import PARAMETER, Route
@@ -16,6 +17,8 @@ from holdfast.resilience.asgi import App, Receive, Reply, Scope, Send
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ODD = re.compile("[\x00-\x1f\x7f\ufffd\ud800-\udfff]")
+
+_DOTS = frozenset({".", ".."})
 
 
 class _Node:
@@ -43,17 +46,20 @@ class Router:
             if not route.parameters:
                 self._plain[route.path] = node
 
-    def find(self, path: str) -> tuple[dict[str, Route], dict[str, Any]]:
+    def find(
+        self, path: str, raw_path: bytes = b""
+    ) -> tuple[dict[str, Route], dict[str, Any]]:
         """The routes of *path* by method, and its parameters.
 
-        Raises ``RouteNotFound`` if there is nothing there.
+        *raw_path* is the same as it was sent, where that is known. Raises
+        ``RouteNotFound`` if there is nothing there.
         """
         if (plain := self._plain.get(path)) is not None:
             return plain.routes, {}
         node, parameters = self._root, {}
         if len(path) < 2 or _ODD.search(path):  # noqa: PLR2004 - "/" has no route
             raise RouteNotFound
-        for segment in path[1:].split("/"):
+        for segment in _segments(path, raw_path):
             if (named := node.named.get(segment)) is not None:
                 node = named
                 continue
@@ -67,6 +73,15 @@ class Router:
         if not node.routes:
             raise RouteNotFound
         return node.routes, parameters
+
+
+def _segments(path: str, raw_path: bytes) -> list[str]:
+    # An escaped slash belongs to its segment: there are SKUs with one in them.
+    if b"%2" in raw_path and b"%2f" in raw_path.lower():
+        if not _DOTS.isdisjoint(path.split("/")):
+            raise RouteNotFound
+        return [unquote(part) for part in raw_path.decode("latin-1")[1:].split("/")]
+    return path[1:].split("/")
 
 
 def _step(node: _Node, segment: str) -> _Node:
@@ -96,7 +111,9 @@ class Match:
         self._router = router
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        routes, parameters = self._router.find(scope["path"])
+        routes, parameters = self._router.find(
+            scope["path"], scope.get("raw_path") or b""
+        )
         method = scope["method"]
         route = routes.get("GET" if method == "HEAD" else method)
         if route is None:
