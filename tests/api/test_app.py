@@ -74,6 +74,19 @@ class TestBuild:
         assert metrics.headers["content-type"].startswith("text/plain; version=")
         assert 'route="/livez",status="200"} 1.0' in metrics.text
 
+    @pytest.mark.parametrize(("level", "lines"), [("info", 1), ("warning", 0)])
+    async def test_logs_requests_unless_the_level_is_above_them(
+        self, settings, capfdbinary, level, lines
+    ):
+        app = build(replace(settings, log_level=level))
+        life = Life(app)
+        await life.start()
+        async with client_of(app) as client:
+            await client.get("/livez")
+        await life.stop()
+
+        assert capfdbinary.readouterr().out.count(b'"route":"/livez"') == lines
+
     async def test_does_not_start_without_a_database_to_talk_to(self, settings, log):
         answer = await Life(build(replace(settings, database_url=None))).start()
 

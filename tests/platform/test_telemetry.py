@@ -134,6 +134,7 @@ class TestAccessLog:
 
         log.write(LINE)
         log.write(LINE)
+        log.flush()
 
         lines = stream.getvalue().splitlines()
         assert len(lines) == 2
@@ -152,7 +153,9 @@ class TestAccessLog:
         }
 
     async def test_writes_text_for_people(self, stream):
-        AccessLog("console", stream).write(LINE)
+        log = AccessLog("console", stream)
+        log.write(LINE)
+        log.flush()
 
         text = stream.getvalue().decode()
         assert text.startswith(r"08:00:01 200 GET '/v1/products/\u014d\n' ")
@@ -172,3 +175,20 @@ class TestAccessLog:
 
         async with asyncio.timeout(2):
             await flushed.wait()
+
+    async def test_never_tears_a_line_between_two_writes(self):
+        pieces = []
+
+        class Pipe(io.BytesIO):
+            def write(self, piece):
+                pieces.append(piece)
+                return len(piece)
+
+        log = AccessLog("json", Pipe())
+        for _ in range(100):
+            log.write(LINE)
+        log.flush()
+
+        assert all(len(piece) <= 4096 and piece.endswith(b"\n") for piece in pieces)
+        assert b"".join(pieces).count(b"\n") == 100
+        assert len(pieces) < 20

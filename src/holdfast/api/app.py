@@ -22,7 +22,9 @@ def serving(shop: Shop, routes: Sequence[Route] = ROUTES) -> App:
 
 def build(settings: Settings, routes: Sequence[Route] = ROUTES) -> App:
     """The application of one process; its lifespan opens and closes the shop."""
-    log = AccessLog(settings.log_format)
+    # Its lines are of level info, whatever they say.
+    wanted = settings.log_level in ("debug", "info")
+    log = AccessLog(settings.log_format) if wanted else None
     return Application(lambda: opened(settings, access_log=log), routes)
 
 

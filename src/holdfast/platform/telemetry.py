@@ -22,6 +22,9 @@ import structlog
 LogFormat = Literal["json", "console"]
 
 _FLUSH_SECONDS = 0.1
+# What POSIX promises to write to a pipe in one piece (PIPE_BUF on Linux): several
+# workers write to the same one, and must not tear each other's lines.
+_WHOLE_BYTES = 4096
 _ENCODER = msgspec.json.Encoder()
 _LEVELS = {
     "debug": logging.DEBUG,
@@ -116,19 +119,26 @@ class AccessLog:
     def __init__(self, log_format: LogFormat, out: BinaryIO | None = None) -> None:
         self._out = out or sys.stdout.buffer
         self._encode = _ENCODER.encode if log_format == "json" else _for_people
-        self._flush_due = False
+        self._waiting: list[bytes] = []
 
     def write(self, line: Access) -> None:
         """Write *line*; it appears within a tenth of a second."""
-        self._out.write(self._encode(line) + b"\n")
-        if not self._flush_due:
-            self._flush_due = True
+        if not self._waiting:
             loop = asyncio.get_running_loop()
             loop.call_later(_FLUSH_SECONDS, self.flush)
+        self._waiting.append(self._encode(line) + b"\n")
 
     def flush(self) -> None:
         """Make everything written so far appear."""
-        self._flush_due = False
+        lines, self._waiting = self._waiting, []
+        piece = b""
+        for line in lines:
+            if len(piece) + len(line) > _WHOLE_BYTES:
+                self._out.write(piece)
+                self._out.flush()
+                piece = b""
+            piece += line
+        self._out.write(piece)
         self._out.flush()
 
 
