@@ -197,8 +197,12 @@ class TestFailure:
             sent.append(message)
 
         scope = {
-            "type": "http", "method": "GET", "path": "/v1/stream",
-            "query_string": b"", "headers": [], "extensions": {},
+            "type": "http",
+            "method": "GET",
+            "path": "/v1/stream",
+            "query_string": b"",
+            "headers": [],
+            "extensions": {},
         }
         with pytest.raises(ExceptionGroup):
             await site.app(scope, receive, send)
