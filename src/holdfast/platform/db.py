@@ -13,7 +13,7 @@ with its ``constraint_name``, everything about reaching the server becomes
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -55,6 +55,9 @@ _SESSION = {
 _UNREACHABLE = (
     OSError,
     asyncpg.InterfaceError,
+    # The driver lost its place in the protocol, as when the server dies between the
+    # parts of an answer.
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
@@ -159,6 +162,9 @@ class Database:
         try:
             with _translated():
                 yield connection
+        except DatabaseUnavailable:
+            _drop(connection)
+            raise
         finally:
             await asyncio.shield(self._release(connection))
 
@@ -204,6 +210,13 @@ class Database:
         except _UNREACHABLE:
             # It is dead already, and the pool has noticed.
             return
+
+
+def _drop(connection: Any) -> None:
+    # In whatever state it is, nobody else must get it from the pool. If the pool has
+    # noticed by itself that it is dead, there is nothing to end.
+    with suppress(asyncpg.InterfaceError):
+        connection.terminate()
 
 
 async def _prepare(connection: Any) -> None:
