@@ -57,7 +57,7 @@ class Report:
         if as_json:
             print(msgspec.json.format(msgspec.json.encode(self._plain())).decode())
             return
-        console = Console(width=100, highlight=False)
+        console = Console(width=124, highlight=False)
         console.print(self._table())
         for line in self._lines():
             console.print(line)

@@ -107,7 +107,7 @@ class Stages:
         """D: a cart, its checkout with the payment, its order."""
         task = self._task("buy", BUYERS, skus=list(self.dataset.skus), lines=LINES)
         seen = await self._run(task)
-        result = _result("D", "whole checkout", "orders", task=task, seen=seen)
+        result = _result("D", "checkout", "orders", task=task, seen=seen)
         result.target = 80
         return result
 
