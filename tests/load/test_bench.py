@@ -1,0 +1,41 @@
+"""A whole benchmark, short: it starts a shop, sells exactly and cleans up."""
+
+import asyncio
+import json
+import os
+import tempfile
+
+import psutil
+import pytest
+
+from holdfast.cli import bench
+from holdfast.cli.bench import Options
+
+
+@pytest.mark.slow
+class TestBench:
+    async def test_measures_a_shop_and_leaves_nothing_behind(
+        self, capsys, monkeypatch, tmp_path
+    ):
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+        options = Options(seconds=1, only="ABCDE", as_json=True)
+
+        with pytest.raises(SystemExit):
+            await asyncio.to_thread(bench.run, options)
+
+        report = json.loads(capsys.readouterr().out)
+        by_name = {result["name"]: result for result in report["results"]}
+        # How fast it is says the machine; that it is right says the shop.
+        assert [r["errors"] for r in report["results"]] == [{}] * 5
+        assert all(result["rate"] > 0 for result in report["results"])
+        assert all(by_name[name]["pgbench"] > 0 for name in "ABCD")
+        assert by_name["E"]["outcomes"] == {"sold": 500, "out of stock": 1500}
+        assert by_name["E"]["checks"] == []
+        assert 10 < report["statements_an_order"] <= 15
+        assert max(report["api_memory_mb"]) <= 150
+        assert os.listdir(tmp_path) == []
+        assert not [
+            process
+            for process in psutil.process_iter(["cmdline"])
+            if str(tmp_path) in " ".join(process.info["cmdline"] or ())
+        ]
