@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import tempfile
 
 import psutil
@@ -33,7 +32,7 @@ class TestBench:
         assert by_name["E"]["checks"] == []
         assert 10 < report["statements_an_order"] <= 15
         assert max(report["api_memory_mb"]) <= 150
-        assert os.listdir(tmp_path) == []
+        assert not any(tmp_path.iterdir())
         assert not [
             process
             for process in psutil.process_iter(["cmdline"])
