@@ -88,3 +88,81 @@ def log() -> Iterator[Callable[[], list[dict[str, Any]]]]:
     yield lambda: [msgspec.json.decode(x) for x in stream.getvalue().splitlines()]
     structlog.reset_defaults()
     logging.getLogger().handlers[:] = before
+
+
+@pytest.fixture
+async def tea(a_product):
+    return await a_product("TEA")
+
+
+@pytest.fixture
+def opened(client, tea):
+    """Open a cart of one TEA; returns the answer and the headers of its owner."""
+
+    async def send(**fields):
+        body = {"lines": [{"sku": "TEA", "quantity": 1}], **fields}
+        made = (await client.post("/v1/carts", json=body)).raise_for_status().json()
+        return made, {"Authorization": f"Bearer {made['token']}"}
+
+    return send
+
+
+@pytest.fixture
+def faults() -> Callable[[httpx.Response], list[str]]:
+    """Where an invalid request is at fault."""
+
+    def read(answer: httpx.Response) -> list[str]:
+        assert answer.status_code == 422
+        assert answer.json()["type"] == "/problems/invalid-request"
+        errors = answer.json()["errors"]
+        return [error.get("pointer", error.get("parameter")) for error in errors]
+
+    return read
+
+
+READY = {
+    "email": "ada@example.com",
+    "shipping_method": "pickup",
+    "shipping_address": {
+        "name": "Ada Lovelace",
+        "line1": "12 Main St",
+        "city": "London",
+        "country": "GB",
+    },
+}
+
+
+class Bag:
+    """A cart over HTTP, and the headers of who holds its token."""
+
+    def __init__(self, client: httpx.AsyncClient, cart: dict[str, Any]) -> None:
+        self._client = client
+        self.cart = cart
+        self.owner = {"Authorization": f"Bearer {cart['token']}"}
+        self.path = f"/v1/carts/{cart['id']}"
+
+    async def check_out(
+        self, key: str | bytes = "key-1", body: Any = None, **headers: str
+    ) -> httpx.Response:
+        if body is None:
+            body = {"payment_method": "pm_card_ok"}
+        keyed = {**self.owner, "Idempotency-Key": key, **headers}
+        return await self._client.post(
+            f"{self.path}/checkout", json=body, headers=keyed
+        )
+
+
+@pytest.fixture
+def a_bag(client, a_product):
+    """Open a cart of products that are there already, or are made."""
+    made = set()
+
+    async def open_(*, fields=READY, **units):
+        for sku in units.keys() - made:
+            await a_product(sku, on_hand=10)
+            made.add(sku)
+        lines = [{"sku": sku, "quantity": n} for sku, n in units.items()]
+        answer = await client.post("/v1/carts", json={"lines": lines, **fields})
+        return Bag(client, answer.raise_for_status().json())
+
+    return open_

@@ -13,6 +13,7 @@ from holdfast.domain.ordering import Address, Cart, Order, OrderStatus
 from holdfast.domain.shipping import Method
 from holdfast.kernel.errors import DomainError
 from holdfast.kernel.money import Money
+from holdfast.platform import outbox
 from holdfast.platform.idempotency import Answer, Claim
 from holdfast.workflows.carts import Carts, CartWanted, LineWanted
 from holdfast.workflows.checkout import Checkout
@@ -89,10 +90,11 @@ def check_out(shop) -> CheckOut:
         key: str = "key-1",
         caller: Caller | None = None,
         payments: Any = None,
+        db: Any = None,
         expected: Any = None,
         says: Callable[[Order | DomainError], Answer] = render,
     ) -> tuple[Answer, bool]:
-        doing = Checkout(shop.db, payments or shop.payments, shop.clock, says)
+        doing = Checkout(db or shop.db, payments or shop.payments, shop.clock, says)
         return await doing.place_order(
             basket.cart.id,
             payment_method=method,
@@ -157,3 +159,15 @@ def level(shop) -> Callable[[str], Awaitable[tuple[int, int]]]:
         return found.on_hand, found.reserved
 
     return read
+
+
+@pytest.fixture
+def events(shop, clock) -> Callable[[], Awaitable[list[tuple[str, str]]]]:
+    """What was announced since the last look: types and ids of orders."""
+
+    async def take() -> list[tuple[str, str]]:
+        async with shop.db.transaction() as tx:
+            taken = await outbox.take_waiting(tx, 100, at=clock())
+        return sorted((event.type, event.payload["order_id"]) for event in taken)
+
+    return take

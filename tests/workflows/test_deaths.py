@@ -3,11 +3,14 @@
 import asyncio
 import json
 import sys
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from holdfast.domain.ordering import OrderStatus
+from holdfast.domain.payments import PaymentOutcomeUnknown
+from holdfast.platform.db import DatabaseUnavailable
 from holdfast.platform.idempotency import LEASE, IdempotencyKeyInProgress
 
 DOOMED = Path(__file__).with_name("doomed.py")
@@ -217,3 +220,79 @@ class TestLease:
         assert second.status == late.status == 402
         assert [order.status for order in (await books()).orders] == ["payment_failed"]
         assert await level("TEA") == (10, 0)
+
+
+class Faltering:
+    """The shop's database, gone for some transactions once the money has moved."""
+
+    def __init__(self, shop, *, times):
+        self._shop = shop
+        self._times = times
+        self._left = 0
+
+    def __getattr__(self, name):
+        return getattr(self._shop.db, name)
+
+    @asynccontextmanager
+    async def transaction(self):
+        if self._left:
+            self._left -= 1
+            raise DatabaseUnavailable
+        async with self._shop.db.transaction() as tx:
+            yield tx
+
+    async def charge(self, **wanted):
+        outcome = await self._shop.payments.charge(**wanted)
+        self._left = self._times
+        return outcome
+
+
+class TestLastStep:
+    async def test_is_tried_again_while_the_database_is_away(
+        self, shop, a_basket, check_out, books
+    ):
+        basket, db = await a_basket(TEA=1), Faltering(shop, times=2)
+
+        answer, _ = await check_out(basket, payments=db, db=db)
+
+        assert answer.status == 201
+        assert (await books()).captured == 1
+
+    async def test_is_left_to_the_next_request_if_it_stays_away(
+        self, shop, a_basket, check_out, books, clock, monkeypatch
+    ):
+        monkeypatch.setattr("holdfast.workflows.checkout._PAUSES_SECONDS", (0.0,))
+        basket, db = await a_basket(TEA=1), Faltering(shop, times=2)
+
+        with pytest.raises(DatabaseUnavailable):
+            await check_out(basket, payments=db, db=db)
+
+        clock.advance(seconds=LEASE.total_seconds() + 1)
+        answer, _ = await check_out(basket)
+        assert answer.status == 201
+        assert (await books()).captured == 1
+
+
+class TestSilence:
+    async def test_a_request_taken_over_while_the_provider_is_silent_is_pending(
+        self, shop, a_basket, check_out, clock, let_the_timer_settle, books
+    ):
+        basket = await a_basket(TEA=1)
+
+        class Dies:
+            async def charge(self, **wanted):
+                raise asyncio.CancelledError
+
+        class Silent:
+            async def settle(self, **wanted):
+                raise PaymentOutcomeUnknown
+
+        with pytest.raises(asyncio.CancelledError):
+            await check_out(basket, payments=Dies())
+        clock.advance(seconds=LEASE.total_seconds() + 1)
+
+        answer, _ = await check_out(basket, payments=Silent())
+
+        assert answer.status == 202
+        assert await let_the_timer_settle() == 1
+        assert [order.status for order in (await books()).orders] == ["payment_failed"]
