@@ -22,6 +22,11 @@ from holdfast.platform.db import Database
 from holdfast.platform.settings import Settings
 
 STAGES = "ABCDE"
+_POSTGRES = """
+SELECT concat_ws(' ', current_setting('server_version'), 'fsync',
+                 current_setting('fsync'), 'synchronous_commit',
+                 current_setting('synchronous_commit'))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,7 @@ async def _measure(options: Options, shop: Instance) -> Report:
             counted,
             shop.api_memory_mb(),
             options.workers,
-            await db.fetchval("SHOW server_version"),
+            await db.fetchval(_POSTGRES),
             0.0,
         )
     finally:

@@ -109,7 +109,8 @@ class Report:
             lines.append(f"SQL statements an order: {self.statements_an_order:g}")
         lines += [
             f"memory of the API: {' + '.join(map(str, self.api_memory_mb))} MB",
-            f"CPU in microseconds for each request or order; {self._setting()}",
+            "us: CPU for each request or order; rest: worker, simulators, Valkey",
+            self._setting(),
             *(self.faults or ["Every target is met."]),
             f"({self.seconds:.0f} s)",
         ]
