@@ -65,7 +65,8 @@ class Question:
         """What holds when it is not set; nothing for what is then embedded."""
         if self.kind in ("url", "directory"):
             return ""
-        return f"`{self.arguments[-1 if self.kind == 'choice' else 0]}`"
+        value = self.arguments[-1 if self.kind == "choice" else 0]
+        return f"`{value}`" if value != "" else ""
 
 
 def questions() -> "dict[str, Question]":
