@@ -1,6 +1,7 @@
 """One request, one effect, one answer, however often it is sent."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -193,6 +194,17 @@ class TestWait:
 
         taken = [task.result() for task in waits if task.result() is not None]
         assert taken == [Resumed(subject)]
+
+    async def test_work_that_takes_longer_has_a_longer_lease(self, claim, wait, clock):
+        wanted = replace(WANTED, lease=LEASE * 4)
+        await claim(wanted)
+        clock.advance(seconds=LEASE.total_seconds() * 3)
+
+        with pytest.raises(IdempotencyKeyInProgress):
+            await wait(wanted)
+
+        clock.advance(seconds=LEASE.total_seconds() * 2)
+        assert isinstance(await wait(wanted), Resumed)
 
     async def test_a_lease_that_has_not_run_out_is_respected(self, claim, wait, clock):
         await claim()

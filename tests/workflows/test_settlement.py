@@ -9,6 +9,7 @@ from holdfast.domain.ordering import OrderStatus
 from holdfast.domain.payments import Captured, Declined, PaymentOutcomeUnknown
 from holdfast.kernel.money import Money
 from holdfast.workflows.settlement import (
+    lease_of_checkout,
     overdue_after,
     settle,
     settle_by_asking,
@@ -142,6 +143,15 @@ class TestOverdueAfter:
     def test_leaves_a_request_the_time_it_may_take(self):
         assert overdue_after(8).total_seconds() == 15
         assert overdue_after(60).total_seconds() > 60
+
+
+class TestLeaseOfCheckout:
+    @pytest.mark.parametrize("timeout", [0.05, 8, 60, 600])
+    def test_outlives_the_request_and_the_timers_patience(self, timeout):
+        assert lease_of_checkout(timeout) > overdue_after(timeout)
+
+    def test_is_half_a_minute_as_a_rule(self):
+        assert lease_of_checkout(8).total_seconds() == 30
 
 
 class TestSettleOverdue:

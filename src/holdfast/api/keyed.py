@@ -7,6 +7,7 @@ leave them out).
 
 import hashlib
 import re
+from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -35,7 +36,13 @@ _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
 def claim(
-    header: str | None, *, caller: Caller, route: str, subject: UUID, body: Any
+    header: str | None,
+    *,
+    caller: Caller,
+    route: str,
+    subject: UUID,
+    body: Any,
+    lease: timedelta,
 ) -> Claim:
     """What the key stands for: this caller, this request.
 
@@ -50,7 +57,7 @@ def claim(
     if not _KEY.fullmatch(key):
         raise IdempotencyKeyMalformed
     said = b"\n".join((route.encode(), subject.bytes, _ENCODER.encode(body)))
-    return Claim(caller.actor, route, key, hashlib.sha256(said).digest())
+    return Claim(caller.actor, route, key, hashlib.sha256(said).digest(), lease)
 
 
 def response(answer: Answer, *, replayed: bool) -> Response[bytes]:

@@ -22,6 +22,7 @@ from holdfast.platform.idempotency import Answer
 from holdfast.resilience.asgi import Scope
 from holdfast.workflows.carts import owns
 from holdfast.workflows.checkout import Checkout
+from holdfast.workflows.settlement import lease_of_checkout
 
 _PATH = "/v1/orders"
 _CHECKOUT = "POST /v1/carts/{cart_id}/checkout"
@@ -135,7 +136,12 @@ async def checkout(
     payment was declined, and then the cart is open again.
     """
     claim = keyed.claim(
-        idempotency_key, caller=caller, route=_CHECKOUT, subject=cart_id, body=data
+        idempotency_key,
+        caller=caller,
+        route=_CHECKOUT,
+        subject=cart_id,
+        body=data,
+        lease=lease_of_checkout(shop.settings.payment_timeout_seconds),
     )
     expected = data.expected_total
     scope: Scope = request.scope  # type: ignore[assignment]

@@ -65,6 +65,8 @@ class Claim:
     route: str
     key: str
     fingerprint: bytes
+    lease: timedelta = LEASE
+    """How long the holder is presumed alive: longer than its work may take."""
 
     @property
     def identity(self) -> tuple[str, str, str]:
@@ -93,7 +95,7 @@ async def claim(tx: Transaction, wanted: Claim, *, subject: UUID, at: datetime) 
     *subject* is the id of what the request makes, so that another can finish it.
     """
     row = await tx.fetchrow(
-        _CLAIM, *wanted.identity, wanted.fingerprint, subject, at, at + LEASE
+        _CLAIM, *wanted.identity, wanted.fingerprint, subject, at, at + wanted.lease
     )
     return row is not None
 
@@ -127,7 +129,7 @@ async def wait(
         if row["lease_until"] < now:
             async with db.transaction() as tx:
                 taken = await tx.fetchrow(
-                    _TAKE_OVER, *wanted.identity, now, now + LEASE
+                    _TAKE_OVER, *wanted.identity, now, now + wanted.lease
                 )
             if taken is not None:
                 return Resumed(row["subject"])

@@ -76,6 +76,15 @@ def overdue_after(payment_timeout_seconds: float) -> timedelta:
     return timedelta(seconds=1.5 * payment_timeout_seconds + _MARGIN_SECONDS)
 
 
+def lease_of_checkout(payment_timeout_seconds: float) -> timedelta:
+    """How long a checkout holds its key: 30 s, at a payment timeout of 8 s.
+
+    Twice the time after which the timer takes its order up, so that a request
+    which repeats it never cancels a payment that is still under way.
+    """
+    return 2 * overdue_after(payment_timeout_seconds)
+
+
 async def settle_overdue(
     db: Database,
     provider: Provider,
