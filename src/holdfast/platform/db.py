@@ -67,9 +67,6 @@ _UNREACHABLE = (
     # Too many connections, a full disk: not ours to mend, and it may pass.
     asyncpg.InsufficientResourcesError,
 )
-# A value that fits no parameter is a fault of ours, though the driver counts it
-# among the faults of its use.
-_OURS = (ConstraintViolated, asyncpg.DataError)
 _BUSY = (
     asyncpg.LockNotAvailableError,
     asyncpg.QueryCanceledError,
