@@ -254,7 +254,7 @@ class _Translated:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error is None or isinstance(error, _OURS):
+        if error is None or isinstance(error, ConstraintViolated):
             return
         if isinstance(error, _BUSY):
             raise DatabaseBusy from error
