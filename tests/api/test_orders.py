@@ -7,6 +7,16 @@ import pytest
 from holdfast.kernel.ids import new_id
 
 OK = {"payment_method": "pm_card_ok"}
+READY = {
+    "email": "ada@example.com",
+    "shipping_method": "pickup",
+    "shipping_address": {
+        "name": "Ada Lovelace",
+        "line1": "12 Main St",
+        "city": "London",
+        "country": "GB",
+    },
+}
 
 
 class TestCheckout:
@@ -150,6 +160,25 @@ class TestCheckout:
             assert answer.status_code == 409
             assert answer.json()["type"] == "/problems/cart-already-ordered"
             assert answer.json()["order_id"] == order["id"]
+
+    @pytest.mark.slow
+    async def test_a_thousand_lines_are_one_order(self, client, a_bag, a_product):
+        bag = await a_bag()
+        for number in range(5):
+            await a_product(f"S{number}", on_hand=400)
+        lines = [{"sku": f"S{n % 5}", "quantity": 1 + n % 2} for n in range(1000)]
+        cart = await client.post("/v1/carts", json={"lines": lines, **READY})
+        bag.path = f"/v1/carts/{cart.json()['id']}"
+        bag.owner = {"Authorization": f"Bearer {cart.json()['token']}"}
+
+        answer = await bag.check_out()
+
+        order = answer.json()
+        assert answer.status_code == 201
+        assert [(n["sku"], n["quantity"]) for n in order["lines"]] == [
+            (n["sku"], n["quantity"]) for n in lines
+        ]
+        assert order["total"]["amount"] == 1500 * 999
 
     async def test_a_total_other_than_expected_is_not_charged(self, a_bag):
         bag = await a_bag(TEA=1)

@@ -131,7 +131,7 @@ def environ(sturdy_url: str, till: Process, carrier, tmp_path: Path) -> dict[str
         "DATABASE_URL": sturdy_url,
         "HOLDFAST_PAYMENT_URL": till.url,
         "HOLDFAST_CARRIER_URL": carrier.url,
-        "HOLDFAST_PAYMENT_TIMEOUT_SECONDS": "1",
+        "HOLDFAST_PAYMENT_TIMEOUT_SECONDS": "2",
         "HOLDFAST_CARRIER_TIMEOUT_SECONDS": "0.5",
     }
 
