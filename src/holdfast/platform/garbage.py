@@ -1,8 +1,8 @@
 """Keep Python's cycle collector from reading the whole program again and again.
 
-A process that serves has some 200,000 objects from its imports that never become
-garbage. The collector walked through them every few hundred requests, which was a
-quarter of the CPU of a checkout. Frozen, they are never looked at again.
+A process that serves has some 80,000 objects from its imports that never become
+garbage. Frozen, they are never looked at again, and what is young is looked at less
+often: 4 to 6 % less CPU for an order (1,940 instead of 2,070 us), and fewer pauses.
 """
 
 import gc
