@@ -185,7 +185,7 @@ class TestOurFault:
 
     async def test_a_statement_that_is_wrong_is_not_translated(self, cups):
         with pytest.raises(asyncpg.PostgresSyntaxError):
-            await cups.fetchval("SELEKT 1")
+            await cups.fetchval("SELECT FROM WHERE")
 
 
 class TestClose:

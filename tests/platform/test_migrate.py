@@ -70,7 +70,9 @@ class TestMigrate:
             await db.close()
 
     async def test_one_that_fails_leaves_nothing_of_itself(self, bare, release):
-        broken = Migration("0002_expand_x.sql", "CREATE TABLE cups (id int); SELEKT 1")
+        broken = Migration(
+            "0002_expand_x.sql", "CREATE TABLE cups (id int); SELECT FROM WHERE"
+        )
         release(TEA, broken)
 
         with pytest.raises(Exception, match="syntax error"):
