@@ -76,7 +76,7 @@ class Report:
         )
         for part in ("API", "SQL", "user", "rest"):
             table.add_column(f"{part} us")
-        table.add_column("faults")
+        table.add_column("bad")
         for column in table.columns:
             column.no_wrap = True
         for column in table.columns[2:]:
