@@ -2,10 +2,12 @@
 
 import asyncio
 import random
+import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import IO, Any, TypeAlias
 
 import aiohttp
 import msgspec
@@ -180,31 +182,33 @@ class Stages:
 
     async def _run(self, task: Assignment) -> _Seen:
         """Let a client do it; returns what it saw and the CPU that it took."""
-        client = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "holdfast.cli.bench.client"),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            limit=1 << 26,
+        return await asyncio.to_thread(self._drive, task)
+
+    def _drive(self, task: Assignment) -> _Seen:
+        client = subprocess.Popen(
+            (sys.executable, "-P", "-m", "holdfast.cli.bench.client"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
         assert client.stdin is not None  # noqa: S101 - asked for above
         assert client.stdout is not None  # noqa: S101
+        late = threading.Timer(task.seconds + _PATIENCE_SECONDS, client.kill)
+        late.start()
         try:
-            async with asyncio.timeout(task.seconds + _PATIENCE_SECONDS):
-                client.stdin.write(msgspec.json.encode(task))
-                client.stdin.close()
-                await _line(client.stdout, b"start\n")
+            with client.stdin as told, client.stdout as said:
+                told.write(msgspec.json.encode(task))
+                told.close()
+                _expect(said, b"start\n")
                 before = self.shop.cpu_seconds()
-                await _line(client.stdout, b"stop\n")
+                _expect(said, b"stop\n")
                 after = self.shop.cpu_seconds()
-                tally = msgspec.json.decode(await client.stdout.readline(), type=Tally)
-        except TimeoutError:
-            raise CannotBench(
-                f"The {task.journey} stage did not end in time."
-            ) from None
+                tally = msgspec.json.decode(said.read(), type=Tally)
+        except msgspec.DecodeError as error:
+            raise CannotBench("The load generator did not end its report.") from error
         finally:
-            if client.returncode is None:
-                client.kill()
-            await client.wait()
+            late.cancel()
+            client.kill()
+            client.wait()
         cpu = {part: used - before.get(part, 0.0) for part, used in after.items()}
         return tally, {**cpu, "client": tally.cpu_seconds}
 
@@ -252,10 +256,10 @@ class Stages:
             return await answer.json()
 
 
-async def _line(out: asyncio.StreamReader, expected: bytes) -> None:
-    said = await out.readline()
-    if said != expected:
-        raise CannotBench(f"The load generator ended early ({said!r}).")
+def _expect(said: IO[bytes], expected: bytes) -> None:
+    line = said.readline()
+    if line != expected:
+        raise CannotBench(f"The load generator ended early ({line!r}).")
 
 
 def _result(
