@@ -66,7 +66,9 @@ async def work(task: Assignment) -> Tally:
         await all_ended.wait()
     for transport, _ in connections:
         transport.abort()
-    tally.latencies_ms = [round(s * 1000, 3) for s in watch.latencies]
+    ordered = sorted(watch.latencies) or [0.0]
+    tally.p50_ms = ordered[len(ordered) // 2] * 1000
+    tally.p99_ms = ordered[len(ordered) * 99 // 100] * 1000
     tally.outcomes = dict(watch.outcomes)
     tally.errors = dict(watch.errors)
     return tally

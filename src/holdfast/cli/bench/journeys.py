@@ -53,7 +53,8 @@ class Tally(msgspec.Struct):
     requests: int = 0
     seconds: float = 0.0
     cpu_seconds: float = 0.0
-    latencies_ms: list[float] = []
+    p50_ms: float = 0.0
+    p99_ms: float = 0.0
     outcomes: dict[str, int] = {}
     errors: dict[str, int] = {}
 

@@ -204,7 +204,9 @@ class Stages:
                 after = self.shop.cpu_seconds()
                 tally = msgspec.json.decode(said.read(), type=Tally)
         except msgspec.DecodeError as error:
-            raise CannotBench("The load generator did not end its report.") from error
+            raise CannotBench(
+                f"The load generator did not end its report ({client.wait()})."
+            ) from error
         finally:
             late.cancel()
             client.kill()
@@ -267,15 +269,14 @@ def _result(
 ) -> Result:
     tally, cpu = seen
     done = max(tally.done, 1)
-    ordered = sorted(tally.latencies_ms) or [0.0]
     return Result(
         name=name,
         title=title,
         unit=unit,
         users=task.users,
         rate=tally.done / tally.seconds,
-        p50_ms=ordered[len(ordered) // 2],
-        p99_ms=ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)],
+        p50_ms=tally.p50_ms,
+        p99_ms=tally.p99_ms,
         cpu_us={part: used / done * 1e6 for part, used in cpu.items()},
         busy={part: used / tally.seconds for part, used in cpu.items()},
         done=tally.done,
