@@ -36,7 +36,6 @@ STARTS_LIKE_SQL = re.compile(
 # What must run before there is a schema, or outside of it; or in SQLite; or what
 # looks at the server and at the books from outside while it measures.
 MAY_HOLD_SQL = (
-    "holdfast/cli/bench/",  # asks the server about itself, and pgbench by itself
     "holdfast/cli/bench/",
     "holdfast/platform/migrate.py",
     "holdfast/platform/embedded/",
