@@ -20,11 +20,24 @@ def serving(shop: Shop, routes: Sequence[Route] = ROUTES) -> App:
     return assemble(routes, shop)
 
 
-def build(settings: Settings, routes: Sequence[Route] = ROUTES) -> App:
-    """The application of one process; its lifespan opens and closes the shop."""
-    # Its lines are of level info, whatever they say.
+def access_log(settings: Settings) -> AccessLog | None:
+    """The access log the settings ask for: its lines are of level info."""
     wanted = settings.log_level in ("debug", "info")
-    log = AccessLog(settings.log_format) if wanted else None
+    return AccessLog(settings.log_format) if wanted else None
+
+
+def build(
+    settings: Settings,
+    routes: Sequence[Route] = ROUTES,
+    *,
+    log: AccessLog | None = None,
+) -> App:
+    """The application of one process; its lifespan opens and closes the shop.
+
+    Who gives the access log flushes it at the very end: a request that is cancelled
+    because the process stops is noted after the shop was closed.
+    """
+    log = log or access_log(settings)
     return Application(lambda: opened(settings, access_log=log), routes)
 
 

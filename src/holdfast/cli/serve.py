@@ -15,7 +15,7 @@ from types import FrameType
 
 import uvicorn
 
-from holdfast.api.app import build
+from holdfast.api.app import access_log, build
 from holdfast.api.connection import Connection
 from holdfast.cli.running import settings_of_running_shop
 from holdfast.cli.workers import Workers
@@ -70,8 +70,9 @@ class Server(uvicorn.Server):
 
 
 def _serve(settings: Settings, listener: socket.socket, *, parent: int | None) -> None:
+    requests = access_log(settings)
     config = uvicorn.Config(
-        build(settings),
+        build(settings, log=requests),
         http=Connection,
         # There is no WebSocket route; an upgrade is answered as plain HTTP.
         ws="none",
@@ -93,6 +94,8 @@ def _serve(settings: Settings, listener: socket.socket, *, parent: int | None) -
         Server(config, parent=parent).run(sockets=[listener])
     finally:
         # A signal ends the line above by an exception, when all is finished.
+        if requests is not None:
+            requests.flush()
         log.info("stopped", process=os.getpid())
 
 

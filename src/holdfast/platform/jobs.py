@@ -227,6 +227,8 @@ class Queue:
             TimeoutError,
             asyncpg.PostgresError,
             asyncpg.InterfaceError,
+            # The driver lost its place when the connection died under it.
+            asyncpg.InternalClientError,
         ) as error:
             raise DatabaseUnavailable from error
 
