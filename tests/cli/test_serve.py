@@ -43,7 +43,9 @@ async def serve(database_url, tmp_path):
                 for child in psutil.Process(process.pid).children():
                     child.kill()
             process.kill()
-        await process.communicate()
+        # A descendant that lives on keeps the pipes open: fail, do not hang.
+        async with asyncio.timeout(20):
+            await process.communicate()
 
 
 async def url_of(process):
@@ -260,4 +262,16 @@ class TestWorkers:
         process.kill()
 
         _, alive = await asyncio.to_thread(psutil.wait_procs, children, timeout=10)
+        assert alive == []
+
+    async def test_do_not_outlive_a_parent_that_dies_while_they_start(self, serve):
+        process = await serve("--workers", "2")
+        parent = psutil.Process(process.pid)
+        async with asyncio.timeout(10):
+            while len(children := parent.children()) < 2:
+                await asyncio.sleep(0.01)
+
+        process.kill()
+
+        _, alive = await asyncio.to_thread(psutil.wait_procs, children, timeout=15)
         assert alive == []

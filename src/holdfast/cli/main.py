@@ -78,11 +78,17 @@ def serve(
     inherited: Annotated[
         int | None, typer.Option(hidden=True, help="A socket that a parent opened")
     ] = None,
+    parent: Annotated[
+        int | None, typer.Option(hidden=True, help="The process that opened it")
+    ] = None,
 ) -> None:
     """Serve the API until stopped."""
     from holdfast.cli import serve as command
 
-    command.run(host=host, port=port, workers=workers, inherited=inherited)
+    if inherited is not None and parent is not None:
+        command.run_worker(inherited, parent=parent)
+    else:
+        command.run(host=host, port=port, workers=workers)
 
 
 @app.command("worker")

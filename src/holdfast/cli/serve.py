@@ -29,21 +29,33 @@ _BACKLOG = 2048
 _SWEEP_EVERY_TICKS = 10  # of a tenth of a second each
 
 
-def run(*, host: str, port: int, workers: int, inherited: int | None = None) -> None:
-    """Serve until told to stop. *inherited* is the socket a parent has opened."""
-    _leave_when_told()
-    settings = settings_of_running_shop()
-    telemetry.configure(settings.log_format, settings.log_level)
-    if inherited is not None:
-        with socket.socket(fileno=inherited) as listener:
-            _serve(settings, listener, parent=os.getppid())
-        return
+def run(*, host: str, port: int, workers: int) -> None:
+    """Serve until told to stop, in one process or as the parent of several."""
+    settings = _prepare()
     with _listen(host, port) as listener:
         if workers == 1:
             _serve(settings, listener, parent=None)
             return
         telemetry.logger().info("serving", url=_url(listener), workers=workers)
         Workers(settings, listener, workers).run()
+
+
+def run_worker(inherited: int, *, parent: int) -> None:
+    """Serve the socket that the process *parent* has opened, as long as it lives.
+
+    The parent says who it is: asked for later, it may have died already, and then
+    whoever has adopted this process would be taken for it.
+    """
+    settings = _prepare()
+    with socket.socket(fileno=inherited) as listener:
+        _serve(settings, listener, parent=parent)
+
+
+def _prepare() -> Settings:
+    _leave_when_told()
+    settings = settings_of_running_shop()
+    telemetry.configure(settings.log_format, settings.log_level)
+    return settings
 
 
 class Server(uvicorn.Server):

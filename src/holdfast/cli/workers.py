@@ -6,6 +6,7 @@ at the start does not become a storm; workers that cannot start at all end the
 parent.
 """
 
+import os
 import shutil
 import signal
 import socket
@@ -62,8 +63,9 @@ class Workers:
     def _fill(self) -> None:
         while len(self._running) < self._count:
             number = self._listener.fileno()
+            adopted = ["--inherited", str(number), "--parent", str(os.getpid())]
             worker = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-m", "holdfast", "serve", "--inherited", str(number)],
+                [sys.executable, "-m", "holdfast", "serve", *adopted],
                 pass_fds=[number],
                 env={**self._settings.raw, SHARED_FOLDER: str(self._metrics)},
             )
