@@ -268,7 +268,7 @@ class TestWorkers:
         process = await serve("--workers", "2")
         parent = psutil.Process(process.pid)
         async with asyncio.timeout(10):
-            while len(children := parent.children()) < 2:
+            while len(children := parent.children()) < 2:  # noqa: ASYNC110 - nothing tells us
                 await asyncio.sleep(0.01)
 
         process.kill()
