@@ -12,17 +12,22 @@ from uuid import UUID
 _VERSION_7 = 0x7 << 76
 _VARIANT = 0b10 << 62
 _LOW_62_BITS = (1 << 62) - 1
-_12_BITS = (1 << 12) - 1
 
 
 def new_id() -> UUID:
-    """A new UUIDv7: 48 bits of milliseconds, 74 bits of chance."""
-    milliseconds = time.time_ns() // 1_000_000
-    chance = int.from_bytes(os.urandom(10))
+    """A new UUIDv7: 48 bits of milliseconds, 12 of their fraction, 62 of chance.
+
+    With the fraction (RFC 9562 6.2, method 3) ids of one process sort by the
+    quarter of a microsecond, so that lists sorted by id show what was made first
+    first, even of things made at once.
+    """
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    fraction = (rest << 12) // 1_000_000
+    chance = int.from_bytes(os.urandom(8))
     return UUID(
         int=(milliseconds & ((1 << 48) - 1)) << 80
         | _VERSION_7
-        | ((chance >> 64) & _12_BITS) << 64
+        | fraction << 64
         | _VARIANT
         | (chance & _LOW_62_BITS)
     )
