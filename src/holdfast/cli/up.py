@@ -93,12 +93,14 @@ class _Run:
         supervisor = Supervisor(
             self.signals, say=self.narrator.tell, forgiving=self.options.reload
         )
+        # From before the start on: what is edited meanwhile must not be missed.
+        source = SourceWatch(Path(holdfast.__file__).parent)
         up = False
         try:
             with self.narrator.busy("starting"):
                 api, programs = self._start(supervisor, port)
             up = True
-            supervisor.watch(each=self._each(supervisor, [*programs, api]))
+            supervisor.watch(each=self._each(supervisor, source, [*programs, api]))
         except Interrupted:
             if not up:
                 raise
@@ -295,12 +297,11 @@ class _Run:
         self.narrator.show("\n".join([*lines, "", "Ctrl-C stops it all.", ""]))
 
     def _each(
-        self, supervisor: Supervisor, programs: list[Program]
+        self, supervisor: Supervisor, source: SourceWatch, programs: list[Program]
     ) -> Callable[[], None]:
         """What to do whenever the supervisor has looked around."""
         if not self.options.reload:
             return lambda: None
-        source = SourceWatch(Path(holdfast.__file__).parent)
         follower = LogFollower(
             {path.stem: path for path in sorted(self.home.logs.glob("*.log"))}
         )
