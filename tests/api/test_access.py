@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 from litestar.response import Stream
 
-from holdfast.domain import identity
+from holdfast.kernel import tokens
 
 
 async def show(name, q: str = ""):
@@ -96,7 +96,7 @@ class TestLine:
         ]
 
     async def test_names_a_guest_without_the_token(self, site):
-        token = identity.mint(identity.CART_PREFIX, b"7" * 32)
+        token = tokens.mint(tokens.CART, b"7" * 32)
 
         await site.client.get("/v1/tea/x", headers={"Authorization": f"Bearer {token}"})
 

@@ -1,7 +1,7 @@
 import pytest
 
-from holdfast.domain import identity
-from holdfast.domain.identity import SCOPES
+from holdfast.domain.identity import KEY_SCOPES
+from holdfast.kernel import tokens
 from holdfast.kernel.ids import new_id
 
 NEW = {"name": "Warehouse", "scopes": ["inventory:read"]}
@@ -10,7 +10,7 @@ NEW = {"name": "Warehouse", "scopes": ["inventory:read"]}
 @pytest.fixture
 async def everything(an_operator):
     """Headers of an operator who may do everything."""
-    return await an_operator(*SCOPES)
+    return await an_operator(*KEY_SCOPES)
 
 
 class TestCreate:
@@ -20,7 +20,7 @@ class TestCreate:
 
         assert created.status_code == 201
         key = created.json()
-        assert identity.plausible(key["key"], identity.KEY_PREFIX)
+        assert tokens.plausible(key["key"], tokens.API_KEY)
         assert key["prefix"] == key["key"][:10]
         assert key["created_at"].endswith("Z")
         assert key["revoked_at"] is None

@@ -2,6 +2,7 @@ import pytest
 
 from holdfast.api.auth import REMEMBERED_SECONDS, Keys
 from holdfast.domain import identity
+from holdfast.kernel import tokens
 from holdfast.workflows import keys as workflows
 
 
@@ -9,8 +10,8 @@ async def whoami(caller: identity.Caller):
     return caller.actor
 
 
-KEY_OF_NOBODY = identity.mint(identity.KEY_PREFIX, b"0" * 32)
-CART_TOKEN = identity.mint(identity.CART_PREFIX, b"0" * 32)
+KEY_OF_NOBODY = tokens.mint(tokens.API_KEY, b"0" * 32)
+CART_TOKEN = tokens.mint(tokens.CART, b"0" * 32)
 
 
 @pytest.fixture

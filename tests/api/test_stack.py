@@ -5,7 +5,7 @@ import pytest
 from holdfast.api.policy import BadRoutes
 from holdfast.api.routes import ROUTES
 from holdfast.api.stack import layers
-from holdfast.domain import identity
+from holdfast.kernel import tokens
 
 
 async def nothing():
@@ -60,7 +60,7 @@ class TestFlood:
 
     async def test_with_one_unknown_key_asks_the_database_once(self, edge, route):
         site = edge(route("GET", "/v1/things", nothing, scope="orders:read"))
-        token = identity.mint(identity.KEY_PREFIX, b"0" * 32)
+        token = tokens.mint(tokens.API_KEY, b"0" * 32)
 
         for _ in range(50):
             answer = await site.client.get(

@@ -1,8 +1,9 @@
 import json
 import re
 
-from holdfast.domain.identity import SCOPES, find_by_hash, fingerprint
+from holdfast.domain.identity import KEY_SCOPES, find_by_hash
 from holdfast.kernel.ids import new_id
+from holdfast.kernel.tokens import fingerprint
 
 KEY = re.compile(r"hfk_[\w-]{49}")
 
@@ -16,7 +17,7 @@ class TestCreate:
         assert key is not None
         operator = await find_by_hash(database, fingerprint(key[0]))
         assert operator is not None
-        assert (operator.name, operator.scopes) == ("Ada", SCOPES)
+        assert (operator.name, operator.scopes) == ("Ada", KEY_SCOPES)
 
     async def test_takes_single_scopes(self, holdfast, database):
         said = await holdfast(

@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from holdfast.domain import identity, inventory, ordering
+from holdfast.domain import inventory, ordering
 from holdfast.domain.identity import Caller, Guest
 from holdfast.domain.ordering import Address, Cart, Order, OrderStatus
 from holdfast.domain.shipping import Method
+from holdfast.kernel import tokens
 from holdfast.kernel.errors import DomainError
 from holdfast.kernel.money import Money
 from holdfast.platform import outbox
@@ -71,7 +72,7 @@ def a_basket(carts, a_product) -> Callable[..., Awaitable[Basket]]:
             lines=[LineWanted(sku, quantity) for sku, quantity in units.items()],
         )
         cart, token = await carts.open(wanted)
-        return Basket(cart, Guest(identity.fingerprint(token)))
+        return Basket(cart, Guest(tokens.fingerprint(token)))
 
     return fill
 

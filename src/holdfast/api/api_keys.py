@@ -11,7 +11,7 @@ from litestar import Response
 from holdfast.api.listing import After, Limit, Listing, listing
 from holdfast.api.shop import Shop
 from holdfast.domain import identity
-from holdfast.domain.identity import Caller, Operator
+from holdfast.domain.identity import Caller
 from holdfast.kernel.errors import Forbidden
 from holdfast.kernel.page import DEFAULT_LIMIT, Page
 from holdfast.workflows import keys as workflows
@@ -35,7 +35,7 @@ class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         msgspec.Meta(
             min_length=1,
             max_length=100,
-            description="Of: " + ", ".join(sorted(identity.SCOPES)),
+            description="Of: " + ", ".join(sorted(identity.KEY_SCOPES)),
         ),
     ]
 
@@ -68,10 +68,9 @@ async def browse(
 
 async def create(shop: Shop, caller: Caller, data: NewKey) -> CreatedKey:
     """Create an API key. The secret is in the answer, and never shown again."""
-    held = caller.scopes if isinstance(caller, Operator) else frozenset[str]()
     identity.check_scopes(data.scopes)
     # Otherwise whoever may make keys could make one that may do everything.
-    if missing := sorted(set(data.scopes) - held):
+    if missing := sorted(set(data.scopes) - identity.scopes_of(caller)):
         raise ScopeNotHeld(missing)
     key, token = await workflows.create_key(
         shop.db, name=data.name, scopes=data.scopes, clock=shop.clock

@@ -10,6 +10,7 @@ from holdfast.api.policy import Route
 from holdfast.api.problems import CredentialsMissing, InvalidCredentials, MissingScope
 from holdfast.domain import identity
 from holdfast.domain.identity import Anonymous, Caller, Guest, Operator
+from holdfast.kernel import tokens
 from holdfast.kernel.clock import Monotonic, monotonic
 from holdfast.platform.db import Connection
 from holdfast.resilience.asgi import App, Receive, Scope, Send
@@ -39,7 +40,7 @@ class Keys:
 
     async def find(self, token: str) -> Operator | None:
         """Whose key *token* is; None if nobody's, or no longer."""
-        digest = identity.fingerprint(token)
+        digest = tokens.fingerprint(token)
         known = self._known.get(digest)
         now = self._timer()
         if known is not None and known[0] > now:
@@ -81,9 +82,9 @@ class Authenticate:
         token = token.strip()
         if scheme.lower() != "bearer":
             raise InvalidCredentials
-        if identity.plausible(token, identity.CART_PREFIX):
-            return Guest(identity.fingerprint(token))
-        if identity.plausible(token, identity.KEY_PREFIX):
+        if tokens.plausible(token, tokens.CART):
+            return Guest(tokens.fingerprint(token))
+        if tokens.plausible(token, tokens.API_KEY):
             operator = await self._keys.find(token)
             if operator is not None:
                 return operator
@@ -93,6 +94,8 @@ class Authenticate:
 def _admit(caller: Caller, route: Route) -> None:
     scope = route.scope or ""
     if identity.may(caller, scope) or (route.guest and isinstance(caller, Guest)):
+        return
+    if route.own is not None and identity.may(caller, route.own):
         return
     if isinstance(caller, Anonymous):
         raise CredentialsMissing

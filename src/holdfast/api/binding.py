@@ -2,7 +2,7 @@
 
 A handler is a plain function; its signature says what it needs:
 
-- ``shop`` and ``caller`` are given;
+- ``shop``, ``caller`` and ``origin`` (where the request came from) are given;
 - ``request`` is Litestar's, for the few that must see headers or raw bytes;
 - names in the path are path parameters;
 - ``data`` is the JSON body, decoded and checked by msgspec in one pass;
@@ -25,9 +25,11 @@ from litestar.params import ParameterKwarg
 
 from holdfast.api import decoding
 from holdfast.api.policy import Route
+from holdfast.domain.identity import Origin
 from holdfast.resilience.asgi import Receive, Reply, Scope, Send
 
-_GIVEN = ("shop", "caller", "request", "data")
+_GIVEN = ("shop", "caller", "origin", "request", "data")
+_LONGEST_USER_AGENT = 512
 _JSON = (b"content-type", b"application/json")
 _ENCODER = msgspec.json.Encoder()
 _CONSTRAINTS = ("ge", "gt", "le", "lt", "multiple_of", "min_length", "max_length")
@@ -57,6 +59,7 @@ class Endpoint:
         self._handler: Callable[..., Awaitable[Any]] = route.handler
         self._fixed = {"shop": shop} if "shop" in taken else {}
         self._wants_caller = "caller" in taken
+        self._wants_origin = "origin" in taken
         self._wants_request = "request" in taken
         self._body = body_of(route)
         parameters = parameters_of(route)
@@ -75,6 +78,8 @@ class Endpoint:
         arguments = {**self._fixed, **scope["path_params"]}
         if self._wants_caller:
             arguments["caller"] = scope["holdfast.caller"]
+        if self._wants_origin:
+            arguments["origin"] = origin_of(scope)
         if self._query is not None:
             query = scope["query_string"]
             values = decoding.read_query(query) if query else {}
@@ -137,6 +142,18 @@ class _Fields:
             what = what.removesuffix(", got `str`")
             raise decoding.invalid_parameter(steps[0], what) from None
         return {name: getattr(struct, name) for name in self._arguments}
+
+
+def origin_of(scope: Scope) -> Origin:
+    """Where a request came from; the address is that of the connection."""
+    client = scope.get("client")
+    user_agent = None
+    for name, value in scope["headers"]:
+        if name == b"user-agent":
+            user_agent = value[:_LONGEST_USER_AGENT].decode("latin-1")
+    return Origin(
+        client[0] if client else None, user_agent, scope.get("holdfast.request_id")
+    )
 
 
 def body_of(route: Route) -> decoding.Body | None:

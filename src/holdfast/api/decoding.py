@@ -29,6 +29,7 @@ _FIELD = re.compile(
 )
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _MAX_QUERY_FIELDS = 64
+_FORM = "application/x-www-form-urlencoded"
 _NUL = b"\\u0000"
 
 
@@ -117,6 +118,21 @@ def read_query(raw: bytes) -> dict[str, str]:
             raise invalid_parameter(name, "Contains a NUL character")
         values[name] = value
     return values
+
+
+async def read_form(scope: Scope, receive: Receive) -> dict[str, str]:
+    """The fields of a form (``application/x-www-form-urlencoded``), each given once.
+
+    Raises ``UnsupportedMediaType``, ``MalformedRequest`` or ``InvalidRequest``.
+    """
+    raw = await read_all(receive)
+    media = ""
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            media = value.decode("latin-1").partition(";")[0].strip().lower()
+    if media != _FORM:
+        raise UnsupportedMediaType(_FORM)
+    return read_query(raw)
 
 
 def invalid_parameter(name: str, what: str) -> InvalidRequest:

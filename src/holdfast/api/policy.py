@@ -12,7 +12,7 @@ from dataclasses import KW_ONLY, dataclass
 from enum import IntEnum
 from typing import Any, Literal
 
-from holdfast.domain.identity import SCOPES
+from holdfast.domain.identity import PERSONAL_SCOPES, SCOPES
 from holdfast.kernel.errors import DomainError
 
 PARAMETER = re.compile(r"\{(\w+)(?::(str|uuid))?\}")
@@ -51,7 +51,10 @@ class Route:
     public: bool = False
     """Anybody may call, with or without credentials."""
     scope: str | None = None
-    """The scope an API key needs."""
+    """The scope a caller needs."""
+    own: str | None = None
+    """A scope that will do as well, for what is the caller's own; whose it is, the
+    handler checks, and says 404 for what is another's."""
     guest: bool = False
     """A cart token will do as well; whose cart it is, the handler checks."""
     idempotent: Literal["optional", "required"] | None = None
@@ -85,6 +88,10 @@ class Route:
             found.append(f"{name}: say either public=True or scope=...")
         if self.scope is not None and self.scope not in SCOPES:
             found.append(f"{name}: there is no scope {self.scope!r}")
+        if self.own is not None and self.own not in PERSONAL_SCOPES:
+            found.append(f"{name}: {self.own!r} is not a scope about oneself")
+        if self.own is not None and self.scope is None:
+            found.append(f"{name}: own=... needs a scope for everybody else")
         if self.guest and self.scope is None:
             found.append(f"{name}: guest=True needs a scope for everybody else")
         if self.cost < 1:

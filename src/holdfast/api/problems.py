@@ -116,6 +116,7 @@ _STATUS: dict[type[BaseException], int] = {
     kinds.Invalid: 422,
     HeadTooLarge: 431,
     ClientGone: 499,
+    kinds.TooMany: 429,
     kinds.Unavailable: 503,
     Rejected: 503,
     kinds.OutcomeUnknown: 504,

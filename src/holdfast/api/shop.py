@@ -11,11 +11,13 @@ from holdfast.domain.payments import Provider
 from holdfast.domain.shipping import Carrier
 from holdfast.kernel.clock import Clock, system_clock
 from holdfast.platform import http
+from holdfast.platform.data_keys import open_vault
 from holdfast.platform.db import Database
 from holdfast.platform.metrics import Metrics
 from holdfast.platform.redis import Cache
 from holdfast.platform.settings import Settings
 from holdfast.platform.telemetry import AccessLog
+from holdfast.platform.vault import Vault
 from holdfast.workflows.providers import providers
 
 
@@ -28,6 +30,7 @@ class Shop:
     metrics: Metrics
     payments: Provider
     carrier: Carrier
+    vault: Vault
     _: KW_ONLY
     clock: Clock = system_clock
     access_log: AccessLog | None = None
@@ -79,6 +82,7 @@ async def opened(
             Metrics(settings.raw),
             others.payments,
             others.carrier,
+            await open_vault(db, settings.data_key, clock=clock),
             clock=clock,
             access_log=access_log,
             cache=cache,

@@ -50,7 +50,7 @@ def show(*, as_json: bool) -> None:
             key.prefix,
             f"{key.created_at:%Y-%m-%d %H:%M}",
             f"{key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else "",
-            "all" if set(key.scopes) >= identity.SCOPES else ", ".join(key.scopes),
+            "all" if set(key.scopes) >= identity.KEY_SCOPES else ", ".join(key.scopes),
         )
     Console().print(table)
 

@@ -186,11 +186,11 @@ def create_key(
 ) -> None:
     """Create a key and show it, this once."""
     from holdfast.cli import keys as command
-    from holdfast.domain.identity import SCOPES
+    from holdfast.domain.identity import KEY_SCOPES
 
     if bool(scope) == all_scopes:
         raise typer.BadParameter("Name some scopes with --scope, or use --all-scopes.")
-    command.create(name, scope or sorted(SCOPES), as_json=as_json)
+    command.create(name, scope or sorted(KEY_SCOPES), as_json=as_json)
 
 
 @keys.command("list")

@@ -14,6 +14,7 @@ No HTTP here: one table at the edge gives each kind its status (RFC 9457).
     ├── NotFound          not there, or not theirs
     ├── Conflict          the state of things forbids it
     ├── Gone              was there once
+    ├── TooMany           asked more often than anybody may
     ├── Unavailable       we cannot just now; ask again
     └── OutcomeUnknown    we asked another and got no answer
 """
@@ -69,6 +70,10 @@ class Conflict(DomainError):
 
 class Gone(DomainError):
     """The thing existed and is no more."""
+
+
+class TooMany(DomainError):
+    """The same was asked too often."""
 
 
 class Unavailable(DomainError):

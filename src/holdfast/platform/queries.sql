@@ -149,3 +149,14 @@ WHERE id IN (
     ORDER BY entry.created LIMIT $2
     FOR UPDATE SKIP LOCKED)
 RETURNING 1 AS forgotten;
+
+-- name: data_keys
+-- The wrapped keys of personal data. No parameters. Two rows, or none in a new shop.
+SELECT name, wrapped, wrapped_by, version FROM data_keys;
+
+-- name: add_data_key
+-- Keep a wrapped key unless there is one of its name. $1 name, $2 wrapped, $3 what
+-- wrapped it, $4 now.
+INSERT INTO data_keys (name, wrapped, wrapped_by, version, updated_at)
+VALUES ($1, $2, $3, 1, $4)
+ON CONFLICT (name) DO NOTHING;

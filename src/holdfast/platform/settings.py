@@ -24,6 +24,10 @@ _ENVIRONMENTS: tuple[Environment, ...] = (
 )
 
 
+_DEMANDING = ("staging", "production")
+_KEY_SERVICES = ("aws-kms://", "gcp-kms://", "hcvault://")
+
+
 class BadSettings(ValueError):
     """One or more settings are missing or wrong; the message lists them all."""
 
@@ -63,6 +67,14 @@ class Settings:
     """Sender of every mail."""
     operator_key: Secret | None
     """API key for commands that speak to the shop over HTTP, such as a replay."""
+    public_url: str
+    """Where clients reach the shop, without a slash at the end: the OAuth issuer, and
+    what links in e-mails begin with."""
+    data_key: Secret
+    """What wraps the keys of personal data: a key service (``aws-kms://``,
+    ``gcp-kms://``, ``hcvault://``), ``file:`` and a path, or ``base64:`` and 32
+    bytes. By default a file in the home, made at the first start; production takes a
+    key service only."""
     log_format: Literal["json", "console"]
     """One JSON object a line (the default outside development), or colours."""
     log_level: Literal["debug", "info", "warning", "error"]
@@ -84,9 +96,10 @@ class Settings:
         """Build the settings; ``BadSettings`` names every bad value at once."""
         read = _Reader(environ)
         environment = read.choice("HOLDFAST_ENV", _ENVIRONMENTS, "development")
+        home = Path(read.text("HOLDFAST_HOME", ".holdfast")).absolute()
         settings = cls(
             environment=environment,
-            home=Path(read.text("HOLDFAST_HOME", ".holdfast")).absolute(),
+            home=home,
             database_url=read.url("DATABASE_URL", ("postgres", "postgresql")),
             redis_url=read.url("REDIS_URL", ("redis", "rediss", "unix")),
             pg_bin=read.directory("PG_BIN"),
@@ -96,6 +109,8 @@ class Settings:
             mail_url=read.url("HOLDFAST_MAIL_URL", ("smtp", "smtps")),
             mail_from=read.text("HOLDFAST_MAIL_FROM", "shop@holdfast.example"),
             operator_key=Secret(read.text("HOLDFAST_OPERATOR_KEY", "")) or None,
+            public_url=read.public_url(environment),
+            data_key=read.data_key(home, environment),
             log_format=read.choice(
                 "HOLDFAST_LOG_FORMAT",
                 ("json", "console"),
@@ -126,7 +141,7 @@ class Settings:
     def _demand_servers_in_production(self, read: "_Reader") -> None:
         # The embedded servers and simulators are for one machine: without TLS
         # and backups they must never carry a real shop by accident.
-        if self.environment not in ("staging", "production"):
+        if self.environment not in _DEMANDING:
             return
         for name in (
             "DATABASE_URL",
@@ -177,6 +192,40 @@ class _Reader:
             shown = " or ".join(f"{scheme}://" for scheme in schemes)
             self.problems.append(f"{name} must be a URL with {shown}")
             return None
+        return Secret(value)
+
+    def public_url(self, environment: Environment) -> str:
+        """An address that can be an issuer: RFC 8414 2 wants https, bare."""
+        name = "HOLDFAST_PUBLIC_URL"
+        url = self.url(name, ("http", "https"))
+        demanding = environment in _DEMANDING
+        if url is None:
+            if demanding and not self._environ.get(name):
+                self.problems.append(f"{name} must be set in {environment}")
+            return "http://127.0.0.1:8000"
+        parts = urlsplit(url)
+        if parts.query or parts.fragment or parts.username or not parts.hostname:
+            self.problems.append(f"{name} must be a bare address, without ? # or @")
+        if demanding and parts.scheme != "https":
+            self.problems.append(f"{name} must be https:// in {environment}")
+        return str(url).rstrip("/")
+
+    def data_key(self, home: Path, environment: Environment) -> Secret:
+        name = "HOLDFAST_DATA_KEY"
+        value = self._environ.get(name)
+        if not value:
+            if environment in _DEMANDING:
+                self.problems.append(f"{name} must be set in {environment}")
+            return Secret(f"file:{home / 'data.key'}")
+        if not value.startswith((*_KEY_SERVICES, "file:", "base64:")):
+            # Not shown: it may be the key itself.
+            shown = ", ".join((*_KEY_SERVICES, "file:", "base64:"))
+            self.problems.append(f"{name} must begin with one of {shown}")
+        elif environment == "production" and not value.startswith(_KEY_SERVICES):
+            self.problems.append(
+                f"{name} must be a key service in production: "
+                + " or ".join(_KEY_SERVICES)
+            )
         return Secret(value)
 
     def directory(self, name: str) -> Path | None:

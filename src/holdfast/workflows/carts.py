@@ -7,7 +7,6 @@ transaction open, and the change is made again with the quote in hand.
 """
 
 import hmac
-import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
@@ -19,6 +18,7 @@ from holdfast.domain import catalog, identity, ordering, shipping
 from holdfast.domain.identity import Caller
 from holdfast.domain.ordering import Address, Cart, Line, NewLine
 from holdfast.domain.shipping import Method, Parcel, Quote
+from holdfast.kernel import tokens
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.money import Money
@@ -91,13 +91,11 @@ class Carts:
         except operators.
         """
         lines = await _lines(self.db, wanted.lines, wanted.currency)
-        token = identity.mint(
-            identity.CART_PREFIX, secrets.token_bytes(identity.RANDOM_BYTES)
-        )
+        token = tokens.new_token(tokens.CART)
         now = self.clock()
         cart = Cart(
             id=new_id(),
-            token_hash=identity.fingerprint(token),
+            token_hash=tokens.fingerprint(token),
             status=ordering.CartStatus.OPEN,
             version=1,
             currency=wanted.currency,

@@ -1,11 +1,11 @@
 """Give out API keys and take them back."""
 
-import secrets
 from collections.abc import Iterable
 from uuid import UUID
 
 from holdfast.domain import identity
 from holdfast.domain.identity import ApiKey
+from holdfast.kernel import tokens
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.ids import new_id
 from holdfast.platform.db import Database
@@ -20,9 +20,7 @@ async def create_key(
     """
     granted = frozenset(scopes)
     identity.check_scopes(granted)
-    token = identity.mint(
-        identity.KEY_PREFIX, secrets.token_bytes(identity.RANDOM_BYTES)
-    )
+    token = tokens.new_token(tokens.API_KEY)
     async with db.transaction() as tx:
         key = await identity.add_key(
             tx, key_id=new_id(), name=name, token=token, scopes=granted, at=clock()

@@ -4,6 +4,7 @@ import pytest
 
 from holdfast.domain import identity
 from holdfast.domain.identity import ApiKeyNotFound, Operator
+from holdfast.kernel import tokens
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.page import BadCursor, encode_cursor
 from holdfast.workflows import keys
@@ -17,7 +18,7 @@ class TestFindByHash:
     async def test_finds_whose_key_it_is(self, database, clock):
         key, token = await make(database, clock, scopes=["orders:read", "keys:read"])
 
-        found = await identity.find_by_hash(database, identity.fingerprint(token))
+        found = await identity.find_by_hash(database, tokens.fingerprint(token))
 
         assert found == Operator(key.id, "Ada", frozenset({"orders:read", "keys:read"}))
 
@@ -28,9 +29,7 @@ class TestFindByHash:
         key, token = await make(database, clock)
         await keys.revoke_key(database, key.id, clock=clock)
 
-        assert (
-            await identity.find_by_hash(database, identity.fingerprint(token)) is None
-        )
+        assert await identity.find_by_hash(database, tokens.fingerprint(token)) is None
 
 
 class TestAddKey:
@@ -41,7 +40,7 @@ class TestAddKey:
 
         assert len(rows) == 1
         assert token not in rows[0]["row"]
-        assert identity.fingerprint(token).hex() in rows[0]["row"]
+        assert tokens.fingerprint(token).hex() in rows[0]["row"]
 
 
 class TestListKeys:

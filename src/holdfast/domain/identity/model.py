@@ -1,14 +1,10 @@
-"""Who sent a request, what they may do, and the keys that prove it.
+"""Who sent a request and what they may do.
 
-A token is ``hfk_`` (an operator's API key) or ``hfc_`` (a cart's, given to the
-guest who made it), then 43 random characters and a check of 6, so that a typo
-or a made-up token is refused without asking the database. Only SHA-256 of a
-token is stored: 256 random bits need neither salt nor a slow hash.
+One vocabulary of scopes serves API keys, OAuth clients and roles. What a caller may
+do is the set of scopes at this moment: of a key, its own; of a person, what their
+token was given, as far as their roles still allow it.
 """
 
-import base64
-import hashlib
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,29 +13,52 @@ from uuid import UUID
 
 from holdfast.domain.identity.errors import UnknownScopes
 
-SCOPES = frozenset(
-    {
-        "products:read",
-        "products:write",
-        "inventory:read",
-        "inventory:write",
-        "carts:write",
-        "orders:read",
-        "orders:write",
-        "prices:override",
-        "keys:read",
-        "keys:write",
-    }
-)
-"""Everything a key can be allowed to do."""
+SCOPE_TITLES: dict[str, str] = {
+    "products:read": "See all products, drafts included",
+    "products:write": "Create and change products and categories",
+    "inventory:read": "See stock levels and their movements",
+    "inventory:write": "Set stock levels",
+    "carts:write": "See and change every cart",
+    "orders:read": "See every order",
+    "orders:write": "Place orders for others",
+    "prices:override": "Sell at other prices than the catalogue's",
+    "keys:read": "See the API keys",
+    "keys:write": "Create and revoke API keys",
+    "users:read": "See accounts, their sessions and roles",
+    "users:write": "Create, change and disable accounts",
+    "roles:read": "See the roles",
+    "roles:write": "Create and change roles, and give them to accounts",
+    "clients:read": "See the OAuth clients",
+    "clients:write": "Create and change OAuth clients",
+    "customers:read": "See customers and their addresses",
+    "customers:write": "Change customers, export and erase their data",
+    "audit:read": "See what happened that matters for security",
+    "account:read": "See your profile, addresses and sign-ins",
+    "account:write": "Change your profile, addresses and how you sign in",
+    "carts:own": "Fill a cart in your name and order it",
+    "orders:own": "See your orders",
+}
+"""Everything a caller can be allowed to do, and how to say it to a person."""
 
-KEY_PREFIX = "hfk_"
-CART_PREFIX = "hfc_"
-RANDOM_BYTES = 32
-_RANDOM_CHARS = 43
-_CHECK_CHARS = 6
-_TOKEN_CHARS = len(KEY_PREFIX) + _RANDOM_CHARS + _CHECK_CHARS
-_SHOWN_CHARS = 10
+SCOPES = frozenset(SCOPE_TITLES)
+
+PERSONAL_SCOPES = frozenset(
+    {"account:read", "account:write", "carts:own", "orders:own"}
+)
+"""Those about oneself: only a signed-in person can hold them."""
+
+KEY_SCOPES = SCOPES - PERSONAL_SCOPES
+"""What API keys, and OAuth clients on their own behalf, can be allowed to do."""
+
+IDENTITY_SCOPES: dict[str, str] = {
+    "openid": "Know who you are",
+    "profile": "See your name, language and time zone",
+    "email": "See your e-mail address",
+    "phone": "See your phone number",
+    "address": "See your postal address",
+    "offline_access": "Stay signed in when you are away",
+}
+"""Scopes of OpenID Connect: what a client may learn, not what it may do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +94,60 @@ class Operator:
         return f"key:{self.key_id}"
 
 
-Caller: TypeAlias = Anonymous | Guest | Operator
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody who signed in, by an access token."""
+
+    account_id: UUID
+    session_id: UUID
+    client_id: str
+    scopes: frozenset[str]
+
+    @property
+    def actor(self) -> str:
+        return f"account:{self.account_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """An OAuth client on its own behalf (client credentials)."""
+
+    client_id: str
+    scopes: frozenset[str]
+
+    @property
+    def actor(self) -> str:
+        return f"client:{self.client_id}"
+
+
+Caller: TypeAlias = Anonymous | Guest | Operator | Member | Service
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from, for sessions, guards and the security record."""
+
+    address: str | None = None
+    user_agent: str | None = None
+    request_id: str | None = None
+
+
+def scopes_of(caller: Caller) -> frozenset[str]:
+    """Everything *caller* may do."""
+    if isinstance(caller, Operator | Member | Service):
+        return caller.scopes
+    return frozenset()
 
 
 def may(caller: Caller, scope: str) -> bool:
-    """Whether *caller* holds a key with *scope*."""
-    return isinstance(caller, Operator) and scope in caller.scopes
+    """Whether *caller* holds *scope*."""
+    return isinstance(caller, Operator | Member | Service) and scope in caller.scopes
 
 
-def check_scopes(wanted: Iterable[str]) -> None:
-    """Raise ``UnknownScopes`` if any of *wanted* does not exist."""
-    if unknown := sorted(set(wanted) - SCOPES):
-        raise UnknownScopes(unknown, sorted(SCOPES))
+def check_scopes(wanted: Iterable[str], *, known: frozenset[str] = KEY_SCOPES) -> None:
+    """Raise ``UnknownScopes`` if any of *wanted* is not among those *known*."""
+    if unknown := sorted(set(wanted) - known):
+        raise UnknownScopes(unknown, sorted(known))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,31 +160,3 @@ class ApiKey:
     scopes: tuple[str, ...]
     created_at: datetime
     revoked_at: datetime | None
-
-
-def mint(prefix: str, random: bytes) -> str:
-    """Make a token of *prefix* from 32 random bytes."""
-    body = prefix + base64.urlsafe_b64encode(random).rstrip(b"=").decode()
-    return body + _check(body)
-
-
-def plausible(token: str, prefix: str) -> bool:
-    """Whether *token* was made by ``mint`` rather than guessed or mistyped."""
-    if len(token) != _TOKEN_CHARS or not token.startswith(prefix):
-        return False
-    return token.isascii() and _check(token[:-_CHECK_CHARS]) == token[-_CHECK_CHARS:]
-
-
-def fingerprint(token: str) -> bytes:
-    """SHA-256 of a token: what is stored and looked up."""
-    return hashlib.sha256(token.encode()).digest()
-
-
-def shown(token: str) -> str:
-    """The first characters of a key, enough to tell it from others."""
-    return token[:_SHOWN_CHARS]
-
-
-def _check(body: str) -> str:
-    checksum = zlib.crc32(body.encode()).to_bytes(4)
-    return base64.urlsafe_b64encode(checksum).decode()[:_CHECK_CHARS]

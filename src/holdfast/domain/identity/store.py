@@ -5,8 +5,9 @@ from datetime import datetime
 from uuid import UUID
 
 from holdfast.domain.identity.errors import ApiKeyNotFound
-from holdfast.domain.identity.model import ApiKey, Operator, fingerprint, shown
+from holdfast.domain.identity.model import ApiKey, Operator
 from holdfast.kernel.page import BadCursor, Page, decode_cursor, encode_cursor
+from holdfast.kernel.tokens import fingerprint, shown
 from holdfast.platform import sql
 from holdfast.platform.db import Connection, Row, Transaction
 

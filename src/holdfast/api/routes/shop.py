@@ -1,7 +1,4 @@
-"""Every route there is: who may call it, what it costs, what is shed first.
-
-Add a line to add an endpoint. The lines stand in the order of the paths.
-"""
+"""What is sold and ordered, and the pages and probes around it."""
 
 from holdfast.api import (
     api_keys,
@@ -18,8 +15,6 @@ from holdfast.api.policy import Priority, Route
 from holdfast.domain import catalog, identity, ordering, payments
 from holdfast.domain import inventory as stock
 from holdfast.kernel.page import BadCursor
-
-__all__ = ["ROUTES", "Priority", "Route"]
 
 _WRITING_PRODUCTS = (
     catalog.ProductInvalid,

@@ -1,0 +1,19 @@
+"""Every route there is: who may call it, what it costs, what is shed first.
+
+Add a line to one of the tables to add an endpoint. The lines of a table stand in the
+order of the paths.
+"""
+
+from holdfast.api.policy import Priority, Route
+from holdfast.api.routes import accounts, customers, hosted, oauth, roles, shop
+
+__all__ = ["ROUTES", "Priority", "Route"]
+
+ROUTES: tuple[Route, ...] = (
+    *shop.ROUTES,
+    *oauth.ROUTES,
+    *hosted.ROUTES,
+    *accounts.ROUTES,
+    *customers.ROUTES,
+    *roles.ROUTES,
+)

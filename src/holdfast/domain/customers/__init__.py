@@ -1,0 +1,3 @@
+"""Who buys: profiles, addresses, preferences."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""OAuth 2.0: clients, grants, and the tokens they lead to."""
+
+__all__: list[str] = []

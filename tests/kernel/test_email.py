@@ -1,0 +1,17 @@
+import pytest
+
+from holdfast.kernel.email import canonical
+
+
+class TestCanonical:
+    @pytest.mark.parametrize(
+        "typed", ["ada@example.com", " Ada@Example.COM ", "ADA@EXAMPLE.COM"]
+    )
+    def test_is_one_for_all_ways_to_type_an_address(self, typed):
+        assert canonical(typed) == "ada@example.com"
+
+    def test_is_one_for_composed_and_decomposed_letters(self):
+        assert canonical("zo\u00eb@example.com") == canonical("zoe\u0308@example.com")
+
+    def test_keeps_dots_and_tags(self):
+        assert canonical("a.da+tea@example.com") == "a.da+tea@example.com"
