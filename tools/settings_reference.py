@@ -56,6 +56,11 @@ class Question:
                 words = f"a whole number, {low} to {high}"
             case "seconds", _:
                 words = "seconds, 0.05 to 600"
+            case "public_url", _:
+                words = "`http://`, `https://`"
+            case "data_key", _:
+                known = (*settings._KEY_SERVICES, "file:", "base64:")  # noqa: SLF001
+                words = ", ".join(f"`{start}`" for start in known)
             case kind, _:
                 words = {"directory": "a folder"}.get(kind, "text")
         return words
@@ -65,6 +70,10 @@ class Question:
         """What holds when it is not set; nothing for what is then embedded."""
         if self.kind in ("url", "directory"):
             return ""
+        if self.kind == "public_url":
+            return f"`{settings.Settings.read({}).public_url}`"
+        if self.kind == "data_key":
+            return "`file:` and `data.key` in `HOLDFAST_HOME`"
         value = self.arguments[-1 if self.kind == "choice" else 0]
         return f"`{value}`" if value != "" else ""
 
@@ -81,8 +90,10 @@ def questions() -> "dict[str, Question]":
 
             def listen(*arguments: Any) -> Any:
                 if arguments:
-                    asked[arguments[0]] = Question(
-                        attribute, arguments[0], arguments[1:]
+                    # One question may ask another about the same variable.
+                    asked.setdefault(
+                        arguments[0],
+                        Question(attribute, arguments[0], arguments[1:]),
                     )
                 return method(*arguments)
 
@@ -105,7 +116,7 @@ def purposes() -> "dict[str, str]":
         if isinstance(node, ast.ClassDef) and node.name == "Settings"
     )
     docstrings = {
-        field.target.id: text.value.value
+        field.target.id: " ".join(text.value.value.split())
         for field, text in itertools.pairwise(body)
         if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr)
     }

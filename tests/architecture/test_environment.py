@@ -21,6 +21,7 @@ PLACEHOLDERS = {
     "<mail server>": "mail.example",
     "<mail trap>": "mail.example",
     "<your domain>": "shop.example",
+    "<key service>": "aws-kms://arn:aws:kms:eu-central-1:1:key/1",
     "<password>": "s3cret",
     "<user>": "shop",
 }

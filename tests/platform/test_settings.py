@@ -15,6 +15,8 @@ REAL = {
     "HOLDFAST_PAYMENT_URL": "https://pay.example",
     "HOLDFAST_CARRIER_URL": "https://carry.example",
     "HOLDFAST_MAIL_URL": "smtps://shop:s3cret@mail.example:465",
+    "HOLDFAST_PUBLIC_URL": "https://shop.example",
+    "HOLDFAST_DATA_KEY": "aws-kms://arn:aws:kms:eu-central-1:1:key/s3cret",
 }
 
 
@@ -27,6 +29,8 @@ class TestRead:
         assert settings.database_url is None
         assert settings.log_format == "console"
         assert settings.payment_timeout_seconds == 8
+        assert settings.public_url == "http://127.0.0.1:8000"
+        assert settings.data_key == f"file:{Path('.holdfast').absolute()}/data.key"
 
     def test_takes_what_is_set(self, tmp_path):
         settings = Settings.read(
@@ -74,6 +78,12 @@ class TestRead:
             ("HOLDFAST_DATABASE_POOL_SIZE", "many", "must be a number from 1 to 1000"),
             ("HOLDFAST_PAYMENT_TIMEOUT_SECONDS", "nan", "must be a number from 0.05"),
             ("HOLDFAST_PAYMENT_TIMEOUT_SECONDS", "inf", "must be a number from 0.05"),
+            ("HOLDFAST_PUBLIC_URL", "shop.example", "must be a URL with http:// or "),
+            ("HOLDFAST_PUBLIC_URL", "https://", "must be a bare address"),
+            ("HOLDFAST_PUBLIC_URL", "https://s.example/?a", "must be a bare address"),
+            ("HOLDFAST_PUBLIC_URL", "https://s.example/#a", "must be a bare address"),
+            ("HOLDFAST_PUBLIC_URL", "https://a@s.example", "must be a bare address"),
+            ("HOLDFAST_DATA_KEY", "swordfish", "must begin with one of aws-kms://"),
         ],
     )
     def test_refuses_a_bad_value_by_name(self, name, value, complaint):
@@ -112,6 +122,26 @@ class TestRead:
     def test_production_with_real_servers_is_accepted(self):
         assert Settings.read(REAL).environment == "production"
 
+    def test_the_public_url_has_no_slash_at_its_end(self):
+        settings = Settings.read({"HOLDFAST_PUBLIC_URL": "https://shop.example/at/"})
+
+        assert settings.public_url == "https://shop.example/at"
+
+    @pytest.mark.parametrize("environment", ["staging", "production"])
+    def test_a_real_shop_is_reached_by_https(self, environment):
+        bare = {"HOLDFAST_ENV": environment, "HOLDFAST_PUBLIC_URL": "http://shop"}
+
+        with pytest.raises(BadSettings, match=r"^HOLDFAST_PUBLIC_URL must be https://"):
+            Settings.read(REAL | bare)
+
+    @pytest.mark.parametrize("kept", ["file:/etc/data.key", "base64:AAAA"])
+    def test_production_wraps_its_keys_by_a_key_service(self, kept):
+        with pytest.raises(BadSettings, match="must be a key service in production"):
+            Settings.read(REAL | {"HOLDFAST_DATA_KEY": kept})
+
+        staged = REAL | {"HOLDFAST_ENV": "staging", "HOLDFAST_DATA_KEY": kept}
+        assert Settings.read(staged).data_key == kept
+
     @given(st.dictionaries(st.sampled_from(sorted(REAL)), st.text()))
     def test_any_environment_is_accepted_or_refused(self, environ):
         try:
@@ -136,6 +166,12 @@ class TestSecrets:
     def test_a_refusal_does_not_repeat_the_secret(self):
         with pytest.raises(BadSettings) as refusal:
             Settings.read({"DATABASE_URL": "mysql://shop:s3cret@db.example"})
+
+        assert "s3cret" not in str(refusal.value)
+
+    def test_a_refused_data_key_is_not_repeated(self):
+        with pytest.raises(BadSettings) as refusal:
+            Settings.read({"HOLDFAST_DATA_KEY": "s3cret"})
 
         assert "s3cret" not in str(refusal.value)
 

@@ -25,6 +25,7 @@ _ENVIRONMENTS: tuple[Environment, ...] = (
 
 
 _DEMANDING = ("staging", "production")
+_HOME = ".holdfast"
 _KEY_SERVICES = ("aws-kms://", "gcp-kms://", "hcvault://")
 
 
@@ -96,10 +97,9 @@ class Settings:
         """Build the settings; ``BadSettings`` names every bad value at once."""
         read = _Reader(environ)
         environment = read.choice("HOLDFAST_ENV", _ENVIRONMENTS, "development")
-        home = Path(read.text("HOLDFAST_HOME", ".holdfast")).absolute()
         settings = cls(
             environment=environment,
-            home=home,
+            home=Path(read.text("HOLDFAST_HOME", _HOME)).absolute(),
             database_url=read.url("DATABASE_URL", ("postgres", "postgresql")),
             redis_url=read.url("REDIS_URL", ("redis", "rediss", "unix")),
             pg_bin=read.directory("PG_BIN"),
@@ -109,8 +109,8 @@ class Settings:
             mail_url=read.url("HOLDFAST_MAIL_URL", ("smtp", "smtps")),
             mail_from=read.text("HOLDFAST_MAIL_FROM", "shop@holdfast.example"),
             operator_key=Secret(read.text("HOLDFAST_OPERATOR_KEY", "")) or None,
-            public_url=read.public_url(environment),
-            data_key=read.data_key(home, environment),
+            public_url=read.public_url("HOLDFAST_PUBLIC_URL", environment),
+            data_key=read.data_key("HOLDFAST_DATA_KEY", environment),
             log_format=read.choice(
                 "HOLDFAST_LOG_FORMAT",
                 ("json", "console"),
@@ -194,9 +194,8 @@ class _Reader:
             return None
         return Secret(value)
 
-    def public_url(self, environment: Environment) -> str:
+    def public_url(self, name: str, environment: Environment) -> str:
         """An address that can be an issuer: RFC 8414 2 wants https, bare."""
-        name = "HOLDFAST_PUBLIC_URL"
         url = self.url(name, ("http", "https"))
         demanding = environment in _DEMANDING
         if url is None:
@@ -210,12 +209,12 @@ class _Reader:
             self.problems.append(f"{name} must be https:// in {environment}")
         return str(url).rstrip("/")
 
-    def data_key(self, home: Path, environment: Environment) -> Secret:
-        name = "HOLDFAST_DATA_KEY"
+    def data_key(self, name: str, environment: Environment) -> Secret:
         value = self._environ.get(name)
         if not value:
             if environment in _DEMANDING:
                 self.problems.append(f"{name} must be set in {environment}")
+            home = Path(self.text("HOLDFAST_HOME", _HOME)).absolute()
             return Secret(f"file:{home / 'data.key'}")
         if not value.startswith((*_KEY_SERVICES, "file:", "base64:")):
             # Not shown: it may be the key itself.
