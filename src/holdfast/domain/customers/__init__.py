@@ -1,3 +1,66 @@
-"""Who buys: profiles, addresses, preferences."""
+"""Who buys: profiles, addresses, preferences.
 
-__all__: list[str] = []
+Promises: names, phone numbers and addresses are sealed wherever they are stored; a
+customer has one default address for shipping and one for billing at the most; what a
+customer said about marketing is kept with its time and place, and never changed.
+"""
+
+from holdfast.domain.customers.addresses import (
+    add_address,
+    addresses_of,
+    change_address,
+    find_address,
+    remove_address,
+)
+from holdfast.domain.customers.errors import (
+    CustomerAddressInvalid,
+    CustomerAddressNotFound,
+    CustomerNotFound,
+    ProfileInvalid,
+    TooManyAddresses,
+)
+from holdfast.domain.customers.model import (
+    MAX_ADDRESSES,
+    Address,
+    Consent,
+    Customer,
+    CustomerAddress,
+)
+from holdfast.domain.customers.store import (
+    add,
+    browse,
+    change,
+    erase,
+    find,
+    find_many,
+    lock,
+    said,
+    say,
+)
+
+__all__ = [
+    "MAX_ADDRESSES",
+    "Address",
+    "Consent",
+    "Customer",
+    "CustomerAddress",
+    "CustomerAddressInvalid",
+    "CustomerAddressNotFound",
+    "CustomerNotFound",
+    "ProfileInvalid",
+    "TooManyAddresses",
+    "add",
+    "add_address",
+    "addresses_of",
+    "browse",
+    "change",
+    "change_address",
+    "erase",
+    "find",
+    "find_address",
+    "find_many",
+    "lock",
+    "remove_address",
+    "said",
+    "say",
+]
