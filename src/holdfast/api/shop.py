@@ -6,7 +6,8 @@ from dataclasses import KW_ONLY, dataclass, field
 
 from holdfast.api.health import Health
 from holdfast.api.policy import Route
-from holdfast.domain import catalog
+from holdfast.domain import catalog, oauth
+from holdfast.domain.accounts import Hasher
 from holdfast.domain.payments import Provider
 from holdfast.domain.shipping import Carrier
 from holdfast.kernel.clock import Clock, system_clock
@@ -31,6 +32,7 @@ class Shop:
     payments: Provider
     carrier: Carrier
     vault: Vault
+    hasher: Hasher
     _: KW_ONLY
     clock: Clock = system_clock
     access_log: AccessLog | None = None
@@ -40,11 +42,14 @@ class Shop:
     """What ``/readyz`` says."""
     routes: tuple[Route, ...] = ()
     """The routes this process serves."""
+    keyring: oauth.KeyRing = field(init=False)
+    """The keys that sign tokens."""
     products: catalog.Reader = field(init=False)
     """Single products: concurrent requests share statements."""
 
     def __post_init__(self) -> None:
         self.health = Health(self.db, self.cache)
+        self.keyring = oauth.KeyRing(self.db, self.vault, self.clock)
         self.products = catalog.Reader(self.db)
 
 
@@ -54,8 +59,12 @@ async def opened(
     *,
     clock: Clock = system_clock,
     access_log: AccessLog | None = None,
+    hasher: Hasher | None = None,
 ) -> AsyncIterator[Shop]:
-    """Open what the settings name, and close it in the opposite order."""
+    """Open what the settings name, and close it in the opposite order.
+
+    A *hasher* that is given stays open: it is the caller's.
+    """
     if settings.database_url is None:
         raise ValueError("DATABASE_URL must be set")
     async with AsyncExitStack() as closing:
@@ -75,6 +84,9 @@ async def opened(
             closing.callback(access_log.flush)
         session = http.session()
         closing.push_async_callback(session.close)
+        if hasher is None:
+            hasher = Hasher()
+            closing.callback(hasher.close)
         others = providers(settings, session, cache=cache)
         shop = Shop(
             settings,
@@ -83,6 +95,7 @@ async def opened(
             others.payments,
             others.carrier,
             await open_vault(db, settings.data_key, clock=clock),
+            hasher,
             clock=clock,
             access_log=access_log,
             cache=cache,
