@@ -1,5 +1,16 @@
 """People who can sign in: accounts, and how they prove who they are."""
 
+from holdfast.domain.accounts.errors import (
+    AccountErased,
+    AccountNotFound,
+    EmailTaken,
+    LinkNotValid,
+    PasswordRefused,
+    SignInBusy,
+    WrongPassword,
+)
+from holdfast.domain.accounts.hasher import Hasher
+from holdfast.domain.accounts.model import STATUSES, Account, Status
 from holdfast.domain.accounts.sessions import (
     BROWSER_IDLE,
     BROWSER_LONGEST,
@@ -18,22 +29,59 @@ from holdfast.domain.accounts.sessions import (
     sessions_of,
     touch_session,
 )
+from holdfast.domain.accounts.store import (
+    browse,
+    create,
+    disable,
+    email_index,
+    enable,
+    erase,
+    find,
+    find_by_email,
+    password_of,
+    set_email,
+    set_password,
+    verify_email,
+)
 
 __all__ = [
     "BROWSER_IDLE",
     "BROWSER_LONGEST",
     "SEEN_EVERY",
+    "STATUSES",
     "TOKENS_LONGEST",
+    "Account",
+    "AccountErased",
+    "AccountNotFound",
+    "EmailTaken",
+    "Hasher",
+    "LinkNotValid",
+    "PasswordRefused",
     "Session",
     "SessionKind",
+    "SignInBusy",
+    "Status",
+    "WrongPassword",
+    "browse",
     "browse_sessions",
     "browser_session",
+    "create",
+    "disable",
+    "email_index",
+    "enable",
     "end_session",
     "end_sessions",
+    "erase",
     "expiry_of",
+    "find",
+    "find_by_email",
     "forget_sessions",
     "open_session",
+    "password_of",
     "session",
     "sessions_of",
+    "set_email",
+    "set_password",
     "touch_session",
+    "verify_email",
 ]

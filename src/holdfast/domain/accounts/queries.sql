@@ -1,3 +1,113 @@
+-- name: add_account
+-- Store an account unless another has its address. $1 id, $2 address sealed, $3 its
+-- index, $4 hash of the password sealed or NULL, $5 when the address was verified or
+-- NULL, $6 now. A second one for the same address waits for the first. Returns one row
+-- if it was stored.
+INSERT INTO accounts (id, status, sealed, email_index, password, password_changed_at,
+    email_verified_at, created_at, updated_at)
+VALUES ($1, 'active', $2, $3, $4, CASE WHEN $4::bytea IS NOT NULL THEN $6::timestamptz END,
+    $5, $6, $6)
+ON CONFLICT ON CONSTRAINT accounts_email_unique DO NOTHING
+RETURNING id, status, sealed, email_verified_at, password IS NOT NULL AS has_password,
+    false AS second_factor, created_at, updated_at;
+
+-- name: find_account
+-- Account $1. One row or none.
+SELECT id, status, sealed, email_verified_at, password IS NOT NULL AS has_password,
+    EXISTS (
+        SELECT FROM second_factors f
+        WHERE f.account_id = a.id AND f.confirmed_at IS NOT NULL
+    ) AS second_factor,
+    created_at, updated_at
+FROM accounts a WHERE id = $1;
+
+-- name: find_account_by_email
+-- The account whose address has the index $1. One row or none.
+SELECT id, status, sealed, email_verified_at, password IS NOT NULL AS has_password,
+    EXISTS (
+        SELECT FROM second_factors f
+        WHERE f.account_id = a.id AND f.confirmed_at IS NOT NULL
+    ) AS second_factor,
+    created_at, updated_at
+FROM accounts a WHERE email_index = $1;
+
+-- name: browse_accounts
+-- A page of accounts, newest first. $1 only those older than this id (NULL: from the
+-- newest), $2 how many, $3 only the address of this index or NULL, $4 only of this
+-- status or NULL.
+SELECT id, status, sealed, email_verified_at, password IS NOT NULL AS has_password,
+    EXISTS (
+        SELECT FROM second_factors f
+        WHERE f.account_id = a.id AND f.confirmed_at IS NOT NULL
+    ) AS second_factor,
+    created_at, updated_at
+FROM accounts a
+WHERE ($1::uuid IS NULL OR id < $1)
+    AND ($3::bytea IS NULL OR email_index = $3)
+    AND ($4::text IS NULL OR status = $4)
+ORDER BY id DESC
+LIMIT $2;
+
+-- name: password_of
+-- The sealed hash of the password of account $1; NULL or no row if there is none.
+SELECT password FROM accounts WHERE id = $1;
+
+-- name: set_password
+-- Give account $1 the sealed hash $2 as its password at $3, unless it was erased.
+-- Locks the row; returns its id if it was changed.
+UPDATE accounts SET password = $2, password_changed_at = $3, updated_at = $3
+WHERE id = $1 AND status <> 'erased'
+RETURNING id;
+
+-- name: set_email
+-- Give account $1 the sealed address $2 with the index $3, verified at $4, unless it
+-- was erased. Breaks accounts_email_unique if another has it. Locks the row; returns
+-- its id if it was changed.
+UPDATE accounts
+SET sealed = $2, email_index = $3, email_verified_at = $4, updated_at = $4
+WHERE id = $1 AND status <> 'erased'
+RETURNING id;
+
+-- name: verify_email
+-- The owner of account $1 has followed a link to its address at $2. Locks the row;
+-- returns its id if that was not known before.
+UPDATE accounts SET email_verified_at = $2, updated_at = $2
+WHERE id = $1 AND email_verified_at IS NULL AND status <> 'erased'
+RETURNING id;
+
+-- name: set_status
+-- Give account $1 the status $2 at $3, unless it was erased. Locks the row; returns
+-- the status that it had before.
+UPDATE accounts
+SET status = $2, updated_at = CASE WHEN status = $2 THEN updated_at ELSE $3 END
+WHERE id = $1 AND status <> 'erased'
+RETURNING old.status AS status;
+
+-- name: erase_account
+-- Forget whose account $1 was and every way of signing in to it, at $2. The row and
+-- those of its sessions stay, empty. Returns its id, or none if there is no such
+-- account or it was erased before.
+WITH requests AS (
+    DELETE FROM account_requests
+    WHERE account_id = $1
+        OR email_index = (SELECT a.email_index FROM accounts a WHERE a.id = $1)
+), factors AS (
+    DELETE FROM second_factors WHERE account_id = $1
+), codes AS (
+    DELETE FROM recovery_codes WHERE account_id = $1
+), places AS (
+    DELETE FROM familiar_places WHERE account_id = $1
+), linked AS (
+    DELETE FROM linked_identities WHERE account_id = $1
+), whence AS (
+    UPDATE sessions SET sealed = NULL WHERE account_id = $1
+)
+UPDATE accounts
+SET status = 'erased', sealed = NULL, email_index = NULL, password = NULL,
+    password_changed_at = NULL, email_verified_at = NULL, updated_at = $2
+WHERE id = $1 AND status <> 'erased'
+RETURNING id;
+
 -- name: open_session
 -- Store a new session. $1 id, $2 account, $3 kind, $4 client (NULL: a browser's),
 -- $5 scopes, $6 SHA-256 of the cookie (NULL unless a browser's), $7 methods, $8 when
