@@ -23,7 +23,6 @@ from holdfast.domain.catalog.model import (
     parse_id,
     without_accents,
 )
-from holdfast.domain.catalog.together import Together
 from holdfast.kernel.page import (
     BadCursor,
     decode_cursor,
@@ -32,6 +31,7 @@ from holdfast.kernel.page import (
 )
 from holdfast.platform import sql
 from holdfast.platform.db import Connection, Row
+from holdfast.platform.together import Together
 
 _SQL = sql.load("holdfast.domain.catalog")
 _READ_BY_ID = _SQL["read_by_id"]

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from holdfast.domain.catalog.together import Together
+from holdfast.platform.together import Together
 
 
 class Shelf:
