@@ -12,7 +12,7 @@ from holdfast.domain.payments import Provider
 from holdfast.domain.shipping import Carrier
 from holdfast.kernel.clock import Clock, system_clock
 from holdfast.platform import http
-from holdfast.platform.data_keys import open_vault
+from holdfast.platform.data_keys import DataKeys, followed
 from holdfast.platform.db import Database
 from holdfast.platform.metrics import Metrics
 from holdfast.platform.redis import Cache
@@ -88,13 +88,14 @@ async def opened(
             hasher = Hasher()
             closing.callback(hasher.close)
         others = providers(settings, session, cache=cache)
+        keys = await DataKeys.open(db, settings.data_key, clock=clock)
         shop = Shop(
             settings,
             db,
             Metrics(settings.raw),
             others.payments,
             others.carrier,
-            await open_vault(db, settings.data_key, clock=clock),
+            await closing.enter_async_context(followed(keys)),
             hasher,
             clock=clock,
             access_log=access_log,

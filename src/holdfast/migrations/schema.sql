@@ -44,12 +44,39 @@ CREATE TABLE account_roles (
 );
 CREATE INDEX account_roles_by_role ON account_roles (role_id);
 
+-- The roles of the product. A new scope is given to `admin`, and to whoever else needs
+-- it, by the migration that brings it.
+INSERT INTO roles (
+    id, name, title, description, scopes, built_in, created_at, updated_at)
+VALUES
+    ('01943a00-0000-7000-8000-000000000001', 'customer', 'Customer',
+     'Shops here, and looks after their own account. Every account has it.',
+     '{account:read,account:write,carts:own,orders:own}', true, now(), now()),
+    ('01943a00-0000-7000-8000-000000000002', 'support', 'Support',
+     'Answers customers: finds their orders, mends their data, fills carts with them.',
+     '{carts:write,customers:read,customers:write,inventory:read,orders:read,products:read,users:read}',
+     true, now(), now()),
+    ('01943a00-0000-7000-8000-000000000003', 'catalogue_manager', 'Catalogue manager',
+     'Keeps products, categories and stock.',
+     '{inventory:read,inventory:write,products:read,products:write}',
+     true, now(), now()),
+    ('01943a00-0000-7000-8000-000000000004', 'fulfilment', 'Fulfilment',
+     'Packs orders and counts stock.',
+     '{inventory:read,inventory:write,orders:read}', true, now(), now()),
+    ('01943a00-0000-7000-8000-000000000005', 'finance', 'Finance',
+     'Reads orders, customers and the security record; changes nothing.',
+     '{audit:read,customers:read,orders:read,products:read}', true, now(), now()),
+    ('01943a00-0000-7000-8000-000000000006', 'admin', 'Administrator',
+     'May do everything. Somebody always is one.',
+     '{account:read,account:write,audit:read,carts:own,carts:write,clients:read,clients:write,customers:read,customers:write,inventory:read,inventory:write,keys:read,keys:write,orders:own,orders:read,orders:write,prices:override,products:read,products:write,roles:read,roles:write,users:read,users:write}',
+     true, now(), now());
+
 -- What happened that matters for security. Append-only: the triggers below hold
 -- whoever connects with the shop's own rights to it.
 CREATE TABLE security_events (
     id uuid PRIMARY KEY,
     kind text NOT NULL,
-    -- Who did it: account:<id>, key:<id>, client:<id>, anonymous, or the command line.
+    -- Who did it: account:<id>, key:<id>, client:<id>, anonymous, command_line, timer.
     actor text NOT NULL,
     -- Whom it is about, where that is known.
     account_id uuid,
@@ -64,6 +91,7 @@ CREATE TABLE security_events (
 CREATE INDEX security_events_by_account ON security_events (account_id, id DESC)
     WHERE account_id IS NOT NULL;
 CREATE INDEX security_events_by_kind ON security_events (kind, id DESC);
+CREATE INDEX security_events_by_actor ON security_events (actor, id DESC);
 
 CREATE FUNCTION keep_security_events() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -620,6 +648,8 @@ CREATE TABLE data_keys (
     -- Which key wrapped it: what the setting said, never the key itself.
     wrapped_by text NOT NULL,
     version bigint NOT NULL,
+    -- The version whose key everything was found sealed under.
+    resealed bigint NOT NULL DEFAULT 0,
     updated_at timestamptz NOT NULL
 );
 

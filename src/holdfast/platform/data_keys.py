@@ -1,154 +1,230 @@
 """Where the keys of personal data are kept: in the database, wrapped.
 
-The key that wraps them is not in the database. ``HOLDFAST_DATA_KEY`` says where it
-is: a key service (which never hands it out), a file, or the environment itself. The
-first process of a new shop makes the keys; a shop whose wrapping key is lost is
-refused rather than given new ones, since what was sealed would be gone.
+The key that wraps them is not in the database (``wrapping``). The first process of a
+new shop makes the keys; a shop whose wrapping key is lost is refused rather than given
+new ones, since what was sealed would be gone.
+
+Every process looks for changes of the keys each ``REREAD_SECONDS``, and at once when it
+meets a value whose key it does not know. A new key is therefore added first and used
+``KNOWN_AFTER`` later, when nobody can be left who does not know it.
 """
 
 import asyncio
-import base64
-import binascii
-import os
-import secrets
-from contextlib import suppress
-from pathlib import Path
-from typing import Protocol
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
 
+import structlog
 import tink
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from tink import aead, proto_keyset_format
+from tink import aead, proto_keyset_format, secret_key_access
+from tink.proto import tink_pb2
 
 from holdfast.kernel.clock import Clock
 from holdfast.platform import sql
 from holdfast.platform.db import Database
 from holdfast.platform.settings import BadSettings
-from holdfast.platform.vault import Vault, new_index_key, new_keyset
+from holdfast.platform.vault import (
+    Vault,
+    key_ids,
+    new_index_key,
+    new_keyset,
+    prefix_of,
+)
+from holdfast.platform.wrapping import Wrapper, WrappingKeyWrong, shown, wrapper_of
+
+__all__ = [
+    "KNOWN_AFTER",
+    "DataKeys",
+    "KeysChanged",
+    "Standing",
+    "WrappingKeyWrong",
+    "followed",
+    "open_vault",
+    "shown",
+]
 
 _SQL = sql.load("holdfast.platform")
 _DATA_KEYS = _SQL["data_keys"]
+_DATA_KEY_STANDING = _SQL["data_key_standing"]
 _ADD_DATA_KEY = _SQL["add_data_key"]
+_REPLACE_DATA_KEY = _SQL["replace_data_key"]
+_NOTE_RESEALED = _SQL["note_resealed"]
 
 _PERSONAL, _INDEX = "personal", "index"
-_KEY_BYTES, _NONCE_BYTES = 32, 12
+
+REREAD_SECONDS = 10.0
+KNOWN_AFTER = timedelta(seconds=25)
+_REREAD_AGAIN_SECONDS = 1.0
+_log = structlog.get_logger()
 
 
-class WrappingKeyWrong(BadSettings):
-    """The wrapping key is missing, or is not the one that this shop was begun with."""
+class KeysChanged(BadSettings):
+    """Somebody else changed the keys at the same time: nothing was changed here."""
 
 
-class Wrapper(Protocol):
-    """What wraps and unwraps keys; tink's ``Aead`` is one."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far the keys and what is sealed under them have come."""
 
-    def encrypt(self, plaintext: bytes, associated_data: bytes) -> bytes: ...
+    version: int
+    """Counts the changes of the keys."""
+    resealed: int
+    """The version under which everything was found sealed."""
+    settled: bool
+    """Whether every process must know this version by now."""
 
-    def decrypt(self, ciphertext: bytes, associated_data: bytes) -> bytes: ...
+    @property
+    def wants_resealing(self) -> bool:
+        return self.settled and self.resealed < self.version
+
+
+class DataKeys:
+    """The keys of one shop as this process knows them, and how they change."""
+
+    def __init__(self, db: Database, where: str, wrapper: Wrapper) -> None:
+        self._db = db
+        self._where = where
+        self._wrapper = wrapper
+        self._version = 0
+        self._wanted = asyncio.Event()
+        self.vault: Vault
+
+    @classmethod
+    async def open(cls, db: Database, where: str, *, clock: Clock) -> "DataKeys":
+        """The keys of a shop; they are made if the shop has none.
+
+        *where* is ``HOLDFAST_DATA_KEY``. Raises ``WrappingKeyWrong``.
+        """
+        new = not await db.fetch(_DATA_KEYS)
+        wrapper = await asyncio.to_thread(wrapper_of, where, create=new)
+        if new:
+            made = await asyncio.to_thread(_new_keys, wrapper)
+            async with db.transaction() as tx:
+                for name, value in made.items():
+                    # Another process may have been first: then its keys are the keys.
+                    await tx.execute(_ADD_DATA_KEY, name, value, shown(where), clock())
+        keys = cls(db, where, wrapper)
+        keys.vault = Vault(*await keys._read())
+        keys.vault.on_unknown_key = keys._wanted.set
+        return keys
+
+    async def reread(self) -> bool:
+        """Take over what another process changed; returns whether anything was."""
+        if (await self.standing()).version == self._version:
+            return False
+        self.vault.use(*await self._read())
+        return True
+
+    async def follow(self) -> None:
+        """Reread for ever; what fails is tried again."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(REREAD_SECONDS):
+                    await self._wanted.wait()
+            self._wanted.clear()
+            try:
+                if await self.reread():
+                    _log.info("data_keys_changed", version=self._version)
+            except Exception as error:  # noqa: BLE001 - the next time it may work
+                _log.warning("data_keys_not_read", error=str(error))
+            # Values under a key that is gone for good must not ask without end.
+            await asyncio.sleep(_REREAD_AGAIN_SECONDS)
+
+    async def standing(self, *, clock: Clock | None = None) -> Standing:
+        """How far the keys have come."""
+        row = await self._db.fetchrow(_DATA_KEY_STANDING, _PERSONAL)
+        assert row is not None  # noqa: S101 - the keys were opened
+        settled = clock is not None and row["updated_at"] + KNOWN_AFTER <= clock()
+        # The first keys are settled from the start: nobody knew others.
+        settled = settled or row["version"] == 1
+        return Standing(row["version"], row["resealed"], settled)
+
+    async def note_resealed(self, version: int) -> None:
+        """Everything was found sealed under the keys of *version*."""
+        async with self._db.transaction() as tx:
+            await tx.execute(_NOTE_RESEALED, _PERSONAL, version)
+
+    @property
+    def waiting_key(self) -> bytes | None:
+        """The prefix of a key that was added and is not used yet."""
+        newest = prefix_of(key_ids(self.vault.keyset)[-1])
+        return None if newest == self.vault.prefix else newest
+
+    async def add(self, *, clock: Clock) -> None:
+        """Add a new key that nobody seals with yet."""
+        keyset = _clear(self.vault.keyset)
+        known = set(key_ids(self.vault.keyset))
+        while (fresh := _clear(new_keyset()).key[0]).key_id in known:
+            pass
+        keyset.key.append(fresh)
+        await self._replace(keyset, clock=clock)
+
+    async def use_newest(self, *, clock: Clock) -> None:
+        """From now on seal with the key that was added last."""
+        keyset = _clear(self.vault.keyset)
+        keyset.primary_key_id = keyset.key[-1].key_id
+        await self._replace(keyset, clock=clock)
+
+    async def retire(self, in_use: Collection[bytes], *, clock: Clock) -> int:
+        """Drop keys that nothing is sealed under; returns how many."""
+        keyset = _clear(self.vault.keyset)
+        kept = [
+            key
+            for key in keyset.key
+            if key.key_id == keyset.primary_key_id or prefix_of(key.key_id) in in_use
+        ]
+        dropped = len(keyset.key) - len(kept)
+        if dropped:
+            del keyset.key[:]
+            keyset.key.extend(kept)
+            await self._replace(keyset, clock=clock)
+        return dropped
+
+    async def _replace(self, keyset: "tink_pb2.Keyset", *, clock: Clock) -> None:
+        handle = proto_keyset_format.parse(
+            keyset.SerializeToString(), secret_key_access.TOKEN
+        )
+        wrapped = await asyncio.to_thread(wrap, handle, self._wrapper)
+        values = (_PERSONAL, wrapped, shown(self._where), clock(), self._version)
+        async with self._db.transaction() as tx:
+            if await tx.fetchrow(_REPLACE_DATA_KEY, *values) is None:
+                raise KeysChanged(
+                    "Somebody else changed the keys at the same time; try again."
+                )
+        await self.reread()
+
+    async def _read(self) -> tuple["tink.KeysetHandle", bytes]:
+        rows = {row["name"]: row for row in await self._db.fetch(_DATA_KEYS)}
+        wrapped = {name: row["wrapped"] for name, row in rows.items()}
+        keys = await asyncio.to_thread(_unwrap, self._wrapper, wrapped)
+        self._version = rows[_PERSONAL]["version"]
+        return keys
 
 
 async def open_vault(db: Database, where: str, *, clock: Clock) -> Vault:
-    """The vault of a shop; its keys are made if the shop has none.
-
-    *where* is ``HOLDFAST_DATA_KEY``. Raises ``WrappingKeyWrong``.
-    """
-    wrapped = {row["name"]: row["wrapped"] for row in await db.fetch(_DATA_KEYS)}
-    # A key service is asked over HTTP by its own client, which blocks.
-    wrapper = await asyncio.to_thread(wrapper_of, where, create=not wrapped)
-    if not wrapped:
-        made = await asyncio.to_thread(_new_keys, wrapper)
-        async with db.transaction() as tx:
-            for name, value in made.items():
-                # Another process may have been first: then its keys are the keys.
-                await tx.execute(_ADD_DATA_KEY, name, value, shown(where), clock())
-        wrapped = {row["name"]: row["wrapped"] for row in await db.fetch(_DATA_KEYS)}
-    return Vault(*await asyncio.to_thread(_unwrap, wrapper, wrapped))
+    """The vault of a shop, with its keys as they are now; ``WrappingKeyWrong``."""
+    return (await DataKeys.open(db, where, clock=clock)).vault
 
 
-def wrapper_of(where: str, *, create: bool = False) -> Wrapper:
-    """What ``HOLDFAST_DATA_KEY`` names; a missing file is made if *create*."""
-    scheme, _, rest = where.partition(":")
-    if scheme == "base64":
-        return _LocalKey(_decoded(rest))
-    if scheme == "file":
-        return _LocalKey(_read(Path(rest), create=create))
-    return _service(where)
-
-
-def shown(where: str) -> str:
-    """The same without any secret."""
-    return "base64:..." if where.startswith("base64:") else where
-
-
-class _LocalKey:
-    """Wraps with AES-256-GCM and a key that this process holds."""
-
-    def __init__(self, key: bytes) -> None:
-        self._aead = AESGCM(key)
-
-    def encrypt(self, plaintext: bytes, associated_data: bytes) -> bytes:
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        return nonce + self._aead.encrypt(nonce, plaintext, associated_data)
-
-    def decrypt(self, ciphertext: bytes, associated_data: bytes) -> bytes:
-        nonce, rest = ciphertext[:_NONCE_BYTES], ciphertext[_NONCE_BYTES:]
-        return self._aead.decrypt(nonce, rest, associated_data)
-
-
-def _decoded(text: str) -> bytes:
+@asynccontextmanager
+async def followed(keys: DataKeys) -> AsyncIterator[Vault]:
+    """The vault of *keys*, kept up to date until the end."""
+    following = asyncio.create_task(keys.follow(), name="data_keys")
     try:
-        key = base64.b64decode(text.strip(), validate=True)
-    except binascii.Error:
-        key = b""
-    if len(key) != _KEY_BYTES:
-        raise WrappingKeyWrong(
-            "HOLDFAST_DATA_KEY must hold 32 bytes in base64, as "
-            "`head -c 32 /dev/urandom | base64` prints them."
-        )
-    return key
+        yield keys.vault
+    finally:
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
 
 
-def _read(path: Path, *, create: bool) -> bytes:
-    if create:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        key = base64.b64encode(secrets.token_bytes(_KEY_BYTES))
-        # Another process may have been first: then its key is the key.
-        with suppress(FileExistsError):
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(key)
-    try:
-        return _decoded(path.read_text("ascii"))
-    except (OSError, UnicodeError) as error:
-        raise WrappingKeyWrong(
-            f"The key of personal data cannot be read from {path}: without it this "
-            "shop's personal data stays sealed. Put the file back."
-        ) from error
-
-
-def _service(where: str) -> Wrapper:
-    """The key service that *where* names, by tink's clients."""
-    aead.register()
-    try:
-        if where.startswith("aws-kms://"):
-            from tink.integration import awskms as service  # noqa: PLC0415
-
-            client = service.AwsKmsClient(where, None)
-        elif where.startswith("gcp-kms://"):
-            from tink.integration import gcpkms as service  # noqa: PLC0415
-
-            client = service.GcpKmsClient(where, None)
-        else:
-            from tink.integration import hcvault as service  # noqa: PLC0415
-
-            client = service.HcVaultClient(where, None)
-    except ImportError as error:
-        extra = where.partition("://")[0].replace("-", "")
-        raise WrappingKeyWrong(
-            f"HOLDFAST_DATA_KEY needs the extra holdfast[{extra}], which is not "
-            "installed."
-        ) from error
-    wrapper: Wrapper = client.get_aead(where)
-    return wrapper
+def wrap(keyset: "tink.KeysetHandle", wrapper: Wrapper) -> bytes:
+    """A keyset as it is kept."""
+    kept: bytes = proto_keyset_format.serialize_encrypted(
+        keyset, wrapper, _PERSONAL.encode()
+    )
+    return kept
 
 
 def _new_keys(wrapper: Wrapper) -> dict[str, bytes]:
@@ -158,12 +234,11 @@ def _new_keys(wrapper: Wrapper) -> dict[str, bytes]:
     }
 
 
-def wrap(keyset: "tink.KeysetHandle", wrapper: Wrapper) -> bytes:
-    """A keyset as it is kept."""
-    kept: bytes = proto_keyset_format.serialize_encrypted(
-        keyset, wrapper, _PERSONAL.encode()
+def _clear(keyset: "tink.KeysetHandle") -> "tink_pb2.Keyset":
+    # tink for Python has no way to add a key to a keyset but its wire format.
+    return tink_pb2.Keyset.FromString(
+        proto_keyset_format.serialize(keyset, secret_key_access.TOKEN)
     )
-    return kept
 
 
 def _unwrap(
@@ -175,7 +250,7 @@ def _unwrap(
             wrapped[_PERSONAL], wrapper, _PERSONAL.encode()
         )
         return keyset, wrapper.decrypt(wrapped[_INDEX], _INDEX.encode())
-    except (tink.TinkError, InvalidTag) as error:
+    except tink.TinkError as error:
         raise WrappingKeyWrong(
             "HOLDFAST_DATA_KEY is not the key that this shop's personal data was "
             "sealed under."

@@ -160,3 +160,20 @@ SELECT name, wrapped, wrapped_by, version FROM data_keys;
 INSERT INTO data_keys (name, wrapped, wrapped_by, version, updated_at)
 VALUES ($1, $2, $3, 1, $4)
 ON CONFLICT (name) DO NOTHING;
+
+-- name: data_key_standing
+-- How far a wrapped key has come. $1 name. One row.
+SELECT version, resealed, updated_at FROM data_keys WHERE name = $1;
+
+-- name: replace_data_key
+-- Keep another value of a wrapped key. $1 name, $2 wrapped, $3 what wrapped it, $4 now,
+-- $5 the version it was made from. Returns one row, or none if somebody else was
+-- first.
+UPDATE data_keys
+SET wrapped = $2, wrapped_by = $3, version = version + 1, updated_at = $4
+WHERE name = $1 AND version = $5
+RETURNING version;
+
+-- name: note_resealed
+-- Everything is sealed under the keys of one version. $1 name, $2 version.
+UPDATE data_keys SET resealed = $2 WHERE name = $1 AND version = $2;

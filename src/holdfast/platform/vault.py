@@ -11,6 +11,7 @@ The keys come from ``data_keys``; this file knows no database and no key service
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
@@ -31,6 +32,7 @@ class Vault:
     """The keys of personal data, ready for use; about 2 us a value."""
 
     def __init__(self, keyset: "tink.KeysetHandle", index_key: bytes) -> None:
+        self.on_unknown_key: Callable[[], None] = _ignore
         self.use(keyset, index_key)
 
     @classmethod
@@ -40,15 +42,15 @@ class Vault:
 
     def use(self, keyset: "tink.KeysetHandle", index_key: bytes) -> None:
         """Go on with these keys; those before should be among them."""
-        self._keyset = keyset
+        self.keyset = keyset
+        self._prefixes = frozenset(map(prefix_of, key_ids(keyset)))
         self._aead = keyset.primitive(aead.Aead)
         self._index_key = index_key
 
     @property
     def prefix(self) -> bytes:
         """What everything begins with that is sealed from now on."""
-        primary = self._keyset.keyset_info().primary_key_id
-        return b"\x01" + int(primary).to_bytes(4)
+        return prefix_of(self.keyset.keyset_info().primary_key_id)
 
     def seal(self, plain: bytes, *, place: str) -> bytes:
         """Seal *plain* for *place*, which is ``"<table>:<id>"``."""
@@ -60,6 +62,9 @@ class Vault:
         try:
             plain: bytes = self._aead.decrypt(sealed, place.encode())
         except tink.TinkError as error:
+            if sealed[:PREFIX_BYTES] not in self._prefixes:
+                # Perhaps another process has begun to use a new key.
+                self.on_unknown_key()
             # Never the value: logs are not sealed.
             raise CannotOpen(place) from error
         return plain
@@ -78,6 +83,16 @@ class Vault:
         return hmac.new(self._index_key, said, hashlib.sha256).digest()
 
 
+def prefix_of(key_id: int) -> bytes:
+    """What values begin with that were sealed under a key."""
+    return b"\x01" + key_id.to_bytes(4)
+
+
+def key_ids(keyset: "tink.KeysetHandle") -> list[int]:
+    """The ids of the keys of a keyset, oldest first."""
+    return [int(key.key_id) for key in keyset.keyset_info().key_info]
+
+
 def new_keyset() -> "tink.KeysetHandle":
     """A keyset of one new key."""
     aead.register()
@@ -87,3 +102,7 @@ def new_keyset() -> "tink.KeysetHandle":
 def new_index_key() -> bytes:
     """A new key for indexes."""
     return secrets.token_bytes(_INDEX_BYTES)
+
+
+def _ignore() -> None:
+    """Nobody wants to know."""
