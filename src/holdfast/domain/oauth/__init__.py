@@ -16,7 +16,6 @@ from holdfast.domain.oauth.clients import (
     find_client,
     lock_client,
     remember_consent,
-    sessions_of_client,
     withdraw_consent,
 )
 from holdfast.domain.oauth.codes import (
@@ -146,7 +145,6 @@ __all__ = [
     "revoke_token",
     "session_of_refresh_token",
     "session_of_used_code",
-    "sessions_of_client",
     "sign_access_token",
     "sign_id_token",
     "standing",

@@ -38,21 +38,24 @@ DELETE FROM signing_keys WHERE listed_until < $1 RETURNING id;
 
 -- name: standing
 -- What access tokens still allow. $1 ids of the tokens; for each $2 its session and
--- $3 its account (NULL for a client's own), $4 its client; $5 now. Returns for each that
--- is worth something its id and the scopes that the roles of its account, or else its
--- client, have now; none for one that was revoked, whose session has ended, or whose
--- account or client is disabled.
+-- $3 its account (NULL for a client's own), $4 its client, $5 the key that signed it;
+-- $6 now. Returns for each that is worth something its id and the scopes that the roles
+-- of its account, or else its client, have now; none for one that was revoked, whose
+-- session has ended, whose account or client is disabled, or whose key is not listed.
 SELECT t.token_id,
        CASE WHEN t.session_id IS NULL THEN c.scopes ELSE held.scopes END AS scopes
-FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[])
-     AS t (token_id, session_id, account_id, client_id)
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[])
+     AS t (token_id, session_id, account_id, client_id, key_id)
+JOIN signing_keys k
+    ON k.id = t.key_id
+    AND (k.listed_until IS NULL OR k.listed_until > $6)
 JOIN oauth_clients c ON c.id = t.client_id AND c.disabled_at IS NULL
 LEFT JOIN sessions s
     ON s.id = t.session_id
     AND s.account_id = t.account_id
     AND s.client_id = t.client_id
     AND s.ended_at IS NULL
-    AND s.expires_at > $5
+    AND s.expires_at > $6
 LEFT JOIN accounts a ON a.id = s.account_id AND a.status = 'active'
 CROSS JOIN LATERAL (
     SELECT coalesce(array_agg(DISTINCT scope), '{}') AS scopes
@@ -148,14 +151,6 @@ UPDATE oauth_clients SET secret_hash = $2, updated_at = $3
 WHERE id = $1 AND kind = 'confidential'
 RETURNING id, name, kind, redirect_uris, grant_types, scopes, first_party, created_at,
     updated_at, disabled_at;
-
--- name: sessions_of_client
--- The sessions that are open for a client. $1 client, $2 only those of this account
--- (NULL: of all), $3 now.
-SELECT id, account_id FROM sessions
-WHERE client_id = $1 AND ended_at IS NULL AND expires_at > $3
-    AND ($2::uuid IS NULL OR account_id = $2)
-ORDER BY id;
 
 -- name: add_code
 -- Store a code. $1 SHA-256 of it, $2 client, $3 account, $4 redirect URI, $5 PKCE
