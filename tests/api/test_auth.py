@@ -110,15 +110,15 @@ class TestOperator:
 
 class TestKeys:
     async def test_are_remembered_and_revoked_ones_forgotten_in_time(
-        self, database, clock
+        self, database, vault, clock
     ):
         now = 100.0
         keys = Keys(database, timer=lambda: now)
         key, token = await workflows.create_key(
-            database, name="Ada", scopes=["orders:read"], clock=clock
+            database, vault, name="Ada", scopes=["orders:read"], clock=clock
         )
         known = await keys.find(token)
-        await workflows.revoke_key(database, key.id, clock=clock)
+        await workflows.revoke_key(database, vault, key.id, clock=clock)
 
         now += REMEMBERED_SECONDS - 0.001
         assert await keys.find(token) == known

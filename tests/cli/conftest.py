@@ -1,11 +1,15 @@
 """Commands run as a shell would run them."""
 
 import asyncio
+import base64
 from typing import NamedTuple
 
 import pytest
 
 from holdfast.cli import main
+
+# The same as that of the fixture `vault`.
+DATA_KEY = "base64:" + base64.b64encode(b"wraps the keys of every test run").decode()
 
 
 class Said(NamedTuple):
@@ -15,9 +19,11 @@ class Said(NamedTuple):
 
 
 @pytest.fixture
-def holdfast(monkeypatch, capsys, database_url):
+def holdfast(monkeypatch, capsys, database_url, tmp_path):
     """Run a command as the shell would, in a thread as it has a loop of its own."""
     monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("HOLDFAST_DATA_KEY", DATA_KEY)
+    monkeypatch.setenv("HOLDFAST_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("COLUMNS", "120")
 
     async def run(*arguments):

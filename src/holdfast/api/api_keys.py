@@ -1,6 +1,5 @@
 """API keys: an operator gives them out, sees them and takes them back."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,19 +10,11 @@ from litestar import Response
 from holdfast.api.listing import After, Limit, Listing, listing
 from holdfast.api.shop import Shop
 from holdfast.domain import identity
-from holdfast.domain.identity import Caller
-from holdfast.kernel.errors import Forbidden
+from holdfast.domain.identity import Caller, Origin
 from holdfast.kernel.page import DEFAULT_LIMIT, Page
 from holdfast.workflows import keys as workflows
 
 _PATH = "/v1/api-keys"
-
-
-@dataclass(eq=False)
-class ScopeNotHeld(Forbidden):
-    """A key can only be given scopes that its giver holds."""
-
-    missing: list[str]
 
 
 class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,6 +40,8 @@ class Key(msgspec.Struct, frozen=True):
     scopes: list[str]
     created_at: datetime
     revoked_at: datetime | None
+    last_used_at: datetime | None
+    """To the minute; the security record has from where."""
 
 
 class CreatedKey(Key, frozen=True):
@@ -66,21 +59,34 @@ async def browse(
     return listing(shown, _PATH, limit=limit)
 
 
-async def create(shop: Shop, caller: Caller, data: NewKey) -> CreatedKey:
+async def create(
+    shop: Shop, caller: Caller, origin: Origin, data: NewKey
+) -> CreatedKey:
     """Create an API key. The secret is in the answer, and never shown again."""
     identity.check_scopes(data.scopes)
-    # Otherwise whoever may make keys could make one that may do everything.
-    if missing := sorted(set(data.scopes) - identity.scopes_of(caller)):
-        raise ScopeNotHeld(missing)
+    identity.check_held(caller, data.scopes)
     key, token = await workflows.create_key(
-        shop.db, name=data.name, scopes=data.scopes, clock=shop.clock
+        shop.db,
+        shop.vault,
+        name=data.name,
+        scopes=data.scopes,
+        actor=caller.actor,
+        origin=origin,
+        clock=shop.clock,
     )
     return CreatedKey(key=token, **_fields(key))
 
 
-async def revoke(shop: Shop, key_id: UUID) -> None:
+async def revoke(shop: Shop, caller: Caller, origin: Origin, key_id: UUID) -> None:
     """Revoke an API key. It opens nothing after five seconds at the latest."""
-    await workflows.revoke_key(shop.db, key_id, clock=shop.clock)
+    await workflows.revoke_key(
+        shop.db,
+        shop.vault,
+        key_id,
+        actor=caller.actor,
+        origin=origin,
+        clock=shop.clock,
+    )
 
 
 def _fields(key: identity.ApiKey) -> dict[str, Any]:
@@ -91,4 +97,5 @@ def _fields(key: identity.ApiKey) -> dict[str, Any]:
         "scopes": list(key.scopes),
         "created_at": key.created_at,
         "revoked_at": key.revoked_at,
+        "last_used_at": key.last_used_at,
     }

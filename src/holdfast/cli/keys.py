@@ -5,19 +5,17 @@ that may, ``/v1/api-keys`` does the same over HTTP.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from holdfast.cli.running import settings_of_running_shop
+from holdfast.cli.opened import opened
 from holdfast.domain import identity
 from holdfast.domain.identity import ApiKey
 from holdfast.kernel.clock import rfc3339, system_clock
-from holdfast.platform.db import Database
 from holdfast.platform.settings import BadSettings
 from holdfast.workflows import keys as workflows
 
@@ -41,7 +39,9 @@ def show(*, as_json: bool) -> None:
     if as_json:
         print(msgspec.json.encode([_shown(key) for key in keys]).decode())
         return
-    table = Table("id", "name", "starts with", "created", "revoked", "scopes")
+    table = Table(
+        "id", "name", "starts with", "created", "last used", "revoked", "scopes"
+    )
     table.columns[0].no_wrap = True
     for key in keys:
         table.add_row(
@@ -49,6 +49,7 @@ def show(*, as_json: bool) -> None:
             key.name,
             key.prefix,
             f"{key.created_at:%Y-%m-%d %H:%M}",
+            f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "",
             f"{key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else "",
             "all" if set(key.scopes) >= identity.KEY_SCOPES else ", ".join(key.scopes),
         )
@@ -66,14 +67,14 @@ def revoke(key_id: str) -> None:
 
 
 async def _create(name: str, scopes: Sequence[str]) -> tuple[ApiKey, str]:
-    async with _database() as db:
+    async with opened() as (db, vault):
         return await workflows.create_key(
-            db, name=name, scopes=scopes, clock=system_clock
+            db, vault, name=name, scopes=scopes, clock=system_clock
         )
 
 
 async def _list() -> list[ApiKey]:
-    async with _database() as db:
+    async with opened() as (db, _):
         page = await identity.list_keys(db, after=None, limit=_PAGE)
         keys = page.items
         while page.next is not None:
@@ -83,20 +84,8 @@ async def _list() -> list[ApiKey]:
 
 
 async def _revoke(key_id: UUID) -> ApiKey:
-    async with _database() as db:
-        return await workflows.revoke_key(db, key_id, clock=system_clock)
-
-
-@asynccontextmanager
-async def _database() -> AsyncIterator[Database]:
-    settings = settings_of_running_shop()
-    if settings.database_url is None:
-        raise BadSettings("DATABASE_URL must be set.")
-    db = await Database.connect(settings.database_url, size=1)
-    try:
-        yield db
-    finally:
-        await db.close()
+    async with opened() as (db, vault):
+        return await workflows.revoke_key(db, vault, key_id, clock=system_clock)
 
 
 def _shown(key: ApiKey) -> dict[str, object]:
@@ -108,4 +97,5 @@ def _shown(key: ApiKey) -> dict[str, object]:
         "scopes": list(key.scopes),
         "created_at": rfc3339(key.created_at),
         "revoked_at": rfc3339(revoked) if revoked else None,
+        "last_used_at": rfc3339(key.last_used_at) if key.last_used_at else None,
     }

@@ -90,7 +90,10 @@ async def served(shop, settings, monkeypatch, tmp_path) -> AsyncIterator[Served]
     for name in ("DATABASE_URL", "HOLDFAST_PAYMENT_URL", "HOLDFAST_OPERATOR_KEY"):
         monkeypatch.delenv(name, raising=False)
     _, key = await keys.create_key(
-        shop.db, name="operator", scopes=sorted(identity.SCOPES), clock=shop.clock
+        *(shop.db, shop.vault),
+        name="operator",
+        scopes=sorted(identity.KEY_SCOPES),
+        clock=shop.clock,
     )
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(serving(shop), lifespan="off", log_config=None)

@@ -77,7 +77,10 @@ class TestRefusals:
         self, served, month, replayed, shop
     ):
         _, weak = await keys.create_key(
-            shop.db, name="weak", scopes=["orders:read"], clock=shop.clock
+            *(shop.db, shop.vault),
+            name="weak",
+            scopes=["orders:read"],
+            clock=shop.clock,
         )
 
         missing = await replayed(Options(month, served.url))

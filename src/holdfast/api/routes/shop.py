@@ -133,7 +133,7 @@ ROUTES: tuple[Route, ...] = (
         cost=2,
         priority=Priority.OPERATE,
         scope="keys:write",
-        raises=(identity.UnknownScopes, api_keys.ScopeNotHeld),
+        raises=(identity.UnknownScopes, identity.ScopeNotHeld),
     ),
     Route(
         "DELETE",

@@ -5,13 +5,14 @@ do is the set of scopes at this moment: of a key, its own; of a person, what the
 token was given, as far as their roles still allow it.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
-from holdfast.domain.identity.errors import UnknownScopes
+from holdfast.domain.identity.errors import RoleInvalid, ScopeNotHeld, UnknownScopes
 
 SCOPE_TITLES: dict[str, str] = {
     "products:read": "See all products, drafts included",
@@ -59,6 +60,11 @@ IDENTITY_SCOPES: dict[str, str] = {
     "offline_access": "Stay signed in when you are away",
 }
 """Scopes of OpenID Connect: what a client may learn, not what it may do."""
+
+COMMAND_LINE = "command_line"
+"""Actor of what somebody with access to the server did."""
+TIMER = "timer"
+"""Actor of what the worker did by the clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +156,16 @@ def check_scopes(wanted: Iterable[str], *, known: frozenset[str] = KEY_SCOPES) -
         raise UnknownScopes(unknown, sorted(known))
 
 
+def check_held(caller: Caller, scopes: Iterable[str]) -> None:
+    """Raise ``ScopeNotHeld`` unless *caller* may give *scopes* to somebody.
+
+    Otherwise whoever may make keys or give roles could become anything. Scopes about
+    oneself are free to give: they open nothing but what is their holder's own.
+    """
+    if missing := sorted(set(scopes) - PERSONAL_SCOPES - scopes_of(caller)):
+        raise ScopeNotHeld(missing)
+
+
 @dataclass(frozen=True, slots=True)
 class ApiKey:
     """An API key as an operator sees it: everything but the key itself."""
@@ -160,3 +176,42 @@ class ApiKey:
     scopes: tuple[str, ...]
     created_at: datetime
     revoked_at: datetime | None
+    last_used_at: datetime | None = None
+    """To the minute or so; None if it never was."""
+
+
+CUSTOMER = "customer"
+"""The role of every account, from its first moment."""
+ADMIN = "admin"
+"""The role that allows everything; somebody always has it."""
+MAX_ROLE_TITLE = 100
+MAX_ROLE_DESCRIPTION = 500
+ROLE_NAME = r"^[a-z][a-z0-9_]{1,49}$"
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A named set of scopes that accounts can have."""
+
+    id: UUID
+    name: str
+    title: str
+    description: str
+    scopes: tuple[str, ...]
+    built_in: bool
+    """Comes with the product: only a migration changes it."""
+    created_at: datetime
+    updated_at: datetime
+
+
+def check_role(name: str, title: str, description: str, scopes: Iterable[str]) -> None:
+    """Raise ``RoleInvalid`` or ``UnknownScopes`` if there can be no such role."""
+    if not re.fullmatch(ROLE_NAME, name):
+        raise RoleInvalid(
+            "name", "2 to 50 of a-z, 0-9 and underscore, beginning with a letter"
+        )
+    if not title.strip() or len(title) > MAX_ROLE_TITLE:
+        raise RoleInvalid("title", f"1 to {MAX_ROLE_TITLE} characters")
+    if len(description) > MAX_ROLE_DESCRIPTION:
+        raise RoleInvalid("description", f"{MAX_ROLE_DESCRIPTION} characters at most")
+    check_scopes(scopes, known=SCOPES)

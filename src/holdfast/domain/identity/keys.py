@@ -1,12 +1,12 @@
 """API keys in the database."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from holdfast.domain.identity.errors import ApiKeyNotFound
 from holdfast.domain.identity.model import ApiKey, Operator
-from holdfast.kernel.page import BadCursor, Page, decode_cursor, encode_cursor
+from holdfast.kernel.page import Page, decode_id_cursor, encode_cursor
 from holdfast.kernel.tokens import fingerprint, shown
 from holdfast.platform import sql
 from holdfast.platform.db import Connection, Row, Transaction
@@ -16,6 +16,11 @@ _ADD_KEY = _SQL["add_key"]
 _FIND_BY_HASH = _SQL["find_by_hash"]
 _LIST_KEYS = _SQL["list_keys"]
 _REVOKE_KEY = _SQL["revoke_key"]
+_NOTE_KEY_USE = _SQL["note_key_use"]
+_KEY_USE_RECORDED = _SQL["key_use_recorded"]
+
+RECORDED_EVERY = timedelta(days=1)
+"""A key in daily use leaves one event a day and address, not one a request."""
 
 
 async def add_key(
@@ -47,27 +52,38 @@ async def list_keys(
     connection: Connection, *, after: str | None, limit: int
 ) -> Page[ApiKey]:
     """A page of keys, newest first, revoked ones included."""
-    last = _id_in(after) if after is not None else None
+    last = decode_id_cursor(after) if after is not None else None
     rows = await connection.fetch(_LIST_KEYS, last, limit + 1)
     keys = [_key(row) for row in rows[:limit]]
     more = len(rows) > limit
     return Page(keys, encode_cursor(str(keys[-1].id)) if more else None)
 
 
-async def revoke_key(tx: Transaction, key_id: UUID, *, at: datetime) -> ApiKey:
-    """Revoke a key; again changes nothing. Raises ``ApiKeyNotFound``."""
+async def revoke_key(
+    tx: Transaction, key_id: UUID, *, at: datetime
+) -> tuple[ApiKey, bool]:
+    """Revoke a key; returns it, and whether it was valid until now.
+
+    Raises ``ApiKeyNotFound``.
+    """
     row = await tx.fetchrow(_REVOKE_KEY, key_id, at)
     if row is None:
         raise ApiKeyNotFound(key_id)
-    return _key(row)
+    return _key(row), row["revoked_now"]
 
 
-def _id_in(cursor: str) -> UUID:
-    (text,) = decode_cursor(cursor, 1)
-    try:
-        return UUID(text)
-    except ValueError:
-        raise BadCursor from None
+async def note_key_use(
+    tx: Transaction, key_id: UUID, *, actor: str, place: str, at: datetime
+) -> bool:
+    """Note that a key was used; returns whether that is to be recorded.
+
+    It is if it was not for *place* within a day. The key stays locked until the
+    commit, so of several processes one records it.
+    """
+    if await tx.fetchval(_NOTE_KEY_USE, key_id, at) is None:
+        return False
+    since = at - RECORDED_EVERY
+    return not await tx.fetchval(_KEY_USE_RECORDED, actor, place, since)
 
 
 def _key(row: Row) -> ApiKey:
@@ -78,4 +94,5 @@ def _key(row: Row) -> ApiKey:
         tuple(row["scopes"]),
         row["created_at"],
         row["revoked_at"],
+        row["last_used_at"],
     )
