@@ -26,6 +26,9 @@ from holdfast.domain.customers.model import (
     Customer,
     CustomerAddress,
 )
+from holdfast.domain.customers.postal import checked as check_address
+from holdfast.domain.customers.preferences import checked as check_profile
+from holdfast.domain.customers.preferences import country_of
 from holdfast.domain.customers.store import (
     add,
     browse,
@@ -55,6 +58,9 @@ __all__ = [
     "browse",
     "change",
     "change_address",
+    "check_address",
+    "check_profile",
+    "country_of",
     "erase",
     "find",
     "find_address",
