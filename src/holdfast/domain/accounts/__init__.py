@@ -11,6 +11,7 @@ from holdfast.domain.accounts.errors import (
 )
 from holdfast.domain.accounts.hasher import Hasher
 from holdfast.domain.accounts.model import STATUSES, Account, Status
+from holdfast.domain.accounts.passwords import check_password_rules
 from holdfast.domain.accounts.sessions import (
     BROWSER_IDLE,
     BROWSER_LONGEST,
@@ -65,6 +66,7 @@ __all__ = [
     "browse",
     "browse_sessions",
     "browser_session",
+    "check_password_rules",
     "create",
     "disable",
     "email_index",
