@@ -47,6 +47,7 @@ class Edge:
             None,  # type: ignore[arg-type]
             None,  # type: ignore[arg-type]
             Vault.fresh(),
+            None,  # type: ignore[arg-type]
             access_log=self.log,
         )
         self.app = assemble(routes, self.shop)

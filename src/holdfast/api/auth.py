@@ -1,13 +1,15 @@
 """Who sent the request, and whether the route lets them in.
 
-Tokens are judged by their shape before anybody looks them up: no credentials, or
-made-up ones, are refused without a query. A key that was found is remembered for
-five seconds, which is how long a revoked one may live on; one that was not found
-is remembered as long, so that repeating it costs nothing either.
+A bearer token is an operator's key, the token of a cart, or an access token. Each is
+judged by its shape before anybody looks it up: no credentials, or made-up ones, are
+refused without a query. A key that was found is remembered for five seconds, which is
+how long a revoked one may live on; one that was not found is remembered as long, so
+that repeating it costs nothing either. Access tokens: see ``tokens``.
 """
 
 from holdfast.api.policy import Route
 from holdfast.api.problems import CredentialsMissing, InvalidCredentials, MissingScope
+from holdfast.api.tokens import Tokens
 from holdfast.domain import identity
 from holdfast.domain.identity import Anonymous, Caller, Guest, Operator
 from holdfast.kernel import tokens
@@ -17,6 +19,7 @@ from holdfast.resilience.asgi import App, Receive, Scope, Send
 
 REMEMBERED_SECONDS = 5.0
 _MAX_REMEMBERED = 10_000
+_DOTS_OF_JWT = 2
 _ANONYMOUS = Anonymous()
 
 
@@ -56,9 +59,10 @@ class Keys:
 class Authenticate:
     """Put the caller into the scope, or refuse what the route does not allow."""
 
-    def __init__(self, app: App, *, keys: Keys) -> None:
+    def __init__(self, app: App, *, keys: Keys, tokens: Tokens) -> None:
         self._app = app
         self._keys = keys
+        self._tokens = tokens
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         credentials = None
@@ -69,10 +73,10 @@ class Authenticate:
                     raise InvalidCredentials
                 credentials = value
         caller: Caller = _ANONYMOUS
-        if credentials is not None:
+        route: Route = scope["holdfast.route"]
+        if credentials is not None and not route.client_credentials:
             caller = await self._identify(credentials)
         scope["holdfast.caller"] = caller
-        route: Route = scope["holdfast.route"]
         if not route.public:
             _admit(caller, route)
         await self._app(scope, receive, send)
@@ -88,6 +92,10 @@ class Authenticate:
             operator = await self._keys.find(token)
             if operator is not None:
                 return operator
+        if token.count(".") == _DOTS_OF_JWT:
+            member = await self._tokens.find(token)
+            if member is not None:
+                return member
         raise InvalidCredentials
 
 

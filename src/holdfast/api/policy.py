@@ -57,6 +57,9 @@ class Route:
     handler checks, and says 404 for what is another's."""
     guest: bool = False
     """A cart token will do as well; whose cart it is, the handler checks."""
+    client_credentials: bool = False
+    """The Authorization header holds a client's id and secret, which the handler
+    checks: nobody is told who calls."""
     idempotent: Literal["optional", "required"] | None = None
     """Whether an Idempotency-Key is looked at, or demanded."""
     raises: tuple[type[DomainError], ...] = ()
@@ -79,25 +82,41 @@ class Route:
     def gaps(self) -> list[str]:
         """What the policy leaves open or contradicts."""
         name = f"{self.method} {self.path}"
-        found = []
-        if self.method not in _METHODS:
-            found.append(f"{name}: the method is not one of {', '.join(_METHODS)}")
-        if not self.path.startswith("/"):
-            found.append(f"{name}: the path does not start with /")
-        if self.public == (self.scope is not None):
-            found.append(f"{name}: say either public=True or scope=...")
-        if self.scope is not None and self.scope not in SCOPES:
-            found.append(f"{name}: there is no scope {self.scope!r}")
-        if self.own is not None and self.own not in PERSONAL_SCOPES:
-            found.append(f"{name}: {self.own!r} is not a scope about oneself")
-        if self.own is not None and self.scope is None:
-            found.append(f"{name}: own=... needs a scope for everybody else")
-        if self.guest and self.scope is None:
-            found.append(f"{name}: guest=True needs a scope for everybody else")
-        if self.cost < 1:
-            found.append(f"{name}: cost must be at least 1")
-        if self.idempotent and self.method == "GET":
-            found.append(f"{name}: a GET is idempotent by itself")
+        everybody = self.scope is not None
+        wrong = (
+            (
+                self.method not in _METHODS,
+                f"the method is not one of {', '.join(_METHODS)}",
+            ),
+            (not self.path.startswith("/"), "the path does not start with /"),
+            (self.public == everybody, "say either public=True or scope=..."),
+            (
+                everybody and self.scope not in SCOPES,
+                f"there is no scope {self.scope!r}",
+            ),
+            (
+                self.own is not None and self.own not in PERSONAL_SCOPES,
+                f"{self.own!r} is not a scope about oneself",
+            ),
+            (
+                self.own is not None and not everybody,
+                "own=... needs a scope for everybody else",
+            ),
+            (
+                self.guest and not everybody,
+                "guest=True needs a scope for everybody else",
+            ),
+            (
+                self.client_credentials and not self.public,
+                "client_credentials=True needs public=True",
+            ),
+            (self.cost < 1, "cost must be at least 1"),
+            (
+                self.idempotent is not None and self.method == "GET",
+                "a GET is idempotent by itself",
+            ),
+        )
+        found = [f"{name}: {gap}" for is_wrong, gap in wrong if is_wrong]
         taken = inspect.signature(self.handler).parameters
         found += [
             f"{name}: the handler does not take {parameter!r}"

@@ -21,6 +21,7 @@ from holdfast.api.match import Match, Router
 from holdfast.api.policy import Route, check
 from holdfast.api.problems import render
 from holdfast.api.shop import Shop
+from holdfast.api.tokens import Tokens
 from holdfast.resilience.asgi import (
     App,
     BodyLimit,
@@ -35,12 +36,15 @@ from holdfast.resilience.asgi import (
 
 def layers(routes: Sequence[Route], shop: Shop) -> list[Layer]:
     """The layers around dispatch, in the order a request meets them."""
+    access_tokens = Tokens(
+        shop.db, shop.keyring, issuer=shop.settings.public_url, clock=shop.clock
+    )
     return [
         partial(Telemetry, metrics=shop.metrics, log=shop.access_log, clock=shop.clock),
         partial(Rejection, render=render),
         partial(Match, router=Router(routes)),
         partial(BodyLimit, limit_bytes=shop.settings.body_limit_bytes),
-        partial(Authenticate, keys=Keys(shop.db)),
+        partial(Authenticate, keys=Keys(shop.db), tokens=access_tokens),
     ]
 
 

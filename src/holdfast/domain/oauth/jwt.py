@@ -35,6 +35,11 @@ _SHAPE = re.compile(r"([A-Za-z0-9_-]{16,256})\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]
 class TokenRefused(Exception):
     """A token proves nothing; the message says why, and never what it was."""
 
+    def __init__(self, why: str, *, was_dear: bool = False) -> None:
+        super().__init__(why)
+        self.was_dear = was_dear
+        """Whether it took a signature to find out."""
+
 
 class Keys(Protocol):
     """Where verifying keys come from; ``KeyRing`` is one."""
@@ -47,6 +52,8 @@ class AccessClaims:
     """What an access token says."""
 
     token_id: UUID
+    key_id: str
+    """The key that signed it."""
     client_id: str
     account_id: UUID | None
     """None for a client on its own behalf."""
@@ -163,38 +170,42 @@ async def verify(token: str, *, keys: Keys, issuer: str, at: datetime) -> Access
         decoded = jwt.decode(token, KeySet([key]), algorithms=[ALGORITHM])
         claims = msgspec.convert(decoded.claims, _Claims)
     except (JoseError, ValueError, msgspec.ValidationError):
-        raise TokenRefused("not signed by us, or not an access token") from None
-    return _checked(claims, issuer, at)
-
-
-def _checked(claims: _Claims, issuer: str, at: datetime) -> AccessClaims:
-    if claims.iss != issuer or claims.aud != issuer:
-        raise TokenRefused("of another issuer or for another audience")
+        why = "not signed by us, or not an access token"
+        raise TokenRefused(why, was_dear=True) from None
+    fault = _fault(claims, issuer, at)
+    if fault is not None:
+        raise TokenRefused(fault, was_dear=True)
     try:
-        issued = datetime.fromtimestamp(claims.iat, UTC)
-        expires = datetime.fromtimestamp(claims.exp, UTC)
-    except (ValueError, OverflowError, OSError):
-        raise TokenRefused("at no time") from None
-    if expires <= at:
-        raise TokenRefused("expired")
-    if issued > at + _FROM_THE_FUTURE:
-        raise TokenRefused("from the future")
-    account_id = None
-    if claims.sid is not None:
-        try:
-            account_id = UUID(claims.sub)
-        except ValueError:
-            raise TokenRefused("a session of nobody") from None
-    elif claims.sub != claims.client_id:
-        raise TokenRefused("a person without a session")
+        return _believed(claims, header.kid)
+    except ValueError:
+        raise TokenRefused("a session of nobody", was_dear=True) from None
+
+
+def _fault(claims: _Claims, issuer: str, at: datetime) -> str | None:
+    """Why claims that we signed prove nothing here and now; None if they do."""
+    if claims.iss != issuer or claims.aud != issuer:
+        return "of another issuer or for another audience"
+    if claims.exp <= at.timestamp():
+        return "expired"
+    if claims.iat > (at + _FROM_THE_FUTURE).timestamp():
+        return "from the future"
+    if claims.exp - claims.iat > ACCESS_TOKEN_SECONDS:
+        return "for longer than any token of ours"
+    if claims.sid is None and claims.sub != claims.client_id:
+        return "a person without a session"
+    return None
+
+
+def _believed(claims: _Claims, key_id: str) -> AccessClaims:
     return AccessClaims(
         claims.jti,
+        key_id,
         claims.client_id,
-        account_id,
+        UUID(claims.sub) if claims.sid is not None else None,
         claims.sid,
         frozenset(claims.scope.split()),
-        issued,
-        expires,
+        datetime.fromtimestamp(claims.iat, UTC),
+        datetime.fromtimestamp(claims.exp, UTC),
     )
 
 
