@@ -2,9 +2,9 @@
 
 ``hfk_`` an operator's API key, ``hfc_`` a cart's, ``hfr_`` refresh, ``hfa_``
 authorization code, ``hfs_`` client secret, ``hfm_`` in an e-mail, ``hfb_`` a browser's
-session. The check of 6 characters lets a typo or a made-up token be refused without
-asking the database. Only SHA-256 of a token is stored: 256 random bits need neither
-salt nor a slow hash.
+session, ``hfp_`` a place where somebody signed in. The check of 6 characters lets a
+typo or a made-up token be refused without asking the database. Only SHA-256 of a token
+is stored: 256 random bits need neither salt nor a slow hash.
 """
 
 import base64
@@ -19,6 +19,7 @@ AUTHORIZATION_CODE = "hfa_"
 CLIENT_SECRET = "hfs_"  # noqa: S105 - a prefix, and no secret
 EMAIL = "hfm_"
 BROWSER = "hfb_"
+PLACE = "hfp_"
 
 RANDOM_BYTES = 32
 _RANDOM_CHARS = 43

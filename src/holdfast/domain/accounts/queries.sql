@@ -185,3 +185,108 @@ RETURNING s.id;
 UPDATE sessions SET sealed = NULL
 WHERE account_id = $1 AND sealed IS NOT NULL
 RETURNING id;
+
+-- name: claim_attempt
+-- Count an attempt under each of its subjects, or under none if one of them waits.
+-- One entry a subject: $1 kinds, $2 keyed hashes, $3 free failures, $4 first waits,
+-- $5 longest waits, $6 after how long failures are forgotten, $7 whether that is from
+-- the first of them; $8 now. Locks the rows in the order of kind and subject, one pass,
+-- so that two attempts cannot deadlock; the wait is looked up again on the locked row.
+-- Returns a row for each subject that was counted, with the wait that begins now
+-- (NULL: none); and if any waits already, the one that waits longest.
+WITH wanted AS (
+    SELECT kind, subject, free, first_wait, longest_wait, forgotten_after, fixed
+    FROM unnest($1::text[], $2::bytea[], $3::integer[], $4::interval[],
+        $5::interval[], $6::interval[], $7::boolean[])
+        AS w (kind, subject, free, first_wait, longest_wait, forgotten_after, fixed)
+), waiting AS (
+    SELECT f.kind, f.blocked_until
+    FROM sign_in_failures f JOIN wanted USING (kind, subject)
+    WHERE f.blocked_until > $8
+    ORDER BY f.blocked_until DESC
+    LIMIT 1
+), counted AS (
+    INSERT INTO sign_in_failures AS f (kind, subject, failures, first_at, last_at)
+    SELECT kind, subject, 1, $8, $8 FROM wanted
+    WHERE NOT EXISTS (SELECT FROM waiting)
+    ORDER BY kind, subject
+    ON CONFLICT (kind, subject) DO UPDATE
+    SET (failures, first_at, last_at, blocked_until) = (
+        SELECT n.failures,
+            CASE WHEN n.failures = 1 THEN $8 ELSE f.first_at END,
+            $8,
+            CASE WHEN n.failures >= w.free
+                THEN $8 + least(w.longest_wait,
+                    w.first_wait * power(2, least(n.failures - w.free, 20))) END
+        FROM wanted w CROSS JOIN LATERAL (
+            SELECT CASE WHEN $8 >= w.forgotten_after
+                + CASE WHEN w.fixed THEN f.first_at ELSE f.last_at END
+                THEN 1 ELSE f.failures + 1 END AS failures
+        ) n
+        WHERE w.kind = f.kind AND w.subject = f.subject
+    )
+    WHERE f.blocked_until IS NULL OR f.blocked_until <= $8
+    RETURNING f.kind, f.blocked_until
+)
+SELECT kind, blocked_until, true AS counted FROM counted
+UNION ALL
+SELECT kind, blocked_until, false FROM waiting;
+
+-- name: give_back_attempt
+-- Take an attempt back. One entry a subject: $1 kinds, $2 keyed hashes, $3 free
+-- failures; $4 kinds of which all failures are forgotten. A wait that only this attempt
+-- brought about ends. Locks the rows in the order of kind and subject.
+WITH locked AS (
+    SELECT f.kind, f.subject, w.free
+    FROM sign_in_failures f
+    JOIN unnest($1::text[], $2::bytea[], $3::integer[]) AS w (kind, subject, free)
+        USING (kind, subject)
+    ORDER BY f.kind, f.subject FOR UPDATE OF f
+), forgotten AS (
+    DELETE FROM sign_in_failures f USING locked l
+    WHERE f.kind = l.kind AND f.subject = l.subject AND f.kind = ANY ($4::text[])
+)
+UPDATE sign_in_failures f
+SET failures = greatest(f.failures - 1, 0),
+    blocked_until = CASE WHEN f.failures > l.free THEN f.blocked_until END
+FROM locked l
+WHERE f.kind = l.kind AND f.subject = l.subject AND f.kind <> ALL ($4::text[]);
+
+-- name: forget_failures
+-- Forget failures of long ago that make nobody wait. $1 those before, $2 now, $3 how
+-- many at the most. Skips rows that others hold. Returns their kinds.
+DELETE FROM sign_in_failures f
+USING (
+    SELECT kind, subject FROM sign_in_failures
+    WHERE last_at < $1 AND (blocked_until IS NULL OR blocked_until <= $2)
+    ORDER BY last_at LIMIT $3 FOR UPDATE SKIP LOCKED
+) old
+WHERE f.kind = old.kind AND f.subject = old.subject
+RETURNING f.kind;
+
+-- name: remember_places
+-- Note where the owner of an account is. $1 account, $2 keyed hashes of the places,
+-- $3 now, $4 how many to keep besides; the ones seen longest ago are forgotten. Locks
+-- the rows of these places.
+WITH old AS (
+    DELETE FROM familiar_places
+    WHERE account_id = $1 AND place IN (
+        SELECT place FROM familiar_places
+        WHERE account_id = $1 AND place <> ALL ($2::bytea[])
+        ORDER BY seen_at DESC, place OFFSET $4
+    )
+)
+INSERT INTO familiar_places (account_id, place, seen_at)
+SELECT $1, place, $3 FROM unnest($2::bytea[]) AS p (place) ORDER BY place
+ON CONFLICT (account_id, place) DO UPDATE SET seen_at = $3;
+
+-- name: forget_places
+-- Forget places that were not used for long. $1 since when, $2 how many at the most.
+-- Skips rows that others hold. Returns whose they were.
+DELETE FROM familiar_places p
+USING (
+    SELECT account_id, place FROM familiar_places
+    WHERE seen_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED
+) old
+WHERE p.account_id = old.account_id AND p.place = old.place
+RETURNING p.account_id;
