@@ -62,13 +62,14 @@ class Question:
                 known = (*settings._KEY_SERVICES, "file:", "base64:")  # noqa: SLF001
                 words = ", ".join(f"`{start}`" for start in known)
             case kind, _:
-                words = {"directory": "a folder"}.get(kind, "text")
+                named = {"directory": "a folder", "openid_providers": "JSON"}
+                words = named.get(kind, "text")
         return words
 
     @property
     def default(self) -> str:
         """What holds when it is not set; nothing for what is then embedded."""
-        if self.kind in ("url", "directory"):
+        if self.kind in ("url", "directory", "openid_providers"):
             return ""
         if self.kind == "public_url":
             return f"`{settings.Settings.read({}).public_url}`"

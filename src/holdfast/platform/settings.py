@@ -12,6 +12,8 @@ from typing import Literal, TypeVar
 from urllib.parse import urlsplit
 
 from holdfast.kernel.money import CURRENCIES
+from holdfast.platform import openid_providers
+from holdfast.platform.openid_providers import OpenIdProvider
 
 T = TypeVar("T")
 
@@ -76,6 +78,9 @@ class Settings:
     ``gcp-kms://``, ``hcvault://``), ``file:`` and a path, or ``base64:`` and 32
     bytes. By default a file in the home, made at the first start; production takes a
     key service only."""
+    openid_providers: tuple[OpenIdProvider, ...]
+    """Who else may say who somebody is: a JSON list, each with ``id``, ``title``,
+    ``issuer``, ``client_id`` and ``client_secret``."""
     log_format: Literal["json", "console"]
     """One JSON object a line (the default outside development), or colours."""
     log_level: Literal["debug", "info", "warning", "error"]
@@ -86,6 +91,8 @@ class Settings:
     """How long a buyer waits for the payment provider, retries included."""
     carrier_timeout_seconds: float
     """How long a cart waits for the carrier before it falls back."""
+    openid_timeout_seconds: float
+    """How long somebody waits for each answer of an OpenID provider."""
     body_limit_bytes: int
     """The largest request body that is read."""
     shutdown_grace_seconds: int
@@ -111,6 +118,9 @@ class Settings:
             operator_key=Secret(read.text("HOLDFAST_OPERATOR_KEY", "")) or None,
             public_url=read.public_url("HOLDFAST_PUBLIC_URL", environment),
             data_key=read.data_key("HOLDFAST_DATA_KEY", environment),
+            openid_providers=read.openid_providers(
+                "HOLDFAST_OPENID_PROVIDERS", environment
+            ),
             log_format=read.choice(
                 "HOLDFAST_LOG_FORMAT",
                 ("json", "console"),
@@ -122,6 +132,7 @@ class Settings:
             database_pool_size=read.whole("HOLDFAST_DATABASE_POOL_SIZE", 10, 1, 1000),
             payment_timeout_seconds=read.seconds("HOLDFAST_PAYMENT_TIMEOUT_SECONDS", 8),
             carrier_timeout_seconds=read.seconds("HOLDFAST_CARRIER_TIMEOUT_SECONDS", 2),
+            openid_timeout_seconds=read.seconds("HOLDFAST_OPENID_TIMEOUT_SECONDS", 5),
             body_limit_bytes=read.whole(
                 "HOLDFAST_BODY_LIMIT_BYTES", 1 << 20, 1024, 1 << 30
             ),
@@ -226,6 +237,18 @@ class _Reader:
                 + " or ".join(_KEY_SERVICES)
             )
         return Secret(value)
+
+    def openid_providers(
+        self, name: str, environment: Environment
+    ) -> tuple[OpenIdProvider, ...]:
+        value = self._environ.get(name)
+        if not value:
+            return ()
+        providers, faults = openid_providers.read(
+            value, demanding=environment in _DEMANDING
+        )
+        self.problems += [f"{name} {fault}" for fault in faults]
+        return providers
 
     def directory(self, name: str) -> Path | None:
         value = self._environ.get(name)
