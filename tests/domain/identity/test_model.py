@@ -3,7 +3,14 @@ from uuid import UUID
 import pytest
 
 from holdfast.domain import identity
-from holdfast.domain.identity import Anonymous, Guest, Operator, UnknownScopes
+from holdfast.domain.identity import (
+    Anonymous,
+    Guest,
+    Operator,
+    RoleInvalid,
+    ScopeNotHeld,
+    UnknownScopes,
+)
 
 KEY_ID = UUID("0192f3c4-0000-7000-8000-000000000000")
 
@@ -43,3 +50,46 @@ class TestCheckScopes:
 
         assert raised.value.unknown == ["all", "moon:land"]
         assert raised.value.known == sorted(identity.KEY_SCOPES)
+
+
+class TestCheckHeld:
+    def test_lets_nobody_give_what_they_do_not_hold(self):
+        operator = Operator(KEY_ID, "Ada", frozenset({"roles:write", "orders:read"}))
+
+        with pytest.raises(ScopeNotHeld) as raised:
+            identity.check_held(operator, ["users:write", "orders:read", "keys:write"])
+
+        assert raised.value.missing == ["keys:write", "users:write"]
+
+    def test_lets_scopes_about_oneself_be_given_by_anybody(self):
+        identity.check_held(Operator(KEY_ID, "Ada", frozenset()), ["account:write"])
+
+
+class TestCheckRole:
+    @pytest.mark.parametrize(
+        ("field", "role"),
+        [
+            ("name", ("Packers", "Packers", "")),
+            ("name", ("p", "Packers", "")),
+            ("name", ("1packers", "Packers", "")),
+            ("name", ("packers\n", "Packers", "")),
+            ("name", ("p" * 51, "Packers", "")),
+            ("title", ("packers", " ", "")),
+            ("title", ("packers", "x" * 101, "")),
+            ("description", ("packers", "Packers", "x" * 501)),
+        ],
+    )
+    def test_names_the_field_at_fault(self, field, role):
+        with pytest.raises(RoleInvalid) as raised:
+            identity.check_role(*role, ["orders:read"])
+
+        assert raised.value.field == field
+
+    def test_takes_personal_scopes_too(self):
+        identity.check_role("p" * 50, "Packers", "", ["account:read", "orders:read"])
+
+    def test_refuses_scopes_that_do_not_exist(self):
+        with pytest.raises(UnknownScopes) as raised:
+            identity.check_role("packers", "Packers", "", ["all"])
+
+        assert raised.value.known == sorted(identity.SCOPES)
