@@ -46,7 +46,6 @@ from holdfast.domain.oauth.jwt import (
 from holdfast.domain.oauth.keyring import KeyRing
 from holdfast.domain.oauth.model import (
     REFRESH_GRACE,
-    SESSION_LIFETIME,
     Client,
     Code,
     Consent,
@@ -93,7 +92,6 @@ __all__ = [
     "LISTED_BEFORE",
     "LONGEST_TOKEN",
     "REFRESH_GRACE",
-    "SESSION_LIFETIME",
     "AccessClaims",
     "AuthorizationError",
     "AuthorizationRefused",

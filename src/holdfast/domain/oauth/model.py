@@ -20,8 +20,6 @@ GrantType: TypeAlias = Literal[
 AUTHORIZATION_CODE_LIFETIME = timedelta(seconds=60)
 REFRESH_TOKEN_LIFETIME = timedelta(days=30)
 """Without use; each use makes a token that lasts as long again."""
-SESSION_LIFETIME = timedelta(days=90)
-"""However often its refresh tokens are used."""
 REFRESH_GRACE = timedelta(seconds=10)
 """How long a used refresh token is taken for a race of its owner, not for theft."""
 
