@@ -2,8 +2,11 @@
 
 import io
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import msgspec
@@ -13,6 +16,8 @@ import structlog
 from holdfast.api.policy import Priority, Route
 from holdfast.api.shop import Shop
 from holdfast.api.stack import assemble
+from holdfast.domain import accounts, identity, oauth
+from holdfast.kernel.ids import new_id
 from holdfast.platform import telemetry
 from holdfast.platform.metrics import Metrics
 from holdfast.platform.settings import Settings
@@ -169,3 +174,101 @@ def a_bag(client, a_product):
         return Bag(client, answer.raise_for_status().json())
 
     return open_
+
+
+@dataclass
+class SignedIn:
+    """Somebody with an access token, and what a token of theirs is made of."""
+
+    account_id: UUID
+    session_id: UUID
+    client_id: str
+    token: str
+    sign: Callable[..., Awaitable[str]]
+    """Another token of the same session; takes what is to be different."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+@pytest.fixture
+def a_client(database, clock):
+    """Register an OAuth client of the shop's own; returns its id."""
+
+    async def register(
+        *scopes: str, grants: tuple[str, ...] = ("authorization_code",)
+    ) -> str:
+        client = oauth.Client(
+            id=f"client-{new_id()}",
+            name="Storefront",
+            kind="public",
+            redirect_uris=("https://store.test/callback",),
+            grant_types=grants,
+            scopes=tuple(scopes),
+            first_party=True,
+            created_at=clock(),
+            updated_at=clock(),
+            disabled_at=None,
+        )
+        async with database.transaction() as tx:
+            await oauth.add_client(tx, client, None)
+        return client.id
+
+    return register
+
+
+@pytest.fixture
+def signed_in(shop, a_client):
+    """Sign somebody with these roles in; returns their access token and ids."""
+
+    async def make(
+        *roles: str, scopes: Iterable[str] = identity.SCOPES, email: str | None = None
+    ) -> SignedIn:
+        account_id, at = new_id(), shop.clock()
+        client_id = await a_client(*scopes)
+        async with shop.db.transaction() as tx:
+            await accounts.create(
+                tx,
+                shop.vault,
+                account_id=account_id,
+                email=email or f"{account_id}@example.com",
+                password=None,
+                verified_at=at,
+                at=at,
+            )
+            for role in ("customer", *roles):
+                await identity.grant_role(tx, account_id, role, by="test", at=at)
+            session = await accounts.open_session(
+                tx,
+                shop.vault,
+                account_id=account_id,
+                kind="first_party",
+                client_id=client_id,
+                scopes=scopes,
+                methods=("pwd",),
+                authenticated_at=at,
+                origin=identity.Origin(),
+                cookie=None,
+                expires_at=at + timedelta(days=90),
+                at=at,
+            )
+
+        async def sign(**different: Any) -> str:
+            said = {
+                "issuer": shop.settings.public_url,
+                "account_id": account_id,
+                "client_id": client_id,
+                "session_id": session.id,
+                "scopes": scopes,
+                "authenticated_at": at,
+                "methods": ("pwd",),
+                "token_id": new_id(),
+                "at": shop.clock(),
+            }
+            key = different.pop("key", None) or await shop.keyring.signer()
+            return oauth.sign_access_token(key, **{**said, **different})
+
+        return SignedIn(account_id, session.id, client_id, await sign(), sign)
+
+    return make
