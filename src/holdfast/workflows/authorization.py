@@ -77,6 +77,8 @@ async def read(
     or redirect URI are not to be trusted. Raises ``AuthorizationError`` for everything
     else, which is sent to ``redirect_to``.
     """
+    # A parameter without a value counts as left out (RFC 6749 3.1).
+    parameters = {name: value for name, value in parameters.items() if value}
     client = await _client(connection, parameters.get("client_id"))
     redirect_uri = parameters.get("redirect_uri")
     if redirect_uri is None:

@@ -1,5 +1,144 @@
 """OAuth 2.0 and OpenID Connect, and the clients that speak it."""
 
-from holdfast.api.policy import Route
+from holdfast.api import clients
+from holdfast.api.oauth import introspection, token, userinfo
+from holdfast.api.policy import Priority, Route
+from holdfast.domain import identity, oauth
+from holdfast.kernel.page import BadCursor
 
-ROUTES: tuple[Route, ...] = ()
+_REGISTERING = (
+    oauth.ClientInvalid,
+    identity.UnknownScopes,
+    identity.ScopeNotHeld,
+)
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "POST",
+        "/oauth/introspect",
+        introspection.introspect,
+        cost=2,
+        priority=Priority.BUY,
+        public=True,
+        client_credentials=True,
+        status=200,
+        documented=False,
+    ),
+    Route(
+        "POST",
+        "/oauth/revoke",
+        token.revoke,
+        cost=3,
+        priority=Priority.BUY,
+        public=True,
+        client_credentials=True,
+        status=200,
+        documented=False,
+    ),
+    Route(
+        "POST",
+        "/oauth/token",
+        token.token,
+        cost=5,
+        priority=Priority.BUY,
+        public=True,
+        client_credentials=True,
+        status=200,
+        documented=False,
+    ),
+    Route(
+        "GET",
+        "/oauth/userinfo",
+        userinfo.userinfo,
+        cost=2,
+        priority=Priority.BUY,
+        public=True,
+        documented=False,
+    ),
+    Route(
+        "POST",
+        "/oauth/userinfo",
+        userinfo.userinfo,
+        cost=2,
+        priority=Priority.BUY,
+        public=True,
+        status=200,
+        documented=False,
+    ),
+    Route(
+        "GET",
+        "/v1/clients",
+        clients.browse,
+        cost=2,
+        priority=Priority.OPERATE,
+        scope="clients:read",
+        raises=(BadCursor,),
+    ),
+    Route(
+        "POST",
+        "/v1/clients",
+        clients.create,
+        cost=3,
+        priority=Priority.OPERATE,
+        scope="clients:write",
+        raises=_REGISTERING,
+    ),
+    Route(
+        "GET",
+        "/v1/clients/{client_id}",
+        clients.show,
+        cost=1,
+        priority=Priority.OPERATE,
+        scope="clients:read",
+        raises=(oauth.ClientNotFound,),
+    ),
+    Route(
+        "PATCH",
+        "/v1/clients/{client_id}",
+        clients.change,
+        cost=3,
+        priority=Priority.OPERATE,
+        scope="clients:write",
+        raises=(oauth.ClientNotFound, *_REGISTERING),
+    ),
+    Route(
+        "DELETE",
+        "/v1/clients/{client_id}",
+        clients.disable,
+        cost=3,
+        priority=Priority.OPERATE,
+        scope="clients:write",
+        raises=(oauth.ClientNotFound,),
+    ),
+    Route(
+        "POST",
+        "/v1/clients/{client_id}/secret",
+        clients.rotate_secret,
+        cost=3,
+        priority=Priority.OPERATE,
+        scope="clients:write",
+        status=200,
+        raises=(
+            oauth.ClientNotFound,
+            oauth.ClientHasNoSecret,
+            identity.ScopeNotHeld,
+        ),
+    ),
+    Route(
+        "GET",
+        "/v1/me/consents",
+        clients.consents,
+        cost=2,
+        priority=Priority.BROWSE,
+        scope="account:read",
+    ),
+    Route(
+        "DELETE",
+        "/v1/me/consents/{client_id}",
+        clients.revoke_consent,
+        cost=3,
+        priority=Priority.BUY,
+        scope="account:write",
+        raises=(oauth.ConsentNotFound,),
+    ),
+)
