@@ -119,3 +119,23 @@ class TestRevoke:
 
         assert answer.status_code == 404
         assert answer.json()["type"] == "/problems/api-key-not-found"
+
+
+class TestRecord:
+    async def test_has_who_made_and_revoked_which_key(self, client, everything):
+        key = (await client.post("/v1/api-keys", headers=everything, json=NEW)).json()
+        for _ in range(2):
+            await client.delete(f"/v1/api-keys/{key['id']}", headers=everything)
+
+        events = (await client.get("/v1/security-events", headers=everything)).json()
+        told = [
+            (event["kind"], event["actor"].split(":")[0], event["detail"])
+            for event in events["items"]
+            if event["detail"].get("key_id") == key["id"]
+        ]
+        made = {"key_id": key["id"], "scopes": "inventory:read"}
+        assert told == [
+            ("api_key.revoked", "key", {"key_id": key["id"]}),
+            ("api_key.created", "key", made),
+        ]
+        assert key["key"] not in str(events)

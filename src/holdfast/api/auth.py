@@ -7,6 +7,7 @@ how long a revoked one may live on; one that was not found is remembered as long
 that repeating it costs nothing either. Access tokens: see ``tokens``.
 """
 
+from holdfast.api.key_uses import KeyUses
 from holdfast.api.policy import Route
 from holdfast.api.problems import CredentialsMissing, InvalidCredentials, MissingScope
 from holdfast.api.tokens import Tokens
@@ -59,10 +60,11 @@ class Keys:
 class Authenticate:
     """Put the caller into the scope, or refuse what the route does not allow."""
 
-    def __init__(self, app: App, *, keys: Keys, tokens: Tokens) -> None:
+    def __init__(self, app: App, *, keys: Keys, tokens: Tokens, uses: KeyUses) -> None:
         self._app = app
         self._keys = keys
         self._tokens = tokens
+        self._uses = uses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         credentials = None
@@ -76,6 +78,8 @@ class Authenticate:
         route: Route = scope["holdfast.route"]
         if credentials is not None and not route.client_credentials:
             caller = await self._identify(credentials)
+            if isinstance(caller, Operator):
+                self._uses.note(caller, scope)
         scope["holdfast.caller"] = caller
         if not route.public:
             _admit(caller, route)

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import KW_ONLY, dataclass, field
 
 from holdfast.api.health import Health
+from holdfast.api.key_uses import KeyUses
 from holdfast.api.policy import Route
 from holdfast.domain import catalog, oauth
 from holdfast.domain.accounts import Hasher
@@ -19,6 +20,7 @@ from holdfast.platform.redis import Cache
 from holdfast.platform.settings import Settings
 from holdfast.platform.telemetry import AccessLog
 from holdfast.platform.vault import Vault
+from holdfast.workflows.outside_sign_in import Providers, openid_providers
 from holdfast.workflows.providers import providers
 
 
@@ -44,12 +46,17 @@ class Shop:
     """The routes this process serves."""
     keyring: oauth.KeyRing = field(init=False)
     """The keys that sign tokens."""
+    key_uses: KeyUses = field(init=False)
+    """Notes which API keys are used."""
+    openid: Providers = field(default_factory=dict)
+    """The OpenID providers with which people may sign in, by id."""
     products: catalog.Reader = field(init=False)
     """Single products: concurrent requests share statements."""
 
     def __post_init__(self) -> None:
         self.health = Health(self.db, self.cache)
         self.keyring = oauth.KeyRing(self.db, self.vault, self.clock)
+        self.key_uses = KeyUses(self.db, self.vault, clock=self.clock)
         self.products = catalog.Reader(self.db)
 
 
@@ -100,6 +107,8 @@ async def opened(
             clock=clock,
             access_log=access_log,
             cache=cache,
+            openid=openid_providers(settings, session, clock=clock),
         )
+        closing.push_async_callback(shop.key_uses.close)
         shop.health = Health(watching, cache)
         yield shop

@@ -17,9 +17,9 @@ from typing import Any
 from holdfast.api.access import Telemetry
 from holdfast.api.auth import Authenticate, Keys
 from holdfast.api.binding import Endpoint
+from holdfast.api.hosted.errors import render
 from holdfast.api.match import Match, Router
 from holdfast.api.policy import Route, check
-from holdfast.api.problems import render
 from holdfast.api.shop import Shop
 from holdfast.api.tokens import Tokens
 from holdfast.resilience.asgi import (
@@ -44,7 +44,12 @@ def layers(routes: Sequence[Route], shop: Shop) -> list[Layer]:
         partial(Rejection, render=render),
         partial(Match, router=Router(routes)),
         partial(BodyLimit, limit_bytes=shop.settings.body_limit_bytes),
-        partial(Authenticate, keys=Keys(shop.db), tokens=access_tokens),
+        partial(
+            Authenticate,
+            keys=Keys(shop.db),
+            tokens=access_tokens,
+            uses=shop.key_uses,
+        ),
     ]
 
 
