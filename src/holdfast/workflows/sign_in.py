@@ -1,8 +1,66 @@
-"""Find out who somebody is, by what they know and what they have."""
+"""Find out who somebody is, by what they know and what they have.
 
+Each step counts the guess first, then looks, then takes the count back if the guess was
+right. No transaction is open while a password is hashed. An address that nobody has, an
+account that is disabled, one whose address was never verified and a wrong password take
+the same statements and the same hash, and get the same answer.
+"""
+
+import base64
+import binascii
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
+
+import msgspec
+
+from holdfast.domain import accounts, identity
+from holdfast.domain.accounts import Claim, Credentials, Hasher, SecondFactor
+from holdfast.domain.identity import Origin
+from holdfast.kernel import tokens
+from holdfast.kernel.clock import Clock
+from holdfast.kernel.errors import Unauthenticated
+from holdfast.platform.db import Database, Transaction
+from holdfast.platform.vault import CannotOpen, Vault
+from holdfast.workflows import attempts
+from holdfast.workflows.attempts import TooManyAttempts, make_familiar
+
+__all__ = [
+    "BROWSER",
+    "CHALLENGE_LIFETIME",
+    "ChallengeNotValid",
+    "CodeRefused",
+    "InvalidLogin",
+    "Proved",
+    "SecondFactorNeeded",
+    "SignIn",
+    "TooManyAttempts",
+    "make_familiar",
+]
+
+CHALLENGE_LIFETIME = timedelta(minutes=5)
+BROWSER = "browser"
+"""Who asks, if it is the shop's own sign-in page."""
+
+_LONGEST_CHALLENGE = 2048
+_ONE_FACTOR = ("pwd",)
+_TWO_FACTORS = ("pwd", "otp", "mfa")
+
+
+@dataclass(eq=False)
+class InvalidLogin(Unauthenticated):
+    """The e-mail address or the password is not right."""
+
+
+@dataclass(eq=False)
+class CodeRefused(Unauthenticated):
+    """The code is not right, or was used before."""
+
+
+@dataclass(eq=False)
+class ChallengeNotValid(Unauthenticated):
+    """The sign-in took too long, or was begun elsewhere; begin again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +80,196 @@ class SecondFactorNeeded:
     """The password was right; a code is wanted too, together with *challenge*."""
 
     challenge: str
+
+
+class _Challenge(msgspec.Struct, frozen=True):
+    """What is sealed into a challenge."""
+
+    account_id: UUID
+    begun_at: datetime
+    place: str | None
+    """The familiar place that the password came from."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """Checks passwords and codes, and what that takes."""
+
+    db: Database
+    vault: Vault
+    hasher: Hasher
+    clock: Clock
+
+    async def by_password(
+        self,
+        email: str,
+        password: str,
+        *,
+        origin: Origin,
+        place: str | None = None,
+        client: str = BROWSER,
+    ) -> Proved | SecondFactorNeeded:
+        """Check a password that comes from *origin*, and maybe a familiar *place*.
+
+        A challenge can be answered through the same *client* only. Raises
+        ``InvalidLogin``, ``TooManyAttempts`` or ``SignInBusy``.
+        """
+        known = await accounts.find_credentials(
+            self.db, self.vault, email, place=place, address=origin.address
+        )
+        subjects = accounts.subjects_of(
+            self.vault,
+            email,
+            origin.address,
+            place=known.place,
+            familiar_address=known.familiar_address,
+        )
+        claim = await attempts.claim(self.db, subjects, at=self.clock())
+        try:
+            right = await self.hasher.verify(known.password, password)
+        except accounts.SignInBusy:
+            # Nobody looked at it: it was no guess.
+            async with self.db.statement() as tx:
+                await accounts.give_back_attempt(tx, claim)
+            raise
+        if known.account_id is None or not (right and known.usable):
+            await self._refuse(known, claim, origin)
+            raise InvalidLogin
+        fresh = await self._fresh_hash(known, password)
+        shown = place if known.place is not None else None
+        now = self.clock()
+        async with self.db.transaction() as tx:
+            await accounts.give_back_attempt(tx, claim, forget=("pair",))
+            if fresh is not None:
+                await accounts.replace_hash(tx, self.vault, known, fresh)
+            if known.second_factor:
+                return self._ask(known.account_id, shown, client, now)
+            return await self._signed_in(
+                tx, known.account_id, _ONE_FACTOR, origin=origin, place=shown, at=now
+            )
+
+    async def by_code(
+        self, challenge: str, code: str, *, origin: Origin, client: str = BROWSER
+    ) -> Proved:
+        """Check the code that was asked for by *challenge*, or a recovery code.
+
+        Raises ``ChallengeNotValid``, ``CodeRefused`` or ``TooManyAttempts``.
+        """
+        asked = self._open(challenge, client)
+        factor = await accounts.find_second_factor(
+            self.db, self.vault, asked.account_id
+        )
+        if factor is None or not _still_asked(factor, asked):
+            raise ChallengeNotValid
+        place = accounts.token_place(asked.place)
+        subject = accounts.second_factor_subject(self.vault, asked.account_id, place)
+        claim = await attempts.claim(self.db, [subject], at=self.clock())
+        now = self.clock()
+        async with self.db.transaction() as tx:
+            right = await attempts.take_code(
+                tx, self.vault, factor, code, origin=origin, at=now
+            )
+            if right:
+                await accounts.give_back_attempt(tx, claim, forget=("second_factor",))
+                return await self._signed_in(
+                    tx,
+                    asked.account_id,
+                    _TWO_FACTORS,
+                    origin=origin,
+                    place=asked.place,
+                    at=now,
+                )
+            await attempts.record_wrong_code(
+                tx, self.vault, asked.account_id, claim, origin=origin, at=now
+            )
+        raise CodeRefused
+
+    async def _signed_in(
+        self,
+        tx: Transaction,
+        account_id: UUID,
+        methods: tuple[str, ...],
+        *,
+        origin: Origin,
+        place: str | None,
+        at: datetime,
+    ) -> Proved:
+        """Write down that somebody signed in; *place* is familiar already."""
+        # Never one that the client brought: whoever planted it would know it.
+        kept = place or tokens.new_token(tokens.PLACE)
+        await attempts.remember_place(
+            tx, self.vault, account_id, kept, origin=origin, at=at
+        )
+        await identity.record(
+            tx,
+            self.vault,
+            "sign_in.succeeded",
+            actor=f"account:{account_id}",
+            origin=origin,
+            at=at,
+            account_id=account_id,
+            detail={"methods": " ".join(methods)},
+        )
+        return Proved(account_id, methods, at, kept)
+
+    async def _refuse(self, known: Credentials, claim: Claim, origin: Origin) -> None:
+        now = self.clock()
+        async with self.db.transaction() as tx:
+            await identity.record(
+                tx,
+                self.vault,
+                "sign_in.failed",
+                actor="anonymous",
+                origin=origin,
+                at=now,
+                account_id=known.account_id,
+            )
+            await attempts.record_block(
+                tx, self.vault, known.account_id, claim, origin=origin, at=now
+            )
+
+    async def _fresh_hash(self, known: Credentials, password: str) -> str | None:
+        """Another hash of the password if its costs are no longer those of today."""
+        if known.password is None or not self.hasher.needs_rehash(known.password):
+            return None
+        with suppress(accounts.SignInBusy):
+            return await self.hasher.hash(password)
+        return None
+
+    def _ask(
+        self, account_id: UUID, place: str | None, client: str, now: datetime
+    ) -> SecondFactorNeeded:
+        sealed = self.vault.seal_json(
+            _Challenge(account_id, now, place), place=_challenge_place(client)
+        )
+        return SecondFactorNeeded(base64.urlsafe_b64encode(sealed).decode())
+
+    def _open(self, challenge: str, client: str) -> _Challenge:
+        if len(challenge) > _LONGEST_CHALLENGE:
+            raise ChallengeNotValid
+        try:
+            sealed = base64.b64decode(
+                challenge.encode("ascii"), altchars=b"-_", validate=True
+            )
+            asked = self.vault.open_json(
+                sealed, _Challenge, place=_challenge_place(client)
+            )
+        except (CannotOpen, UnicodeError, binascii.Error):
+            raise ChallengeNotValid from None
+        if self.clock() >= asked.begun_at + CHALLENGE_LIFETIME:
+            raise ChallengeNotValid
+        return asked
+
+
+def _still_asked(factor: SecondFactor, asked: _Challenge) -> bool:
+    """Whether the password that the challenge was given for is still the right one."""
+    changed = factor.password_changed_at
+    return (
+        factor.usable
+        and factor.confirmed_at is not None
+        and (changed is None or changed <= asked.begun_at)
+    )
+
+
+def _challenge_place(client: str) -> str:
+    return f"sign_in.challenge:{client}"

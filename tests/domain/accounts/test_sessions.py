@@ -264,17 +264,3 @@ class TestBrowseSessions:
                 break
 
         assert seen == made[::-1]
-
-
-class TestForgetSessions:
-    async def test_leaves_the_sessions_without_their_devices(
-        self, database, vault, opened_session
-    ):
-        opened = await opened_session()
-
-        async with database.transaction() as tx:
-            forgotten = await accounts.forget_sessions(tx, opened.account_id)
-
-        found = await accounts.session(database, vault, opened.id)
-        assert forgotten == 1
-        assert (found.id, found.address, found.user_agent) == (opened.id, None, None)

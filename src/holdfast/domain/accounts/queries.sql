@@ -108,6 +108,74 @@ SET status = 'erased', sealed = NULL, email_index = NULL, password = NULL,
 WHERE id = $1 AND status <> 'erased'
 RETURNING id;
 
+-- name: add_request
+-- Note an e-mail that is to be written. $1 id, $2 purpose, $3 address sealed, $4 its
+-- index, $5 account or NULL, $6 now, $7 when what is in it expires.
+INSERT INTO account_requests
+    (id, purpose, sealed, email_index, account_id, created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: lock_requests_of
+-- Keep other workers from the requests of an address until the transaction ends. $1 a
+-- number made from its index.
+SELECT pg_advisory_xact_lock($1);
+
+-- name: find_request
+-- Request $1. One row or none.
+SELECT id, purpose, sealed, email_index, account_id, mailed_at, created_at, expires_at
+FROM account_requests WHERE id = $1;
+
+-- name: count_mailed
+-- How many e-mails of purpose $1 were written to the address of index $2 after $3.
+SELECT count(*) FROM account_requests
+WHERE email_index = $2 AND mailed_at > $3 AND purpose = $1;
+
+-- name: arm_request
+-- The e-mail of request $1 is written at $2, with a token whose hash is $3 (NULL: with
+-- none), for account $4 (NULL: as it was noted). Older tokens of the same purpose that
+-- went to the same address, or are for the same account, end. Locks those rows.
+WITH armed AS (
+    UPDATE account_requests
+    SET mailed_at = $2, token_hash = $3, account_id = coalesce(account_id, $4)
+    WHERE id = $1
+    RETURNING id, purpose, email_index, account_id, token_hash
+)
+UPDATE account_requests r SET expires_at = $2
+FROM armed a
+WHERE r.purpose = a.purpose AND r.id <> a.id AND a.token_hash IS NOT NULL
+    AND (r.email_index = a.email_index OR r.account_id = a.account_id)
+    AND r.token_hash IS NOT NULL AND r.used_at IS NULL AND r.expires_at > $2;
+
+-- name: request_of_token
+-- The request whose token has the hash $1, if it is of purpose $2 and good at $3. One
+-- row or none.
+SELECT id, purpose, sealed, email_index, account_id, mailed_at, created_at, expires_at
+FROM account_requests
+WHERE token_hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > $3;
+
+-- name: use_request
+-- Use up the token with the hash $1, if it is of purpose $2 and good at $3. Locks the
+-- row: of two at once, one gets it. One row or none.
+UPDATE account_requests SET used_at = $3
+WHERE token_hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > $3
+RETURNING id, purpose, sealed, email_index, account_id, mailed_at, created_at,
+    expires_at;
+
+-- name: void_requests
+-- End every token of purpose $2 for account $1, at $3.
+UPDATE account_requests SET expires_at = $3
+WHERE account_id = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > $3;
+
+-- name: forget_requests
+-- Delete up to $2 requests that expired before $1; a concurrent run skips the same
+-- rows. Returns one row for each.
+DELETE FROM account_requests
+WHERE id IN (
+    SELECT id FROM account_requests WHERE expires_at < $1
+    ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
+)
+RETURNING id;
+
 -- name: open_session
 -- Store a new session. $1 id, $2 account, $3 kind, $4 client (NULL: a browser's),
 -- $5 scopes, $6 SHA-256 of the cookie (NULL unless a browser's), $7 methods, $8 when
@@ -178,13 +246,6 @@ WITH live AS (
 UPDATE sessions s SET ended_at = $5, end_reason = $4
 FROM live WHERE s.id = live.id
 RETURNING s.id;
-
--- name: forget_sessions
--- Forget the devices of an account's sessions. $1 account. Locks their rows. Returns
--- the ids.
-UPDATE sessions SET sealed = NULL
-WHERE account_id = $1 AND sealed IS NOT NULL
-RETURNING id;
 
 -- name: claim_attempt
 -- Count an attempt under each of its subjects, or under none if one of them waits.
@@ -290,3 +351,146 @@ USING (
 ) old
 WHERE p.account_id = old.account_id AND p.place = old.place
 RETURNING p.account_id;
+
+-- name: link_identity
+-- Let an identity elsewhere open an account. $1 issuer, $2 keyed hash of its subject,
+-- $3 account, $4 now. Of two at once the first has it. Returns the account that it
+-- opens now: another one, if it was linked before.
+INSERT INTO linked_identities AS l (issuer, subject_index, account_id, linked_at)
+VALUES ($1, $2, $3, $4)
+ON CONFLICT (issuer, subject_index) DO UPDATE SET linked_at = l.linked_at
+RETURNING account_id, linked_at = $4 AS is_new;
+
+-- name: account_of_identity
+-- The account that an identity elsewhere opens. $1 issuer, $2 keyed hash of its
+-- subject. Returns one row or none.
+SELECT account_id FROM linked_identities WHERE issuer = $1 AND subject_index = $2;
+
+-- name: linked_identities_of
+-- What opens account $1 from elsewhere, first linked first.
+SELECT issuer, linked_at FROM linked_identities WHERE account_id = $1
+ORDER BY linked_at, issuer;
+
+-- name: unlink_identity
+-- Let identities at issuer $2 open account $1 no longer. Returns the issuer of each
+-- that did.
+DELETE FROM linked_identities WHERE account_id = $1 AND issuer = $2
+RETURNING issuer;
+
+-- name: find_accounts
+-- Several accounts. $1 their ids. Returns those there are, in any order.
+SELECT id, status, sealed, email_verified_at, password IS NOT NULL AS has_password,
+    EXISTS (
+        SELECT FROM second_factors f
+        WHERE f.account_id = a.id AND f.confirmed_at IS NOT NULL
+    ) AS second_factor,
+    created_at, updated_at
+FROM accounts a WHERE id = ANY($1::uuid[]);
+
+-- name: credentials
+-- How the owner of an address signs in. $1 index of the address, $2 hash of the place
+-- that was shown (NULL: none), $3 keyed hash of where the request comes from. One row,
+-- or none if nobody has the address.
+SELECT a.id, a.password,
+    a.status = 'active' AND a.email_verified_at IS NOT NULL AS usable,
+    EXISTS (
+        SELECT FROM second_factors f
+        WHERE f.account_id = a.id AND f.confirmed_at IS NOT NULL
+    ) AS second_factor,
+    EXISTS (
+        SELECT FROM familiar_places p WHERE p.account_id = a.id AND p.place = $2
+    ) AS familiar_place,
+    EXISTS (
+        SELECT FROM familiar_places p WHERE p.account_id = a.id AND p.place = $3
+    ) AS familiar_address
+FROM accounts a
+WHERE a.email_index = $1;
+
+-- name: replace_hash
+-- Keep a password by another hash, unless it was changed meanwhile. $1 account, $2 the
+-- sealed hash as it was read, $3 the new one. Locks the row.
+UPDATE accounts SET password = $3 WHERE id = $1 AND password = $2;
+
+-- name: begin_second_factor
+-- Keep a secret until its first code comes. $1 account, $2 sealed secret, $3 now. One
+-- that was only begun is replaced. Returns the account, or no row if one is in use.
+INSERT INTO second_factors AS f (account_id, sealed, created_at) VALUES ($1, $2, $3)
+ON CONFLICT (account_id) DO UPDATE
+SET sealed = EXCLUDED.sealed, created_at = EXCLUDED.created_at, last_step = 0
+WHERE f.confirmed_at IS NULL
+RETURNING f.account_id;
+
+-- name: second_factor
+-- The second factor of account $1, in use or only begun. One row or none.
+SELECT f.sealed, f.confirmed_at, a.password_changed_at,
+    a.status = 'active' AND a.email_verified_at IS NOT NULL AS usable,
+    (
+        SELECT count(*) FROM recovery_codes c
+        WHERE c.account_id = f.account_id AND c.used_at IS NULL
+    ) AS codes_left
+FROM second_factors f JOIN accounts a ON a.id = f.account_id
+WHERE f.account_id = $1;
+
+-- name: confirm_second_factor
+-- Use a second factor from now on, and take its first code. $1 account, $2 the sealed
+-- secret that the code was checked with, $3 the code's time step, $4 now, $5 since when
+-- it must have been begun. Locks the row. Returns the account, or no row if the secret
+-- is another by now, or in use.
+UPDATE second_factors SET confirmed_at = $4, last_step = $3
+WHERE account_id = $1 AND sealed = $2 AND confirmed_at IS NULL AND created_at >= $5
+RETURNING account_id;
+
+-- name: take_step
+-- Take the code of a time step once. $1 account, $2 time step. Locks the row. Returns
+-- the account, or no row if that step or a later one was taken before.
+UPDATE second_factors SET last_step = $2
+WHERE account_id = $1 AND last_step < $2 AND confirmed_at IS NOT NULL
+RETURNING account_id;
+
+-- name: remove_second_factor
+-- Forget the second factor of account $1 with its recovery codes. Returns the account,
+-- or no row if it had none in use.
+WITH codes AS (
+    DELETE FROM recovery_codes WHERE account_id = $1
+)
+DELETE FROM second_factors WHERE account_id = $1 AND confirmed_at IS NOT NULL
+RETURNING account_id;
+
+-- name: replace_recovery_codes
+-- Take other recovery codes from now on. $1 account, $2 keyed hashes.
+WITH forgotten AS (
+    DELETE FROM recovery_codes WHERE account_id = $1 AND code_hash <> ALL ($2::bytea[])
+)
+INSERT INTO recovery_codes (account_id, code_hash)
+SELECT $1, hash FROM unnest($2::bytea[]) AS h (hash);
+
+-- name: take_recovery_code
+-- Use up a recovery code. $1 account, $2 keyed hash, $3 now. Locks the row. Returns the
+-- account, or no row if there is no such code or it was used.
+UPDATE recovery_codes SET used_at = $3
+WHERE account_id = $1 AND code_hash = $2 AND used_at IS NULL
+RETURNING account_id;
+
+-- name: every_session_of
+-- All sessions of an account, ended ones too, newest first. $1 account.
+SELECT id, kind, client_id, methods, authenticated_at, sealed, created_at, seen_at,
+    expires_at, ended_at, end_reason
+FROM sessions WHERE account_id = $1 ORDER BY id DESC;
+
+-- name: held_otherwise
+-- What else is held of account $1. Returns one row, or none if there is none such:
+-- when its second factor was set up, how many recovery codes are left, where from it is
+-- familiar, and what was asked for by e-mail (with the index $2 of its address).
+SELECT (SELECT f.created_at FROM second_factors f WHERE f.account_id = a.id)
+           AS second_factor_at,
+    (SELECT count(*) FROM recovery_codes r
+     WHERE r.account_id = a.id AND r.used_at IS NULL) AS recovery_codes_left,
+    ARRAY(SELECT p.seen_at FROM familiar_places p WHERE p.account_id = a.id
+          ORDER BY p.seen_at) AS familiar_places_seen_at,
+    ARRAY(SELECT r.purpose || ' ' || to_char(r.created_at AT TIME ZONE 'UTC',
+                                             'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+          FROM account_requests r
+          WHERE r.account_id = a.id OR r.email_index = $2
+          ORDER BY r.created_at) AS requests,
+    a.password_changed_at
+FROM accounts a WHERE a.id = $1;

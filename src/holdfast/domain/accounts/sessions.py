@@ -37,7 +37,6 @@ _SESSIONS_OF = _SQL["sessions_of"]
 _TOUCH_SESSION = _SQL["touch_session"]
 _END_SESSION = _SQL["end_session"]
 _END_SESSIONS = _SQL["end_sessions"]
-_FORGET_SESSIONS = _SQL["forget_sessions"]
 
 
 class Whence(Protocol):
@@ -218,11 +217,6 @@ async def end_sessions(
     """
     rows = await tx.fetch(_END_SESSIONS, account_id, keep, client_id, reason, at)
     return len(rows)
-
-
-async def forget_sessions(tx: Transaction, account_id: UUID) -> int:
-    """Forget from where and with what an account was used; returns of how many."""
-    return len(await tx.fetch(_FORGET_SESSIONS, account_id))
 
 
 def _place(session_id: UUID) -> str:
