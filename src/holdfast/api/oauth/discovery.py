@@ -1,7 +1,7 @@
-"""What clients need to know of this server, told by itself (RFC 8414, OpenID Connect
-Discovery), and the keys that verify what it signs (RFC 7517).
+"""What this server tells clients of itself, and the keys that verify what it signs.
 
-Every value is true: what is not listed is refused. Both addresses tell the same.
+RFC 8414 and OpenID Connect Discovery name an address each; both tell the same. Every
+value is true: what is not listed is refused.
 """
 
 from typing import Any
