@@ -205,6 +205,7 @@ def _reply(result: Any, status: int) -> Reply:
             (name.lower().encode("latin-1"), value.encode("latin-1"))
             for name, value in result.headers.items()
         ]
+        headers += [cookie.to_encoded_header() for cookie in result.cookies]
         content = result.content
         media = result.media_type
         if media is not None:

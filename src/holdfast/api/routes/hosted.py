@@ -1,5 +1,43 @@
-"""Pages for people: sign in, sign up, consent."""
+"""Pages for people: sign in, sign up, consent.
 
-from holdfast.api.policy import Route
+None is documented with the API: they speak to browsers. Each form is guarded by its own
+token instead of credentials.
+"""
 
-ROUTES: tuple[Route, ...] = ()
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from holdfast.api.hosted import account, authorize, frame, outside, sign_in, sign_up
+from holdfast.api.policy import Priority, Route
+
+_Handler = Callable[..., Awaitable[Any]]
+_page = partial(Route, priority=Priority.BUY, public=True, documented=False, status=200)
+
+
+def _form(path: str, show: _Handler, submit: _Handler, *, cost: int) -> list[Route]:
+    """A page with a form, and where the form is sent."""
+    return [_page("GET", path, show, cost=1), _page("POST", path, submit, cost=cost)]
+
+
+# Whatever takes a password costs much more than it looks.
+_PASSWORD = 20
+
+ROUTES: tuple[Route, ...] = (
+    _page("GET", "/account", account.show, cost=2),
+    _page("POST", "/account/sessions/end", account.end_session, cost=3),
+    *_form("/email/confirm", sign_up.show_email_confirm, sign_up.email_confirm, cost=5),
+    *_form("/oauth/authorize", authorize.show, authorize.submit, cost=3),
+    _page("GET", "/pages/{name}", frame.asset, cost=1),
+    *_form("/password/forgot", sign_up.show_forgot, sign_up.forgot, cost=5),
+    *_form("/password/reset", sign_up.show_reset, sign_up.reset, cost=_PASSWORD),
+    *_form("/sign-in", sign_in.show, sign_in.submit, cost=_PASSWORD),
+    *_form("/sign-in/code", sign_in.show_code, sign_in.submit_code, cost=5),
+    *_form("/sign-in/join", outside.show_join, outside.join, cost=5),
+    *_form("/sign-in/link", outside.show_link, outside.link, cost=_PASSWORD),
+    _page("GET", "/sign-in/with/{provider}", outside.begin, cost=3),
+    _page("GET", "/sign-in/with/{provider}/callback", outside.callback, cost=5),
+    *_form("/sign-out", sign_in.show_sign_out, sign_in.sign_out, cost=3),
+    *_form("/sign-up", sign_up.show, sign_up.submit, cost=5),
+    *_form("/sign-up/confirm", sign_up.show_confirm, sign_up.confirm, cost=_PASSWORD),
+)

@@ -50,3 +50,39 @@ class SignInBusy(Unavailable):
     """Too many people are signing in at the moment."""
 
     retry_after_seconds: float
+
+
+@dataclass(eq=False)
+class ProviderNotFound(NotFound):
+    """There is no such site to sign in with."""
+
+
+@dataclass(eq=False)
+class ProviderUnavailable(Unavailable):
+    """The site you sign in with does not answer as it should."""
+
+    provider: str
+
+
+@dataclass(eq=False)
+class OutsideSignInRefused(Forbidden):
+    """The other site did not sign you in, or not for this browser."""
+
+    reason: str
+
+
+@dataclass(eq=False)
+class EmailNotVerified(Forbidden):
+    """The other site has not checked that the e-mail address is yours."""
+
+
+@dataclass(eq=False)
+class AccountDisabled(Forbidden):
+    """This account has been disabled."""
+
+
+@dataclass(eq=False)
+class LinkedIdentityNotFound(NotFound):
+    """Your account is not connected to this site."""
+
+    issuer: str
