@@ -1,7 +1,7 @@
 """OAuth 2.0 and OpenID Connect, and the clients that speak it."""
 
 from holdfast.api import clients
-from holdfast.api.oauth import introspection, token, userinfo
+from holdfast.api.oauth import discovery, introspection, token, userinfo
 from holdfast.api.policy import Priority, Route
 from holdfast.domain import identity, oauth
 from holdfast.kernel.page import BadCursor
@@ -14,6 +14,24 @@ _REGISTERING = (
 
 ROUTES: tuple[Route, ...] = (
     Route(
+        "GET",
+        "/.well-known/oauth-authorization-server",
+        discovery.metadata,
+        cost=1,
+        priority=Priority.BUY,
+        public=True,
+        documented=False,
+    ),
+    Route(
+        "GET",
+        "/.well-known/openid-configuration",
+        discovery.metadata,
+        cost=1,
+        priority=Priority.BUY,
+        public=True,
+        documented=False,
+    ),
+    Route(
         "POST",
         "/oauth/introspect",
         introspection.introspect,
@@ -22,6 +40,15 @@ ROUTES: tuple[Route, ...] = (
         public=True,
         client_credentials=True,
         status=200,
+        documented=False,
+    ),
+    Route(
+        "GET",
+        "/oauth/jwks",
+        discovery.jwks,
+        cost=1,
+        priority=Priority.BUY,
+        public=True,
         documented=False,
     ),
     Route(
