@@ -1,5 +1,6 @@
 """Accounts in the database."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -16,6 +17,7 @@ _ADD_ACCOUNT = _SQL["add_account"]
 _BROWSE_ACCOUNTS = _SQL["browse_accounts"]
 _ERASE_ACCOUNT = _SQL["erase_account"]
 _FIND_ACCOUNT = _SQL["find_account"]
+_FIND_ACCOUNTS = _SQL["find_accounts"]
 _FIND_ACCOUNT_BY_EMAIL = _SQL["find_account_by_email"]
 _PASSWORD_OF = _SQL["password_of"]
 _SET_EMAIL = _SQL["set_email"]
@@ -61,6 +63,14 @@ async def find(connection: Connection, vault: Vault, account_id: UUID) -> Accoun
     if row is None:
         raise AccountNotFound(account_id)
     return _account(row, vault)
+
+
+async def find_many(
+    connection: Connection, vault: Vault, account_ids: Iterable[UUID]
+) -> dict[UUID, Account]:
+    """Those of the accounts that there are, erased ones included."""
+    rows = await connection.fetch(_FIND_ACCOUNTS, list(account_ids))
+    return {row["id"]: _account(row, vault) for row in rows}
 
 
 async def find_by_email(

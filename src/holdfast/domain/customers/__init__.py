@@ -31,6 +31,7 @@ from holdfast.domain.customers.preferences import checked as check_profile
 from holdfast.domain.customers.preferences import country_of
 from holdfast.domain.customers.store import (
     add,
+    agreed,
     browse,
     change,
     erase,
@@ -55,6 +56,7 @@ __all__ = [
     "add",
     "add_address",
     "addresses_of",
+    "agreed",
     "browse",
     "change",
     "change_address",

@@ -115,6 +115,13 @@ WHERE $3 IS DISTINCT FROM (
     ORDER BY id DESC LIMIT 1);
 
 -- name: said
--- What a customer said about marketing, latest first. $1 account, $2 at most so many.
+-- What a customer said about marketing, latest first. $1 account.
 SELECT granted, source, said_at FROM marketing_consents
-WHERE account_id = $1 ORDER BY id DESC LIMIT $2;
+WHERE account_id = $1 ORDER BY id DESC;
+
+-- name: agreed
+-- What each of several customers said about marketing last. $1 accounts. Returns those
+-- who said anything.
+SELECT DISTINCT ON (account_id) account_id, granted, source, said_at
+FROM marketing_consents WHERE account_id = ANY($1::uuid[])
+ORDER BY account_id, id DESC;

@@ -27,6 +27,7 @@ _BROWSE = _SQL["browse"]
 _ERASE = _SQL["erase"]
 _SAY = _SQL["say"]
 _SAID = _SQL["said"]
+_AGREED = _SQL["agreed"]
 
 
 class _Personal(msgspec.Struct, frozen=True):
@@ -124,11 +125,20 @@ async def say(
     await tx.execute(_SAY, new_id(), account_id, granted, source, at)
 
 
-async def said(
-    connection: Connection, account_id: UUID, *, limit: int | None = None
-) -> list[Consent]:
-    """What a customer said about marketing, latest first; all of it by default."""
-    return [Consent(*row) for row in await connection.fetch(_SAID, account_id, limit)]
+async def said(connection: Connection, account_id: UUID) -> list[Consent]:
+    """Everything that a customer said about marketing, latest first."""
+    return [Consent(*row) for row in await connection.fetch(_SAID, account_id)]
+
+
+async def agreed(
+    connection: Connection, account_ids: Iterable[UUID]
+) -> dict[UUID, Consent]:
+    """What customers said about marketing last; of those who said anything."""
+    rows = await connection.fetch(_AGREED, list(account_ids))
+    return {
+        row["account_id"]: Consent(row["granted"], row["source"], row["said_at"])
+        for row in rows
+    }
 
 
 def _seal(vault: Vault, account_id: UUID, personal: _Personal) -> bytes:

@@ -25,6 +25,7 @@ _CONSENTED_SCOPES = _SQL["consented_scopes"]
 _REMEMBER_CONSENT = _SQL["remember_consent"]
 _CONSENTS_OF = _SQL["consents_of"]
 _WITHDRAW_CONSENT = _SQL["withdraw_consent"]
+_FORGET_PERSON = _SQL["forget_person"]
 
 
 async def add_client(tx: Transaction, client: Client, secret: str | None) -> None:
@@ -155,6 +156,11 @@ async def withdraw_consent(tx: Transaction, account_id: UUID, client_id: str) ->
     """Forget what was allowed. Raises ``ConsentNotFound``."""
     if await tx.fetchval(_WITHDRAW_CONSENT, account_id, client_id) is None:
         raise ConsentNotFound(client_id)
+
+
+async def forget_person(tx: Transaction, account_id: UUID) -> None:
+    """Forget what somebody allowed clients; again does nothing."""
+    await tx.execute(_FORGET_PERSON, account_id)
 
 
 def _known(row: Row | None, client_id: str) -> Client:

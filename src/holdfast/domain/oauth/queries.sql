@@ -264,3 +264,10 @@ ORDER BY o.granted_at DESC, o.client_id;
 -- none if there was nothing.
 DELETE FROM oauth_consents WHERE account_id = $1 AND client_id = $2
 RETURNING client_id;
+
+-- name: forget_person
+-- Forget what somebody allowed clients, and codes on their way to them. $1 account.
+WITH codes AS (
+    DELETE FROM authorization_codes WHERE account_id = $1
+)
+DELETE FROM oauth_consents WHERE account_id = $1;

@@ -20,7 +20,8 @@ async def standing(
     """By token id, the scopes that its account's roles, or its client, have now.
 
     One statement for all. A token that is missing from the answer is worth nothing any
-    more: revoked, its session ended, its account or client disabled.
+    more: revoked, its session ended, its account or client disabled, its key taken off
+    the list.
     """
     rows = await connection.fetch(
         _STANDING,
@@ -28,6 +29,7 @@ async def standing(
         [token.session_id for token in tokens],
         [token.account_id for token in tokens],
         [token.client_id for token in tokens],
+        [token.key_id for token in tokens],
         at,
     )
     return {row["token_id"]: frozenset(row["scopes"]) for row in rows}
