@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from holdfast.cli.role_commands import roles
 from holdfast.kernel.errors import DomainError
 from holdfast.platform.settings import BadSettings
 
@@ -170,7 +171,7 @@ def retry_jobs(
     command.retry(ids or [], everything=everything)
 
 
-keys = typer.Typer(help="API keys of operators.")
+keys = typer.Typer(help="API keys of operators, and the keys of tokens and data.")
 app.add_typer(keys, name="keys", no_args_is_help=True)
 
 
@@ -195,12 +196,38 @@ def create_key(
 
 @keys.command("list")
 def list_keys(
-    *, as_json: bool = typer.Option(False, "--json", help="For programs")
+    *,
+    signing: bool = typer.Option(False, "--signing", help="Those that sign tokens"),
+    as_json: bool = typer.Option(False, "--json", help="For programs"),
 ) -> None:
-    """List all keys; never what they are."""
+    """List all API keys, or those that sign tokens; never what they are."""
+    if signing:
+        from holdfast.cli import signing_keys
+
+        signing_keys.show(as_json=as_json)
+        return
     from holdfast.cli import keys as command
 
     command.show(as_json=as_json)
+
+
+@keys.command("rotate")
+def rotate_keys(
+    *,
+    data: bool = typer.Option(False, "--data", help="The key of personal data"),
+    signing: bool = typer.Option(False, "--signing", help="That of tokens (default)"),
+    now: bool = typer.Option(
+        False, "--now", help="The key that signs has leaked: believe it no more"
+    ),
+) -> None:
+    """Put another key in the place of the one that signs tokens, or seals data."""
+    if data and (signing or now):
+        raise typer.BadParameter("--data goes alone.")
+    if data:
+        raise typer.BadParameter("--data is not there yet.")
+    from holdfast.cli import signing_keys
+
+    signing_keys.rotate(now=now)
 
 
 @keys.command("revoke")
@@ -211,6 +238,9 @@ def revoke_key(
     from holdfast.cli import keys as command
 
     command.revoke(key_id)
+
+
+app.add_typer(roles, name="roles", no_args_is_help=True)
 
 
 imports = typer.Typer(help="Products from files of other shops.")

@@ -75,6 +75,7 @@ from holdfast.domain.oauth.signing import (
     ALGORITHM,
     LISTED_AFTER,
     LISTED_BEFORE,
+    SEALED,
     ListedKey,
     SigningKey,
     add_signing_key,
@@ -84,6 +85,7 @@ from holdfast.domain.oauth.signing import (
     lock_signing_keys,
     new_signing_key,
     retire_signing_keys,
+    signer_among,
 )
 
 __all__ = [
@@ -93,6 +95,7 @@ __all__ = [
     "LISTED_BEFORE",
     "LONGEST_TOKEN",
     "REFRESH_GRACE",
+    "SEALED",
     "AccessClaims",
     "AuthorizationError",
     "AuthorizationRefused",
@@ -147,6 +150,7 @@ __all__ = [
     "session_of_used_code",
     "sign_access_token",
     "sign_id_token",
+    "signer_among",
     "standing",
     "use_refresh_token",
     "verify",

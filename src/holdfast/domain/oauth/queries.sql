@@ -36,6 +36,22 @@ RETURNING id;
 -- ids.
 DELETE FROM signing_keys WHERE listed_until < $1 RETURNING id;
 
+-- name: signing_keys_to_reseal
+-- Private keys not yet sealed under the newest key of the vault, in order of their ids;
+-- those that somebody else holds are passed over. $1 its prefix, $2 after this id (NULL
+-- for the start), $3 how many. Locks them.
+SELECT id AS key, sealed
+FROM signing_keys
+WHERE ($2::text IS NULL OR id > $2) AND substring(sealed FOR 5) <> $1
+ORDER BY id LIMIT $3
+FOR UPDATE SKIP LOCKED;
+
+-- name: reseal_signing_keys
+-- Write private keys sealed anew. $1 ids, $2 sealed. They are locked by the caller.
+UPDATE signing_keys SET sealed = fresh.sealed
+FROM unnest($1::text[], $2::bytea[]) AS fresh (key, sealed)
+WHERE signing_keys.id = fresh.key;
+
 -- name: standing
 -- What access tokens still allow. $1 ids of the tokens; for each $2 its session and
 -- $3 its account (NULL for a client's own), $4 its client, $5 the key that signed it;

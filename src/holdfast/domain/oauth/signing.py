@@ -15,6 +15,7 @@ from joserfc.jwk import ECKey
 
 from holdfast.platform import sql
 from holdfast.platform.db import Connection, Transaction
+from holdfast.platform.resealing import Sealed
 from holdfast.platform.vault import Vault
 
 ALGORITHM = "ES256"
@@ -38,6 +39,12 @@ _LISTED_SIGNING_KEYS = _SQL["listed_signing_keys"]
 _ALL_SIGNING_KEYS = _SQL["all_signing_keys"]
 _RETIRE_SIGNING_KEYS = _SQL["retire_signing_keys"]
 _FORGET_SIGNING_KEYS = _SQL["forget_signing_keys"]
+_SIGNING_KEYS_TO_RESEAL = _SQL["signing_keys_to_reseal"]
+_RESEAL_SIGNING_KEYS = _SQL["reseal_signing_keys"]
+
+SEALED = (
+    Sealed("signing_keys", take=_SIGNING_KEYS_TO_RESEAL, put=_RESEAL_SIGNING_KEYS),
+)
 
 
 @dataclass(frozen=True, slots=True)
