@@ -134,25 +134,32 @@ CREATE TABLE accounts (
         AND (status <> 'erased' OR password IS NULL))
 );
 
--- What was asked for by e-mail: to sign up, a new password, another address. The
--- e-mail is composed by the worker, so that asking takes as long for an address that
--- is known as for one that is not.
+-- E-mails about accounts: what was asked for (to sign up, a new password, another
+-- address) and what an owner must hear of (either has changed). They are composed by
+-- the worker, so that asking takes as long for an address that is known as for one
+-- that is not.
 CREATE TABLE account_requests (
     id uuid PRIMARY KEY,
     purpose text NOT NULL CONSTRAINT account_requests_purpose_known
-        CHECK (purpose IN ('sign_up', 'password_reset', 'email_change')),
+        CHECK (purpose IN ('sign_up', 'password_reset', 'email_change',
+            'email_changed', 'password_changed')),
     -- {"email": ...}, the address that is written to.
     sealed bytea NOT NULL,
     email_index bytea NOT NULL,
-    -- Whose address changes; NULL for the other purposes.
+    -- Whose account it is about; NULL for a sign-up, and until the worker looked.
     account_id uuid REFERENCES accounts,
-    -- SHA-256 of the token in the e-mail; NULL until it is written.
+    -- SHA-256 of the token in the e-mail; NULL until it is written, and if none is.
     token_hash bytea CONSTRAINT account_requests_token_unique UNIQUE,
+    -- When an e-mail was written; NULL if none was.
+    mailed_at timestamptz,
     created_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
     used_at timestamptz
 );
 CREATE INDEX account_requests_by_age ON account_requests (expires_at);
+CREATE INDEX account_requests_by_address ON account_requests (email_index, mailed_at);
+CREATE INDEX account_requests_of_account ON account_requests (account_id)
+    WHERE account_id IS NOT NULL;
 
 -- A sign-in that lasts: of a browser, of a first-party client, or what a person
 -- granted to an OAuth client. Tokens belong to a session and end with it.
@@ -269,7 +276,7 @@ CREATE TABLE signing_keys (
     created_at timestamptz NOT NULL,
     -- Published before it signs, so that whoever keeps the list has it in time.
     signs_from timestamptz NOT NULL,
-    -- Listed until what it signed has expired; NULL while it signs.
+    -- Listed until what it signed has expired; NULL until another key follows.
     listed_until timestamptz
 );
 

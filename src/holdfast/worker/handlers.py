@@ -14,11 +14,13 @@ from holdfast.kernel.clock import Clock, Monotonic, monotonic
 from holdfast.kernel.errors import Invalid, NotFound
 from holdfast.platform.db import Database
 from holdfast.platform.jobs import Job
+from holdfast.platform.vault import Vault
 from holdfast.worker.metrics import Metrics
-from holdfast.workflows import notify
+from holdfast.workflows import account_mail, notify
 
 TASKS_BY_EVENT: Mapping[str, tuple[str, ...]] = {
     "ordering.order.paid": ("confirm_order",),
+    account_mail.MAIL_REQUESTED: ("send_account_mail",),
 }
 _log = structlog.get_logger()
 
@@ -28,8 +30,11 @@ class Reach:
     """What tasks work with."""
 
     db: Database
+    vault: Vault
     mailer: notify.Mailer | None
     clock: Clock
+    public_url: str = "http://127.0.0.1:8000"
+    """What links in e-mails begin with."""
 
 
 Task = Callable[[Job, Reach], Awaitable[None]]
@@ -40,12 +45,28 @@ async def _confirm_order(job: Job, reach: Reach) -> None:
         UUID(job.payload["order_id"]),
         event_id=job.event_id,
         db=reach.db,
+        vault=reach.vault,
         mailer=reach.mailer,
         clock=reach.clock,
     )
 
 
-TASKS: Mapping[str, Task] = {"confirm_order": _confirm_order}
+async def _send_account_mail(job: Job, reach: Reach) -> None:
+    await account_mail.send(
+        UUID(job.payload["request_id"]),
+        event_id=job.event_id,
+        db=reach.db,
+        vault=reach.vault,
+        mailer=reach.mailer,
+        public_url=reach.public_url,
+        clock=reach.clock,
+    )
+
+
+TASKS: Mapping[str, Task] = {
+    "confirm_order": _confirm_order,
+    "send_account_mail": _send_account_mail,
+}
 
 
 def is_final(error: Exception) -> bool:

@@ -13,21 +13,32 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
+from holdfast.domain import identity
 from holdfast.kernel.clock import Clock
 from holdfast.platform import idempotency, jobs, outbox, turns
 from holdfast.platform.db import Database
 from holdfast.worker.metrics import Metrics
 from holdfast.worker.recurring import Recurring
+from holdfast.workflows import account_mail
 
 Settle = Callable[[int], Awaitable[int]]
 """Settle up to so many overdue orders; returns how many were settled."""
 
+Reseal = Callable[[], Awaitable[int]]
+"""Seal anew what is sealed under an older key; returns how many rows."""
+
+Forget = Callable[..., Awaitable[int]]
+"""Forget up to *limit* rows that are too old *now*; returns how many."""
+
 SETTLE_EVERY = timedelta(seconds=5)
 SETTLE_AT_ONCE = 100
 SETTLE_SECONDS = 60.0
+RESEAL_EVERY = timedelta(seconds=15)
+RESEAL_SECONDS = 120.0
 TIDY_EVERY = timedelta(minutes=3)
 TIDY_AT_ONCE = 5_000
 MEASURE_EVERY = timedelta(seconds=15)
@@ -75,7 +86,12 @@ class Timekeeper:
 
 
 def timers(
-    db: Database, *, settle: Settle | None, clock: Clock, metrics: Metrics
+    db: Database,
+    *,
+    settle: Settle | None,
+    reseal: Reseal | None = None,
+    clock: Clock,
+    metrics: Metrics,
 ) -> tuple[Timer, ...]:
     """Every timer of the worker."""
 
@@ -90,19 +106,8 @@ def timers(
             metrics.settled.inc(settled)
             _log.info("orders_settled", count=settled)
 
-    async def forget_keys() -> None:
-        forgotten = TIDY_AT_ONCE
-        while forgotten == TIDY_AT_ONCE:
-            async with db.transaction() as tx:
-                forgotten = await idempotency.forget(
-                    tx, now=clock(), limit=TIDY_AT_ONCE
-                )
-
-    async def forget_job_log() -> None:
-        forgotten = TIDY_AT_ONCE
-        while forgotten == TIDY_AT_ONCE:
-            async with db.transaction() as tx:
-                forgotten = await jobs.forget_log(tx, now=clock(), limit=TIDY_AT_ONCE)
+    def tidying(forget: Forget) -> Callable[[], Awaitable[None]]:
+        return partial(_tidy, db, forget, clock)
 
     async def measure() -> None:
         waiting, oldest_seconds = await outbox.count_waiting(db)
@@ -116,8 +121,28 @@ def timers(
 
     return (
         Timer("settle_overdue_orders", SETTLE_EVERY, settle_overdue),
-        Timer("forget_idempotency_keys", TIDY_EVERY, forget_keys),
-        Timer("forget_job_log", TIDY_EVERY, forget_job_log),
+        Timer("reseal", RESEAL_EVERY, partial(_seal_anew, reseal)),
+        Timer("forget_idempotency_keys", TIDY_EVERY, tidying(idempotency.forget)),
+        Timer("forget_job_log", TIDY_EVERY, tidying(jobs.forget_log)),
+        Timer("forget_account_requests", TIDY_EVERY, tidying(account_mail.forget)),
+        Timer("forget_security_events", TIDY_EVERY, tidying(identity.forget_events)),
         # The outbox is kept whole: it is the record of what happened.
         Timer("measure", MEASURE_EVERY, measure, shared=False),
     )
+
+
+async def _tidy(db: Database, forget: Forget, clock: Clock) -> None:
+    forgotten = TIDY_AT_ONCE
+    while forgotten == TIDY_AT_ONCE:
+        async with db.transaction() as tx:
+            forgotten = await forget(tx, now=clock(), limit=TIDY_AT_ONCE)
+
+
+async def _seal_anew(reseal: Reseal | None) -> None:
+    if reseal is None:
+        return
+    # What is not reached is still there at the next turn.
+    async with asyncio.timeout(RESEAL_SECONDS):
+        resealed = await reseal()
+    if resealed:
+        _log.info("resealed", rows=resealed)

@@ -14,16 +14,30 @@ from holdfast.domain.notifications.gateway import Mailer
 from holdfast.domain.notifications.model import (
     Confirmation,
     Email,
+    Letter,
+    LetterKind,
     Line,
     Message,
     compose,
 )
-from holdfast.domain.notifications.store import add, find, latest, mark_sent
+from holdfast.domain.notifications.store import (
+    SEALED,
+    add,
+    find,
+    forget_person,
+    index_of,
+    latest,
+    mark_sent,
+    of_recipient,
+)
 
 __all__ = [
+    "SEALED",
     "Confirmation",
     "Email",
     "EmailNotFound",
+    "Letter",
+    "LetterKind",
     "Line",
     "MailRefused",
     "MailServerUnavailable",
@@ -32,6 +46,9 @@ __all__ = [
     "add",
     "compose",
     "find",
+    "forget_person",
+    "index_of",
     "latest",
     "mark_sent",
+    "of_recipient",
 ]

@@ -1,4 +1,4 @@
-"""What a buyer is told, as text.
+"""What buyers and the owners of accounts are told, as text.
 
 Every value that goes into a text is flattened to one line without control
 characters first, so a product title or an address cannot start a line, a header
@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 import jinja2
@@ -48,6 +49,35 @@ class Confirmation:
     address: Sequence[str]
 
 
+LetterKind: TypeAlias = Literal[
+    "sign_up",
+    "account_exists",
+    "password_reset",
+    "first_password",
+    "email_change",
+    "address_in_use",
+    "email_changed",
+    "password_changed",
+]
+"""What an e-mail about an account says; each is a template of that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """An e-mail about an account.
+
+    Nothing in it can be chosen by whoever asks for it, who may be a stranger.
+    """
+
+    kind: LetterKind
+    recipient: str
+    # Address of the shop, and of the page that the reader is led to.
+    shop: str
+    link: str
+    # How long the link is good, in hours; 0 if it does not expire.
+    hours: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """A text for somebody."""
@@ -70,11 +100,12 @@ class Email:
     sent_at: datetime | None
 
 
-def compose(confirmation: Confirmation) -> Message:
-    """Write the confirmation of an order."""
-    text = _templates().get_template("order_confirmation.txt").render(it=confirmation)
+def compose(said: Confirmation | Letter) -> Message:
+    """Write the confirmation of an order, or a letter about an account."""
+    name = said.kind if isinstance(said, Letter) else "order_confirmation"
+    text = _templates().get_template(f"{name}.txt").render(it=said)
     subject, _, body = text.partition("\n")
-    return Message(confirmation.recipient, one_line(subject), body.strip() + "\n")
+    return Message(said.recipient, one_line(subject), body.strip() + "\n")
 
 
 def one_line(value: object) -> str:
