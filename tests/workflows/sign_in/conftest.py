@@ -59,7 +59,7 @@ class Person:
     def wrong_code(self, at: datetime) -> str:
         """Six digits that the device shows neither now nor near now."""
         assert self.secret is not None
-        shown = {pyotp.TOTP(self.secret).at(at, n) for n in range(-3, 4)}
+        shown = {pyotp.TOTP(self.secret).at(at, counter_offset=n) for n in range(-3, 4)}
         return next(c for c in map("{:06}".format, range(9)) if c not in shown)
 
     async def set_up(self) -> None:
