@@ -26,6 +26,10 @@ def operations(document):
     }
 
 
+async def nothing():
+    """Do nothing."""
+
+
 def bodies():
     return {
         body.type
@@ -108,12 +112,44 @@ class TestOperation:
             assert slug_of(error) in content["application/problem+json"]["examples"]
 
     def test_says_which_credentials_it_takes(self, operations):
-        assert operations["GET /v1/api-keys"]["security"] == [{"apiKey": ["keys:read"]}]
-        assert operations["GET /v1/products"]["security"] == [{}, {"apiKey": []}]
-        assert operations["GET /v1/carts/{cart_id}"]["security"] == [
+        security = {name: said["security"] for name, said in operations.items()}
+
+        assert security["GET /v1/api-keys"] == [
+            {"apiKey": ["keys:read"]},
+            {"oauth2": ["keys:read"]},
+        ]
+        assert security["GET /v1/products"] == [{}, {"apiKey": []}, {"oauth2": []}]
+        assert security["GET /v1/carts/{cart_id}"][:3] == [
             {"cartToken": []},
             {"apiKey": ["carts:write"]},
+            {"oauth2": ["carts:write"]},
         ]
+
+    def test_offers_no_key_for_what_only_a_person_may(self, operations, route):
+        mine = route("GET", "/v1/mine", nothing, scope="account:read")
+        orders = route("GET", "/v1/all", nothing, scope="orders:read", own="orders:own")
+
+        paths = openapi.document([mine, orders])["paths"]
+
+        assert paths["/v1/mine"]["get"]["security"] == [{"oauth2": ["account:read"]}]
+        assert paths["/v1/all"]["get"]["security"] == [
+            {"apiKey": ["orders:read"]},
+            {"oauth2": ["orders:read"]},
+            {"oauth2": ["orders:own"]},
+        ]
+
+    def test_demands_only_scopes_that_its_way_in_can_give(self, document, operations):
+        schemes = document["components"]["securitySchemes"]
+        flow = schemes["oauth2"]["flows"]["authorizationCode"]
+
+        asked = {
+            scope
+            for operation in operations.values()
+            for way in operation["security"]
+            for scope in way.get("oauth2", ())
+        }
+        assert asked <= flow["scopes"].keys()
+        assert len(asked) > 10
 
     def test_demands_the_idempotency_key_where_it_is_needed(self, operations):
         named = [

@@ -28,6 +28,7 @@ from holdfast.api.problems import (
     status_of,
     title_of,
 )
+from holdfast.domain.identity import IDENTITY_SCOPES, KEY_SCOPES, SCOPE_TITLES
 from holdfast.platform.db import DatabaseBusy, DatabaseUnavailable
 from holdfast.platform.idempotency import (
     IdempotencyKeyInProgress,
@@ -85,6 +86,27 @@ _SECURITY = {
         "scheme": "bearer",
         "bearerFormat": "hfc_...",
         "description": "The token of a cart, from the answer that created it.",
+    },
+    "oauth2": {
+        "type": "oauth2",
+        "description": "An access token of a person, or of a client on its own behalf.",
+        "flows": {
+            "authorizationCode": {
+                "authorizationUrl": "/oauth/authorize",
+                "tokenUrl": "/oauth/token",
+                "refreshUrl": "/oauth/token",
+                "scopes": {**IDENTITY_SCOPES, **SCOPE_TITLES},
+            },
+            "clientCredentials": {
+                "tokenUrl": "/oauth/token",
+                "scopes": {name: SCOPE_TITLES[name] for name in sorted(KEY_SCOPES)},
+            },
+        },
+    },
+    "openIdConnect": {
+        "type": "openIdConnect",
+        "openIdConnectUrl": "/.well-known/openid-configuration",
+        "description": "The same, found by discovery.",
     },
 }
 
@@ -247,9 +269,15 @@ def _parameters(route: Route, made: Any) -> list[dict[str, Any]]:
 
 
 def _security(route: Route) -> list[dict[str, list[str]]]:
+    """The ways to prove enough; any one of them will do."""
     if route.scope is None:
-        return [{}, {"apiKey": []}]
-    ways: list[dict[str, list[str]]] = [{"apiKey": [route.scope]}]
+        return [{}, {"apiKey": []}, {"oauth2": []}]
+    ways: list[dict[str, list[str]]] = [{"oauth2": [route.scope]}]
+    if route.scope in KEY_SCOPES:
+        # Keys are nobody's: they cannot hold a scope about oneself.
+        ways.insert(0, {"apiKey": [route.scope]})
+    if route.own is not None:
+        ways.append({"oauth2": [route.own]})
     return [{"cartToken": []}, *ways] if route.guest else ways
 
 
