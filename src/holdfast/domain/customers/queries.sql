@@ -7,9 +7,13 @@ ON CONFLICT (account_id) DO NOTHING
 RETURNING account_id, sealed, locale, currency, time_zone, created_at, updated_at;
 
 -- name: find
--- The profiles of accounts. $1 accounts. Returns those there are, in any order.
-SELECT account_id, sealed, locale, currency, time_zone, created_at, updated_at
-FROM customers WHERE account_id = ANY($1::uuid[]);
+-- The profiles of accounts; one that says nothing yet is empty. $1 accounts. Returns
+-- those there are and that are not erased, in any order.
+SELECT a.id AS account_id, c.sealed, c.locale, c.currency, c.time_zone,
+       coalesce(c.created_at, a.created_at) AS created_at,
+       coalesce(c.updated_at, a.updated_at) AS updated_at
+FROM accounts a LEFT JOIN customers c ON c.account_id = a.id
+WHERE a.id = ANY($1::uuid[]) AND a.status <> 'erased';
 
 -- name: lock
 -- Take a customer for a change, one changer at a time; an account without a profile
@@ -29,12 +33,14 @@ SET sealed = $2, locale = $3, currency = $4, time_zone = $5, updated_at = $6
 WHERE account_id = $1;
 
 -- name: browse
--- A page of customers, newest first. $1 before this account (NULL for the start),
--- $2 how many.
-SELECT account_id, sealed, locale, currency, time_zone, created_at, updated_at
-FROM customers
-WHERE $1::uuid IS NULL OR account_id < $1
-ORDER BY account_id DESC
+-- A page of customers, newest first: all accounts but those erased. $1 before this
+-- account (NULL for the start), $2 how many.
+SELECT a.id AS account_id, c.sealed, c.locale, c.currency, c.time_zone,
+       coalesce(c.created_at, a.created_at) AS created_at,
+       coalesce(c.updated_at, a.updated_at) AS updated_at
+FROM accounts a LEFT JOIN customers c ON c.account_id = a.id
+WHERE ($1::uuid IS NULL OR a.id < $1) AND a.status <> 'erased'
+ORDER BY a.id DESC
 LIMIT $2;
 
 -- name: erase

@@ -54,7 +54,7 @@ async def add(
 
 
 async def find(connection: Connection, vault: Vault, account_id: UUID) -> Customer:
-    """The profile of an account; ``CustomerNotFound``."""
+    """The profile of an account, empty if it says nothing; ``CustomerNotFound``."""
     found = await find_many(connection, vault, [account_id])
     if account_id not in found:
         raise CustomerNotFound
@@ -64,7 +64,7 @@ async def find(connection: Connection, vault: Vault, account_id: UUID) -> Custom
 async def find_many(
     connection: Connection, vault: Vault, account_ids: Iterable[UUID]
 ) -> dict[UUID, Customer]:
-    """The profiles of those accounts that have one."""
+    """The profiles of accounts, as far as they exist and are not erased."""
     rows = await connection.fetch(_FIND, list(account_ids))
     return {row["account_id"]: _customer(vault, row) for row in rows}
 

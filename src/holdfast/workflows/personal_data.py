@@ -1,0 +1,266 @@
+"""Show a person everything that is held about them, and erase it.
+
+Erasing is one transaction: all of it happens, or none. Orders stay with their lines
+and totals, since the books need them; whose they were is gone. So do the id of the
+account and the security events about it, without addresses.
+
+``HELD`` and ``IMPERSONAL`` between them name every table: a test walks the schema, so
+that a new table cannot be forgotten here.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from holdfast.domain import (
+    accounts,
+    customers,
+    identity,
+    notifications,
+    oauth,
+    ordering,
+)
+from holdfast.domain.accounts import Account
+from holdfast.domain.identity import Origin, SecurityEvent
+from holdfast.domain.ordering import Order, OrderStatus
+from holdfast.kernel.clock import Clock
+from holdfast.kernel.errors import Conflict
+from holdfast.kernel.page import MAX_LIMIT, Page
+from holdfast.platform import idempotency
+from holdfast.platform.db import Connection, Database, Transaction
+from holdfast.platform.vault import Vault
+
+T = TypeVar("T")
+
+FORMAT = "holdfast-personal-data/1"
+
+HELD: Mapping[str, tuple[str, str]] = {
+    # table: the section of the export, what erasing does with it
+    "accounts": ("account", "emptied; the row stays, as erased"),
+    "account_requests": ("account", "deleted"),
+    "account_roles": ("account", "deleted"),
+    "authorization_codes": ("oauth_consents", "deleted; they live for a minute"),
+    "cart_lines": ("open_carts", "kept: they say what, not who"),
+    "carts": ("open_carts", "emptied of the person"),
+    "customer_addresses": ("addresses", "deleted"),
+    "customers": ("profile", "deleted"),
+    "emails": ("emails", "emptied"),
+    "familiar_places": ("account", "deleted"),
+    "idempotency_keys": ("orders", "deleted; answers repeat what orders say"),
+    "linked_identities": ("linked_identities", "deleted"),
+    "marketing_consents": ("marketing_consents", "deleted"),
+    "oauth_consents": ("oauth_consents", "deleted"),
+    "order_lines": ("orders", "kept: the books need them"),
+    "orders": ("orders", "kept with their totals, emptied of the person"),
+    "recovery_codes": ("account", "deleted"),
+    "refresh_tokens": (
+        "sessions",
+        "kept as hashes until they expire; they open nothing",
+    ),
+    "second_factors": ("account", "deleted"),
+    "security_events": ("security_events", "kept without address and user agent"),
+    "sessions": ("sessions", "ended, without address and user agent"),
+}
+"""Every table that says something of a person."""
+
+IMPERSONAL: Mapping[str, str] = {
+    # table: why neither export nor erasing looks at it
+    "api_keys": "belong to the shop; named by operators for what they are for",
+    "categories": "the catalogue",
+    "data_keys": "keys, each wrapped by another",
+    "oauth_clients": "programs, not people",
+    "outbox": "ids of what happened, never of whom to; a test reads them",
+    "payment_webhooks": "what the provider says of orders, by their ids",
+    "pgqueuer": "jobs hold what the outbox holds",
+    "pgqueuer_log": "what became of jobs",
+    "pgqueuer_schedules": "the queue's own timers",
+    "product_categories": "the catalogue",
+    "product_images": "the catalogue",
+    "products": "the catalogue",
+    "reservations": "stock, by the id of an order",
+    "revoked_tokens": "random ids, gone when the tokens expire",
+    "roles": "what may be done, not by whom",
+    "schema_migrations": "the schema",
+    "sign_in_failures": "keyed hashes that name nobody, forgotten within a day",
+    "signing_keys": "keys of the shop",
+    "stock": "the inventory",
+    "stock_movements": "stock, by the id of an order",
+    "timers": "the worker's turns",
+    "variants": "the catalogue",
+}
+"""Every other table."""
+
+
+@dataclass(eq=False)
+class OrdersNotSettled(Conflict):
+    """An order waits for its payment, and its buyer cannot be erased before."""
+
+    order_ids: list[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalData:
+    """What can be done with all that is held of a person, and what it takes."""
+
+    db: Database
+    vault: Vault
+    clock: Clock
+
+    async def export(
+        self, account_id: UUID, *, actor: str, origin: Origin
+    ) -> dict[str, Any]:
+        """Everything held of a person, to be written as JSON; recorded.
+
+        Raises ``AccountNotFound``, also for somebody erased.
+        """
+        now = self.clock()
+        async with self.db.transaction() as tx:
+            account = await accounts.find(tx, self.vault, account_id)
+            if account.email is None:
+                raise accounts.AccountNotFound(account_id)
+            await identity.record(
+                tx,
+                self.vault,
+                "account.exported",
+                actor=actor,
+                origin=origin,
+                at=now,
+                account_id=account_id,
+            )
+            return await self._collect(tx, account, account.email, now)
+
+    async def _collect(
+        self, tx: Connection, account: Account, email: str, now: datetime
+    ) -> dict[str, Any]:
+        index = accounts.email_index(self.vault, email)
+        held = asdict(
+            await accounts.held_of(tx, self.vault, account.id, email_index=index)
+        )
+        sessions = held.pop("sessions")
+        profiles = await customers.find_many(tx, self.vault, [account.id])
+        profile = profiles.get(account.id)
+        roles = await identity.roles_of(tx, account.id)
+        return {
+            "format": FORMAT,
+            "exported_at": now,
+            "account": {**asdict(account), **held, "roles": [r.name for r in roles]},
+            "profile": None if profile is None else asdict(profile),
+            "addresses": await customers.addresses_of(tx, self.vault, account.id),
+            "marketing_consents": await customers.said(tx, account.id),
+            "orders": await self._orders(tx, account.id),
+            "open_carts": await self._carts(tx, account.id),
+            "emails": await notifications.of_recipient(tx, self.vault, index),
+            "sessions": sessions,
+            "linked_identities": await accounts.linked_identities_of(tx, account.id),
+            "oauth_consents": await oauth.consents_of(tx, account.id),
+            "security_events": await self._events(tx, account.id),
+        }
+
+    async def _orders(self, tx: Connection, account_id: UUID) -> list[dict[str, Any]]:
+        async def page(after: str | None) -> Page[Order]:
+            return await ordering.of_account(
+                tx, self.vault, account_id, after=after, limit=MAX_LIMIT
+            )
+
+        return [_shown(order) for order in await _all(page)]
+
+    async def _carts(self, tx: Connection, account_id: UUID) -> list[dict[str, Any]]:
+        return [
+            _shown(await ordering.find_cart(tx, self.vault, cart_id))
+            for cart_id in await ordering.open_carts_of(tx, account_id)
+        ]
+
+    async def _events(self, tx: Connection, account_id: UUID) -> list[dict[str, Any]]:
+        """What happened to the account, and what its owner did elsewhere."""
+        own = f"account:{account_id}"
+
+        async def about(after: str | None) -> Page[SecurityEvent]:
+            return await identity.events(
+                tx, self.vault, after=after, limit=MAX_LIMIT, account_id=account_id
+            )
+
+        async def by(after: str | None) -> Page[SecurityEvent]:
+            return await identity.events(
+                tx, self.vault, after=after, limit=MAX_LIMIT, actor=own
+            )
+
+        found = {event.id: event for event in await _all(about) + await _all(by)}
+        return [_without_others(found[id_], own) for id_ in sorted(found, reverse=True)]
+
+    async def erase(self, account_id: UUID, *, actor: str, origin: Origin) -> bool:
+        """Forget a person; returns False if they were erased before.
+
+        Raises ``AccountNotFound``, ``LastAdmin``, or ``OrdersNotSettled`` while a
+        payment may still come.
+        """
+        now = self.clock()
+        async with self.db.transaction() as tx:
+            await identity.revoke_all_roles(tx, account_id)
+            try:
+                # Takes the row: from here on nobody changes the address, and nobody
+                # adds to the profile.
+                await accounts.disable(tx, account_id, now)
+            except accounts.AccountErased:
+                return False
+            account = await accounts.find(tx, self.vault, account_id)
+            await self._forget_orders(tx, account, now)
+            await customers.erase(tx, account_id)
+            await oauth.forget_person(tx, account_id)
+            await accounts.end_sessions(tx, account_id, reason="account_erased", at=now)
+            await accounts.erase(tx, account_id, now)
+            await identity.record(
+                tx,
+                self.vault,
+                "account.erased",
+                actor=actor,
+                origin=origin,
+                at=now,
+                account_id=account_id,
+            )
+            # After the record: of somebody who erases themselves, nothing stays.
+            await identity.forget_origins(tx, account_id)
+            return True
+
+    async def _forget_orders(
+        self, tx: Transaction, account: Account, now: datetime
+    ) -> None:
+        trail = await ordering.trail(tx, account.id)
+        pending = [n.order_id for n in trail if n.status is OrderStatus.PENDING]
+        if pending:
+            raise OrdersNotSettled(sorted(pending))
+        # Guests' orders that were attached may have another address.
+        indexes = {n.email_index for n in trail if n.email_index is not None}
+        if account.email is not None:
+            indexes.add(accounts.email_index(self.vault, account.email))
+        for index in sorted(indexes):
+            await notifications.forget_person(tx, index, at=now)
+        await idempotency.forget_answers_to(
+            tx, f"account:{account.id}", [n.order_id for n in trail]
+        )
+        await ordering.forget_person(tx, account.id)
+
+
+async def _all(page: Callable[[str | None], Awaitable[Page[T]]]) -> list[T]:
+    found = await page(None)
+    items = found.items
+    while found.next is not None:
+        found = await page(found.next)
+        items += found.items
+    return items
+
+
+def _shown(record: Any) -> dict[str, Any]:
+    """A cart or order without what opens it."""
+    shown = asdict(record)
+    del shown["token_hash"]
+    return shown
+
+
+def _without_others(event: SecurityEvent, own: str) -> dict[str, Any]:
+    """An event without the addresses of operators: those are not this person's."""
+    shown = asdict(event)
+    if event.actor not in (own, "anonymous"):
+        shown["address"] = shown["user_agent"] = None
+    return shown
