@@ -47,26 +47,30 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         said = {name: value or "" for name, value in attrs}
-        if tag == "form":
-            self.forms.append(Form(said.get("action", ""), said.get("method", "get")))
-        elif tag == "input" and self.forms:
-            self.inputs.append(said)
-            if "name" in said:
-                self.forms[-1].fields[said["name"]] = said.get("value", "")
-        elif tag == "button" and self.forms:
-            self.forms[-1].buttons.append(said)
+        if tag == "script" or any(name.startswith("on") for name in said):
+            self.scripts += 1
+        if tag in ("form", "input", "button"):
+            self._field(tag, said)
         elif tag == "label":
             self.labels.add(said.get("for", ""))
         elif tag == "html":
             self.language = said.get("lang", "")
-        elif tag == "script" or any(name.startswith("on") for name in said):
-            self.scripts += 1
+        elif tag == "h1":
+            self.headings += 1
         elif tag == "a":
             self._href = said.get("href", "")
-        if tag == "h1":
-            self.headings += 1
         if tag in ("h1", "a") or said.get("role") == "alert":
             self._inside.append(tag if tag in ("h1", "a") else "alert")
+
+    def _field(self, tag: str, said: dict[str, str]) -> None:
+        if tag == "form":
+            self.forms.append(Form(said.get("action", ""), said.get("method", "get")))
+        elif tag == "button" and self.forms:
+            self.forms[-1].buttons.append(said)
+        elif tag == "input" and self.forms:
+            self.inputs.append(said)
+            if "name" in said:
+                self.forms[-1].fields[said["name"]] = said.get("value", "")
 
     def handle_data(self, data: str) -> None:
         if "h1" in self._inside:
@@ -109,9 +113,11 @@ class Browser:
         return {name: values[0] for name, values in query.items()}
 
     def cookie(self, kind: str) -> str | None:
-        """The value of one of the shop's cookies."""
+        """The value of one of the cookies of the shop that it is at home in."""
+        home = self.client.base_url.host
         for cookie in self.client.cookies.jar:
-            if cookie.name.endswith(f"holdfast_{kind}"):
+            ours = cookie.domain.removesuffix(".local") == home
+            if ours and cookie.name.endswith(f"holdfast_{kind}"):
                 return cookie.value
         return None
 
