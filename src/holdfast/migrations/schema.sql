@@ -142,7 +142,8 @@ CREATE TABLE account_requests (
     id uuid PRIMARY KEY,
     purpose text NOT NULL CONSTRAINT account_requests_purpose_known
         CHECK (purpose IN ('sign_up', 'password_reset', 'email_change',
-            'email_changed', 'password_changed')),
+            'email_changed', 'password_changed',
+            'second_factor_enabled', 'second_factor_disabled')),
     -- {"email": ...}, the address that is written to.
     sealed bytea NOT NULL,
     email_index bytea NOT NULL,

@@ -30,6 +30,8 @@ _PATHS: dict[LetterKind, str] = {
     "address_in_use": "/sign-in",
     "email_changed": "/sign-in",
     "password_changed": "/password/forgot",
+    "second_factor_enabled": "/password/forgot",
+    "second_factor_disabled": "/password/forgot",
 }
 _TO_THE_OWNER: frozenset[LetterKind] = frozenset(
     {"account_exists", "password_reset", "first_password", "address_in_use"}
@@ -154,7 +156,12 @@ def _kind(
         case "email_change" if account and account.is_active:
             free = owner is None or owner == account
             return "email_change" if free else "address_in_use"
-        case "email_changed" | "password_changed":
+        case (
+            "email_changed"
+            | "password_changed"
+            | "second_factor_enabled"
+            | "second_factor_disabled"
+        ):
             return request.purpose
         case _:
             return None

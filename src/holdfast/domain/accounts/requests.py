@@ -31,7 +31,13 @@ _USE_REQUEST = _SQL["use_request"]
 _VOID_REQUESTS = _SQL["void_requests"]
 
 Purpose: TypeAlias = Literal[
-    "sign_up", "password_reset", "email_change", "email_changed", "password_changed"
+    "sign_up",
+    "password_reset",
+    "email_change",
+    "email_changed",
+    "password_changed",
+    "second_factor_enabled",
+    "second_factor_disabled",
 ]
 
 LIFETIMES: dict[Purpose, timedelta] = {
@@ -41,6 +47,8 @@ LIFETIMES: dict[Purpose, timedelta] = {
     # Notices have no token; this is how long they are worth being written.
     "email_changed": timedelta(days=3),
     "password_changed": timedelta(days=3),
+    "second_factor_enabled": timedelta(days=3),
+    "second_factor_disabled": timedelta(days=3),
 }
 FIRST_PASSWORD_LIFETIME = timedelta(hours=24)
 """Of the link to a first password, for which nobody was waiting."""

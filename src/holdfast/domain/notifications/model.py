@@ -58,6 +58,8 @@ LetterKind: TypeAlias = Literal[
     "address_in_use",
     "email_changed",
     "password_changed",
+    "second_factor_enabled",
+    "second_factor_disabled",
 ]
 """What an e-mail about an account says; each is a template of that name."""
 
