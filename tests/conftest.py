@@ -191,7 +191,7 @@ Buy = Callable[..., Awaitable[Bought]]
 
 
 @pytest.fixture
-def buy(database: Database, clock: HandClock) -> Buy:
+def buy(database: Database, vault: Vault, clock: HandClock) -> Buy:
     """Put a paid order into the database without a checkout, with its event."""
 
     async def put(*, email: str = "ada@example.com", title: str = "Assam") -> Bought:
@@ -228,11 +228,11 @@ def buy(database: Database, clock: HandClock) -> Buy:
         )
         event = outbox.event("ordering.order.paid", order_id=str(order.id))
         async with database.transaction() as tx:
-            await ordering.open_cart(tx, cart, [])
-            await ordering.add(tx, order)
+            await ordering.open_cart(tx, vault, cart, [])
+            await ordering.add(tx, vault, order)
             await ordering.mark_paid(tx, order.id, "ch_1", at=now)
             await outbox.publish(tx, [event], at=now)
-            return Bought(await ordering.find(tx, order.id), event)
+            return Bought(await ordering.find(tx, vault, order.id), event)
 
     return put
 

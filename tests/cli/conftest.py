@@ -12,6 +12,11 @@ from holdfast.cli import main
 DATA_KEY = "base64:" + base64.b64encode(b"wraps the keys of every test run").decode()
 
 
+@pytest.fixture
+def data_key():
+    return DATA_KEY
+
+
 class Said(NamedTuple):
     code: int
     out: str

@@ -10,11 +10,13 @@ from holdfast.kernel.ids import new_id
 
 
 @pytest.fixture
-def write(database, clock):
+def write(database, vault, clock):
     async def add(subject, *, sent=False):
         message = Message("ada@example.com", subject, "Dear [bold]Ada[/bold],\n")
         async with database.transaction() as tx:
-            email = await notifications.add(tx, message, event_id=new_id(), at=clock())
+            email = await notifications.add(
+                tx, vault, message, event_id=new_id(), at=clock()
+            )
             if sent:
                 await notifications.mark_sent(tx, email.id, at=clock())
         return email

@@ -16,7 +16,7 @@ from holdfast.platform.settings import Settings
 
 
 @pytest.fixture
-async def worker(database_url, tmp_path):
+async def worker(database_url, data_key, tmp_path):
     """Start the command; whatever still runs is killed after the test."""
     started = []
 
@@ -26,6 +26,7 @@ async def worker(database_url, tmp_path):
             env={
                 "DATABASE_URL": database_url,
                 "HOLDFAST_HOME": str(tmp_path),
+                "HOLDFAST_DATA_KEY": data_key,
                 "HOLDFAST_LOG_FORMAT": "json",
             }
             | environ,
@@ -127,7 +128,7 @@ class TestSettling:
         settings = Settings.read({})
 
         with capture_logs() as logs:
-            assert command.settling(settings, database, None) is None
+            assert command.settling(settings, database, None, None) is None
 
         assert logs[0]["event"] == "overdue_orders_stay_pending"
 
@@ -140,7 +141,7 @@ class TestSettling:
         )
         session = http.session()
 
-        settle = command.settling(settings, database, session)
+        settle = command.settling(settings, database, None, session)
 
         assert await settle(10) == 0
         await session.close()

@@ -26,6 +26,7 @@ from holdfast.domain.ordering import Order, OrderStatus
 from holdfast.kernel.clock import monotonic, system_clock
 from holdfast.kernel.money import Money
 from holdfast.platform import http
+from holdfast.platform.data_keys import open_vault
 from holdfast.platform.db import Database
 from holdfast.platform.embedded import PostgresServer
 from holdfast.platform.embedded.ports import free_port
@@ -280,9 +281,11 @@ def settled_books(
 
     async def settle(sku: str, *, delivered: int, sale: Sale) -> Books:
         settings = Settings.read(environ)
+        vault = await open_vault(shop_database, settings.data_key, clock=system_clock)
         async with http.session() as session:
             await settle_overdue(
                 shop_database,
+                vault,
                 providers(settings, session).payments,
                 clock=lambda: system_clock() + timedelta(hours=1),
                 after=overdue_after(settings.payment_timeout_seconds),
@@ -290,7 +293,7 @@ def settled_books(
         orders: list[Order] = []
         after: str | None = None
         while True:
-            page = await ordering.latest(shop_database, after=after, limit=500)
+            page = await ordering.latest(shop_database, vault, after=after, limit=500)
             orders += page.items
             after = page.next
             if after is None:

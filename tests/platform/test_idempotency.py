@@ -49,18 +49,20 @@ def claim(database, clock):
 
 
 @pytest.fixture
-def answer(database, clock):
+def answer(database, vault, clock):
     async def send(wanted=WANTED, said=SAID):
         async with database.transaction() as tx:
-            await idempotency.answer(tx, wanted, said, at=clock())
+            await idempotency.answer(tx, vault, wanted, said, at=clock())
 
     return send
 
 
 @pytest.fixture
-def wait(database, clock):
+def wait(database, vault, clock):
     async def ask(wanted=WANTED):
-        return await idempotency.wait(database, wanted, clock=clock, timer=Watch())
+        return await idempotency.wait(
+            database, vault, wanted, clock=clock, timer=Watch()
+        )
 
     return ask
 
@@ -115,14 +117,14 @@ class TestClaim:
 
 class TestAnswer:
     async def test_is_given_again_in_the_same_bytes(
-        self, database, claim, answer, wait
+        self, database, vault, claim, answer, wait
     ):
         await claim()
-        assert await idempotency.find(database, WANTED) is None
+        assert await idempotency.find(database, vault, WANTED) is None
 
         await answer()
 
-        assert await idempotency.find(database, WANTED) == SAID
+        assert await idempotency.find(database, vault, WANTED) == SAID
         assert await wait() == SAID
 
     async def test_once_given_stands(self, claim, answer, wait):
@@ -133,7 +135,9 @@ class TestAnswer:
 
         assert await wait() == SAID
 
-    async def test_is_not_for_another_request(self, database, claim, answer, wait):
+    async def test_is_not_for_another_request(
+        self, database, vault, claim, answer, wait
+    ):
         await claim()
         with pytest.raises(IdempotencyKeyReused):
             await wait(OTHER_BODY)
@@ -143,16 +147,20 @@ class TestAnswer:
         with pytest.raises(IdempotencyKeyReused):
             await wait(OTHER_BODY)
         with pytest.raises(IdempotencyKeyReused):
-            await idempotency.find(database, OTHER_BODY)
+            await idempotency.find(database, vault, OTHER_BODY)
 
-    async def test_to_a_request_nobody_sent_is_none(self, database):
-        assert await idempotency.find(database, WANTED) is None
+    async def test_to_a_request_nobody_sent_is_none(self, database, vault):
+        assert await idempotency.find(database, vault, WANTED) is None
 
 
 class TestWait:
-    async def test_ends_when_the_answer_comes(self, database, claim, answer, clock):
+    async def test_ends_when_the_answer_comes(
+        self, database, vault, claim, answer, clock
+    ):
         await claim()
-        waiting = asyncio.create_task(idempotency.wait(database, WANTED, clock=clock))
+        waiting = asyncio.create_task(
+            idempotency.wait(database, vault, WANTED, clock=clock)
+        )
         await asyncio.sleep(0)
 
         await answer()
@@ -251,7 +259,7 @@ REQUESTS = st.lists(
 
 
 @pytest.mark.slow
-def test_n_sends_are_one_effect_for_each_key_and_the_same_bytes(database_url):
+def test_n_sends_are_one_effect_for_each_key_and_the_same_bytes(database_url, vault):
     """Whatever is sent in whatever order: the first body of a key is the one."""
 
     async def send(db, key, body, effects, told):
@@ -264,9 +272,9 @@ def test_n_sends_are_one_effect_for_each_key_and_the_same_bytes(database_url):
             if mine:
                 effects.append(key)
                 said = Answer(201, {}, subject.bytes)
-                await idempotency.answer(tx, wanted, said, at=system_clock())
+                await idempotency.answer(tx, vault, wanted, said, at=system_clock())
         try:
-            heard = await idempotency.wait(db, wanted, clock=system_clock)
+            heard = await idempotency.wait(db, vault, wanted, clock=system_clock)
         except IdempotencyKeyReused:
             return
         assert isinstance(heard, Answer)

@@ -13,6 +13,7 @@ from holdfast.domain import notifications
 from holdfast.domain.notifications import Message
 from holdfast.kernel.clock import system_clock
 from holdfast.platform.db import Database
+from holdfast.platform.vault import Vault
 from holdfast.worker.handlers import Reach
 from holdfast.worker.main import Worker
 
@@ -24,14 +25,17 @@ async def die(job, reach):
 async def write(job, reach):
     message = Message("ada@example.com", "Hello", "Hello.\n")
     async with reach.db.transaction() as tx:
-        await notifications.add(tx, message, event_id=job.event_id, at=reach.clock())
+        await notifications.add(
+            tx, reach.vault, message, event_id=job.event_id, at=reach.clock()
+        )
 
 
 async def main(url: str) -> None:
     db = await Database.connect(url, size=5)
+    vault = Vault.fresh()
     worker = Worker(
         url,
-        Reach(db, None, system_clock),
+        Reach(db, vault, None, system_clock),
         stale_after=timedelta(seconds=0.5),
         tasks={"die": die, "write": write},
         tasks_by_event={"bomb.ticked": ["die"], "letter.asked": ["write"]},

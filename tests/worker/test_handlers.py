@@ -15,7 +15,7 @@ from holdfast.worker.metrics import Metrics
 
 @pytest.fixture
 def reach(clock):
-    return Reach(db=None, mailer=None, clock=clock)
+    return Reach(db=None, vault=None, mailer=None, clock=clock)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from holdfast.domain import notifications
 from holdfast.kernel.clock import system_clock
 from holdfast.platform import jobs
 from holdfast.platform.db import Database
@@ -18,7 +19,7 @@ from holdfast.worker.main import Worker
 
 
 @pytest.fixture
-async def start(database, database_url):
+async def start(database, vault, database_url):
     """Run a worker beside the test; returns what stops it and its task."""
     running = []
 
@@ -26,7 +27,7 @@ async def start(database, database_url):
         stop = asyncio.Event()
         worker = Worker(
             database_url,
-            Reach(database, None, system_clock),
+            Reach(database, vault, None, system_clock),
             stale_after=timedelta(seconds=0.5),
             **options,
         )
@@ -57,7 +58,7 @@ def all_told(database):
 
 class TestRun:
     async def test_every_paid_order_is_told_to_its_buyer_once(
-        self, start, buy, database, promised, all_told
+        self, start, buy, database, vault, promised, all_told
     ):
         start()
         start()
@@ -65,8 +66,8 @@ class TestRun:
 
         await promised(all_told)
 
-        emails = await database.fetch("SELECT recipient FROM emails")
-        assert sorted(email["recipient"] for email in emails) == sorted(
+        emails = await notifications.latest(database, vault, limit=50)
+        assert sorted(email.recipient for email in emails) == sorted(
             one.order.email for one in bought
         )
 

@@ -128,7 +128,7 @@ class TestTimers:
             await by_name(settle)["settle_overdue_orders"].run()
 
     async def test_old_idempotency_keys_are_forgotten_and_young_ones_kept(
-        self, by_name, database, clock, monkeypatch
+        self, by_name, database, vault, clock, monkeypatch
     ):
         monkeypatch.setattr(schedule, "TIDY_AT_ONCE", 2)
         old = [Claim("guest", "POST /x", f"old-{n}", b"") for n in range(5)]
@@ -143,7 +143,7 @@ class TestTimers:
 
         kept = await database.fetch("SELECT key FROM idempotency_keys")
         assert [row["key"] for row in kept] == ["young"]
-        assert await find(database, young) is None
+        assert await find(database, vault, young) is None
 
     async def test_the_job_log_is_kept_a_week_and_longer_for_living_jobs(
         self, by_name, database, clock, monkeypatch

@@ -47,7 +47,7 @@ def render(told: Order | DomainError) -> Answer:
 
 @pytest.fixture
 def carts(shop) -> Carts:
-    return Carts(shop.db, shop.carrier, shop.clock)
+    return Carts(shop.db, shop.vault, shop.carrier, shop.clock)
 
 
 @pytest.fixture
@@ -95,7 +95,9 @@ def check_out(shop) -> CheckOut:
         expected: Any = None,
         says: Callable[[Order | DomainError], Answer] = render,
     ) -> tuple[Answer, bool]:
-        doing = Checkout(db or shop.db, payments or shop.payments, shop.clock, says)
+        doing = Checkout(
+            db or shop.db, shop.vault, payments or shop.payments, shop.clock, says
+        )
         return await doing.place_order(
             basket.cart.id,
             payment_method=method,
@@ -114,7 +116,9 @@ def let_the_timer_settle(shop, clock) -> Callable[[], Awaitable[int]]:
     async def run() -> int:
         after = overdue_after(shop.settings.payment_timeout_seconds)
         clock.advance(seconds=after.total_seconds() + 1)
-        return await settle_overdue(shop.db, shop.payments, clock=clock, after=after)
+        return await settle_overdue(
+            shop.db, shop.vault, shop.payments, clock=clock, after=after
+        )
 
     return run
 
@@ -136,7 +140,9 @@ def books(shop, payment_provider) -> Callable[[], Awaitable[Books]]:
     """Read the books, and see that they balance."""
 
     async def read() -> Books:
-        orders = (await ordering.latest(shop.db, after=None, limit=1000)).items
+        orders = (
+            await ordering.latest(shop.db, shop.vault, after=None, limit=1000)
+        ).items
         captured = payment_provider.get("/v1/summary")["captured"]
         found = Books(
             orders, captured["count"], captured["amount_by_currency"].get("EUR", 0)

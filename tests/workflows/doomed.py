@@ -58,7 +58,9 @@ async def main(point: str, told: dict[str, str]) -> None:
         claim = Claim(
             caller.actor, "checkout", told["key"], bytes.fromhex(told["fingerprint"])
         )
-        doing = Checkout(shop.db, Doomed(shop.payments, point), shop.clock, render)
+        doing = Checkout(
+            shop.db, shop.vault, Doomed(shop.payments, point), shop.clock, render
+        )
         await doing.place_order(
             UUID(told["cart_id"]),
             payment_method="pm_card_ok",

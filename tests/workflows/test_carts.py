@@ -56,7 +56,7 @@ class TestOpen:
 
         cart, token = await carts.open(asked)
 
-        found = await workflows.find(shop.db, cart.id, OPERATOR)
+        found = await workflows.find(shop.db, shop.vault, cart.id, OPERATOR)
         assert found == cart
         assert token.startswith("hfc_")
         assert [line.total.amount for line in cart.lines] == [1998, 5]
@@ -112,10 +112,13 @@ class TestFind:
         basket = await a_basket(TEA=1)
 
         for caller in (basket.caller, OPERATOR):
-            assert await workflows.find(shop.db, basket.cart.id, caller) == basket.cart
+            assert (
+                await workflows.find(shop.db, shop.vault, basket.cart.id, caller)
+                == basket.cart
+            )
         for stranger in (Anonymous(), Guest(b"x"), replace(OPERATOR, scopes=())):
             with pytest.raises(CartNotFound):
-                await workflows.find(shop.db, basket.cart.id, stranger)
+                await workflows.find(shop.db, shop.vault, basket.cart.id, stranger)
 
     async def test_prices_are_those_of_today(self, shop, a_basket):
         basket = await a_basket(TEA=1)
@@ -129,7 +132,7 @@ class TestFind:
 
         await change_product(shop.db, product_id, dearer, clock=shop.clock)
 
-        found = await workflows.find(shop.db, basket.cart.id, basket.caller)
+        found = await workflows.find(shop.db, shop.vault, basket.cart.id, basket.caller)
         assert found.total == Money(2000, "EUR")
 
 
@@ -171,7 +174,7 @@ class TestShipping:
 
         assert changed.shipping.price == Money(990, "EUR")
         assert changed.shipping.source == Source.FLAT_RATE
-        found = await workflows.find(shop.db, sent.id, OPERATOR)
+        found = await workflows.find(shop.db, shop.vault, sent.id, OPERATOR)
         assert found == replace(changed, updated_at=found.updated_at)
 
     async def test_clearing_the_address_takes_the_price_away(self, carts, sent):
@@ -189,7 +192,7 @@ class TestShipping:
                     carts.add_line(sent.id, LineWanted("TEA", 1), OPERATOR)
                 )
 
-        found = await workflows.find(shop.db, sent.id, OPERATOR)
+        found = await workflows.find(shop.db, shop.vault, sent.id, OPERATOR)
         assert len(found.lines) == 13
         assert found.version == 13
         assert found.shipping.price == Money(490, "EUR")
@@ -215,7 +218,7 @@ class TestShipping:
                 sent.id, LineWanted("LEAD", 1), OPERATOR
             )
 
-        found = await workflows.find(shop.db, sent.id, OPERATOR)
+        found = await workflows.find(shop.db, shop.vault, sent.id, OPERATOR)
         assert len(found.lines) == 6
 
 
@@ -257,7 +260,7 @@ class TestLines:
             with pytest.raises(CartNotFound):
                 await doing
 
-        found = await workflows.find(shop.db, basket.cart.id, basket.caller)
+        found = await workflows.find(shop.db, shop.vault, basket.cart.id, basket.caller)
         assert found == basket.cart
 
     async def test_quantities_have_bounds(self, carts, a_basket):
@@ -278,5 +281,5 @@ class TestLines:
                 basket.cart.id, basket.cart.lines[0].id, 2, basket.caller
             )
 
-        found = await workflows.find(shop.db, basket.cart.id, basket.caller)
+        found = await workflows.find(shop.db, shop.vault, basket.cart.id, basket.caller)
         assert found.lines[0].quantity == 1

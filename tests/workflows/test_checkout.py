@@ -38,7 +38,9 @@ class TestPaid:
 
         answer, replayed = await check_out(basket)
 
-        order = await ordering.find(shop.db, msgspec.json.decode(answer.body)["id"])
+        order = await ordering.find(
+            shop.db, shop.vault, msgspec.json.decode(answer.body)["id"]
+        )
         assert (answer.status, replayed) == (201, False)
         assert order.status is OrderStatus.PAID
         assert order.total == Money(2997, "EUR")
@@ -46,7 +48,7 @@ class TestPaid:
         assert await level("TEA") == (7, 0)
         assert (await books()).captured == 1
         assert await events() == [("ordering.order.paid", str(order.id))]
-        cart = await ordering.find_cart(shop.db, basket.cart.id)
+        cart = await ordering.find_cart(shop.db, shop.vault, basket.cart.id)
         assert cart.status is CartStatus.ORDERED
 
     async def test_the_answer_is_kept_and_given_again_in_the_same_bytes(
@@ -69,7 +71,9 @@ class TestPaid:
         answer, _ = await check_out(basket, payments=nobody_pays)
 
         assert answer.status == 201
-        (order,) = (await ordering.latest(shop.db, after=None, limit=9)).items
+        (order,) = (
+            await ordering.latest(shop.db, shop.vault, after=None, limit=9)
+        ).items
         assert order.payment_reference == "nothing_due"
 
     async def test_an_operator_may_check_out_a_guests_cart(self, a_basket, check_out):

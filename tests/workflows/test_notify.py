@@ -27,16 +27,17 @@ class Postbox:
 
 
 @pytest.fixture
-def confirm(database, clock):
+def confirm(database, vault, clock):
     async def run(bought, mailer=None):
         await notify.confirm_order(
             bought.order.id,
             event_id=bought.event.id,
             db=database,
+            vault=vault,
             mailer=mailer,
             clock=clock,
         )
-        return await notifications.latest(database, limit=10)
+        return await notifications.latest(database, vault, limit=10)
 
     return run
 

@@ -29,7 +29,9 @@ def a_pending_order(a_basket, check_out, shop):
         basket = await a_basket(**(units or {"TEA": 1}))
         with pytest.raises(asyncio.CancelledError):
             await check_out(basket, payments=Dies())
-        (newest, *_) = (await ordering.latest(shop.db, after=None, limit=1)).items
+        (newest, *_) = (
+            await ordering.latest(shop.db, shop.vault, after=None, limit=1)
+        ).items
         return newest
 
     return place
@@ -62,7 +64,7 @@ def take_up(shop, clock, asked):
     async def run(*, limit=100):
         clock.advance(minutes=1)
         return await settle_overdue(
-            shop.db, asked, clock=clock, after=overdue_after(8), limit=limit
+            shop.db, shop.vault, asked, clock=clock, after=overdue_after(8), limit=limit
         )
 
     return run
@@ -77,11 +79,11 @@ class TestSettle:
         order = await a_pending_order(TEA=3)
 
         async with shop.db.transaction() as tx:
-            ended = await settle(tx, order, first, clock=clock)
+            ended = await settle(tx, shop.vault, order, first, clock=clock)
         async with shop.db.transaction() as tx:
-            again = await settle(tx, order, second, clock=clock)
+            again = await settle(tx, shop.vault, order, second, clock=clock)
 
-        assert again == ended == await ordering.find(shop.db, order.id)
+        assert again == ended == await ordering.find(shop.db, shop.vault, order.id)
         paid = isinstance(first, Captured)
         assert await level("TEA") == ((7, 0) if paid else (10, 0))
         assert await shop.db.fetchval("SELECT count(*) FROM outbox") == 1
@@ -93,7 +95,7 @@ class TestSettle:
 
         async def one(outcome):
             async with shop.db.transaction() as tx:
-                return await settle(tx, order, outcome, clock=clock)
+                return await settle(tx, shop.vault, order, outcome, clock=clock)
 
         async with asyncio.TaskGroup() as group:
             ends = [
@@ -111,10 +113,12 @@ class TestSettleByAsking:
         self, shop, a_pending_order, asked, clock
     ):
         order = await a_pending_order()
-        await settle_by_asking(order.id, db=shop.db, provider=asked, clock=clock)
+        await settle_by_asking(
+            order.id, db=shop.db, vault=shop.vault, provider=asked, clock=clock
+        )
 
         again = await settle_by_asking(
-            order.id, db=shop.db, provider=asked, clock=clock
+            order.id, db=shop.db, vault=shop.vault, provider=asked, clock=clock
         )
 
         assert again.status is OrderStatus.PAID
@@ -134,7 +138,9 @@ class TestSettleByAsking:
 
         await let_the_timer_settle()
 
-        (order,) = (await ordering.latest(shop.db, after=None, limit=9)).items
+        (order,) = (
+            await ordering.latest(shop.db, shop.vault, after=None, limit=9)
+        ).items
         assert order.status is OrderStatus.PAID
         assert order.payment_reference == payments.NOTHING_DUE.reference
 
@@ -162,7 +168,7 @@ class TestSettleOverdue:
         clock.advance(seconds=14)
 
         settled = await settle_overdue(
-            shop.db, asked, clock=clock, after=overdue_after(8)
+            shop.db, shop.vault, asked, clock=clock, after=overdue_after(8)
         )
 
         assert (settled, asked.keys) == (0, [])
@@ -182,10 +188,12 @@ class TestSettleOverdue:
         assert await take_up(limit=2) == 1
 
         pending = await ordering.latest(
-            shop.db, after=None, limit=9, status=OrderStatus.PENDING
+            shop.db, shop.vault, after=None, limit=9, status=OrderStatus.PENDING
         )
         assert sorted(order.id for order in pending.items) == sorted(stuck)
-        assert (await ordering.find(shop.db, good.id)).status is OrderStatus.PAID
+        assert (
+            await ordering.find(shop.db, shop.vault, good.id)
+        ).status is OrderStatus.PAID
         assert len(asked.keys) == 4
 
     async def test_two_workers_at_once_settle_each_order_once(
@@ -198,7 +206,9 @@ class TestSettleOverdue:
         async with asyncio.TaskGroup() as group:
             for _ in range(2):
                 group.create_task(
-                    settle_overdue(shop.db, asked, clock=clock, after=overdue_after(8))
+                    settle_overdue(
+                        shop.db, shop.vault, asked, clock=clock, after=overdue_after(8)
+                    )
                 )
 
         assert await level("TEA") == (5, 0)

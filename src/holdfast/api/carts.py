@@ -148,7 +148,7 @@ async def create(shop: Shop, caller: Caller, data: NewCart) -> MadeCart:
         else address.address("/shipping_address"),
         shipping_method=data.shipping_method,
     )
-    cart, token = await _carts(shop).open(wanted)
+    cart, token = await _carts(shop).open(wanted, caller)
     return Response(
         CartView.of(cart, token), headers={"Location": f"{_PATH}/{cart.id}"}
     )
@@ -156,7 +156,7 @@ async def create(shop: Shop, caller: Caller, data: NewCart) -> MadeCart:
 
 async def show(shop: Shop, caller: Caller, cart_id: UUID) -> CartView:
     """A cart at today's prices."""
-    return CartView.of(await workflows.find(shop.db, cart_id, caller))
+    return CartView.of(await workflows.find(shop.db, shop.vault, cart_id, caller))
 
 
 async def change(
@@ -205,4 +205,4 @@ def _may_price(caller: Caller, line: NewLine) -> None:
 
 
 def _carts(shop: Shop) -> Carts:
-    return Carts(shop.db, shop.carrier, shop.clock)
+    return Carts(shop.db, shop.vault, shop.carrier, shop.clock)

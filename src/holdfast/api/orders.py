@@ -75,16 +75,19 @@ class OrderLineView(msgspec.Struct, frozen=True):
 
 
 class OrderView(msgspec.Struct, frozen=True):
-    """An order; its lines and totals never change."""
+    """An order; its lines and totals never change.
+
+    E-mail and address are null once the person was erased.
+    """
 
     id: UUID
     number: str
     status: OrderStatus
     cart_id: UUID
     currency: str
-    email: str
+    email: str | None
     lines: list[OrderLineView]
-    shipping_address: Address
+    shipping_address: Address | None
     shipping: Shipping
     subtotal: Money
     shipping_total: Money
@@ -116,6 +119,14 @@ class OrderView(msgspec.Struct, frozen=True):
         )
 
 
+BuyersEmail = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=3,
+        max_length=254,
+        description="The buyer's whole address; upper and lower case are the same.",
+    ),
+]
 PlacedOrder = Annotated[Response[bytes], OrderView]
 Orders = Annotated[Response[Any], Listing[OrderView]]
 
@@ -146,7 +157,11 @@ async def checkout(
     expected = data.expected_total
     scope: Scope = request.scope  # type: ignore[assignment]
     doing = Checkout(
-        shop.db, shop.payments, shop.clock, render=lambda told: _answer(told, scope)
+        shop.db,
+        shop.vault,
+        shop.payments,
+        shop.clock,
+        render=lambda told: _answer(told, scope),
     )
     answer, replayed = await doing.place_order(
         cart_id,
@@ -159,9 +174,15 @@ async def checkout(
 
 
 async def show(shop: Shop, caller: Caller, order_id: UUID) -> OrderView:
-    """An order, for the one who holds its cart's token and for operators."""
-    order = await ordering.find(shop.db, order_id)
-    if not owns(caller, order.token_hash, scope="orders:read"):
+    """An order, for its buyer, whoever holds its cart's token, and operators."""
+    order = await ordering.find(shop.db, shop.vault, order_id)
+    if not owns(
+        caller,
+        order.token_hash,
+        order.account_id,
+        scope="orders:read",
+        own="orders:own",
+    ):
         raise ordering.OrderNotFound
     return OrderView.of(order)
 
@@ -171,11 +192,14 @@ async def browse(
     limit: Limit = DEFAULT_LIMIT,
     after: After | None = None,
     status: OrderStatus | None = None,
+    email: BuyersEmail | None = None,
 ) -> Orders:
-    """Orders, newest first."""
-    found = await ordering.latest(shop.db, after=after, limit=limit, status=status)
+    """Orders, newest first; with an e-mail address, those made with it."""
+    found = await ordering.latest(
+        shop.db, shop.vault, after=after, limit=limit, status=status, email=email
+    )
     page = Page([OrderView.of(order) for order in found.items], found.next)
-    return listing(page, _PATH, limit=limit, status=status)
+    return listing(page, _PATH, limit=limit, status=status, email=email)
 
 
 def _answer(told: Order | DomainError, scope: Scope) -> Answer:

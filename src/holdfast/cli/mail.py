@@ -11,9 +11,10 @@ from rich.text import Text
 from holdfast.cli.running import settings_of_running_shop
 from holdfast.domain import notifications
 from holdfast.domain.notifications import Email
-from holdfast.kernel.clock import rfc3339
+from holdfast.kernel.clock import rfc3339, system_clock
+from holdfast.platform.data_keys import open_vault
 from holdfast.platform.db import Database
-from holdfast.platform.settings import Secret
+from holdfast.platform.settings import Secret, Settings
 
 # The end of an id is its random part; the beginning is the time, the same for all
 # that were written together.
@@ -23,10 +24,11 @@ _SHOWN = 8
 def run(ending: str | None, *, limit: int, as_json: bool) -> None:
     """Show the mailbox of the running shop.
 
-    Raises ``NotRunning``, ``EmailNotFound`` or ``DatabaseUnavailable``.
+    Raises ``NotRunning``, ``EmailNotFound``, ``DatabaseUnavailable`` or
+    ``WrappingKeyWrong``.
     """
     settings = settings_of_running_shop()
-    emails = asyncio.run(_read(settings.database_url or Secret(""), ending, limit))
+    emails = asyncio.run(_read(settings, ending, limit))
     # Long lines stay whole: a mail is read, copied and piped, not laid out.
     console = Console(soft_wrap=True, highlight=False)
     if as_json:
@@ -40,12 +42,13 @@ def run(ending: str | None, *, limit: int, as_json: bool) -> None:
         console.print("The mailbox is empty.")
 
 
-async def _read(url: str, ending: str | None, limit: int) -> list[Email]:
-    db = await Database.connect(url, size=1)
+async def _read(settings: Settings, ending: str | None, limit: int) -> list[Email]:
+    db = await Database.connect(settings.database_url or Secret(""), size=1)
     try:
+        vault = await open_vault(db, settings.data_key, clock=system_clock)
         if ending is None:
-            return await notifications.latest(db, limit=limit)
-        return [await notifications.find(db, ending)]
+            return await notifications.latest(db, vault, limit=limit)
+        return [await notifications.find(db, vault, ending)]
     finally:
         await db.close()
 

@@ -16,14 +16,19 @@ from holdfast.cli.running import settings_of_running_shop
 from holdfast.domain.notifications import Mailer
 from holdfast.kernel.clock import system_clock
 from holdfast.platform import garbage, http, telemetry
+from holdfast.platform.data_keys import DataKeys, followed
 from holdfast.platform.db import Database
-from holdfast.platform.settings import Secret, Settings
+from holdfast.platform.settings import BadSettings, Secret, Settings
+from holdfast.platform.vault import Vault
 from holdfast.worker.handlers import Reach
 from holdfast.worker.main import Worker
+from holdfast.worker.recurring import rest
 from holdfast.worker.schedule import Settle
+from holdfast.workflows.data_keys import Resealing
 from holdfast.workflows.providers import providers
 from holdfast.workflows.settlement import overdue_after, settle_overdue
 
+_LOOK_AGAIN_SECONDS = 1.0
 _log = structlog.get_logger()
 
 
@@ -46,18 +51,42 @@ async def _work(settings: Settings, health_host: str, health_port: int | None) -
         closing.push_async_callback(db.close)
         session = http.session()
         closing.push_async_callback(session.close)
+        keys = await _keys(settings, db, stop)
+        if keys is None:
+            return
+        vault = await closing.enter_async_context(followed(keys))
         worker = Worker(
             url,
-            Reach(db, mailer(settings), system_clock),
-            settling(settings, db, session),
+            Reach(db, vault, mailer(settings), system_clock, settings.public_url),
+            settling(settings, db, vault, session),
+            reseal=Resealing(db, keys, system_clock).turn,
             grace_seconds=settings.shutdown_grace_seconds,
         )
         garbage.settle()
         await worker.run(stop, health_host=health_host, health_port=health_port)
 
 
+async def _keys(
+    settings: Settings, db: Database, stop: asyncio.Event
+) -> DataKeys | None:
+    """The keys of personal data, once the database gives them; None if stopped."""
+    failed = False
+    while not stop.is_set():
+        try:
+            return await DataKeys.open(db, settings.data_key, clock=system_clock)
+        except BadSettings:
+            # Waiting does not bring the right key.
+            raise
+        except Exception as error:  # noqa: BLE001 - as what the worker does later
+            if not failed:
+                _log.warning("failing", activity="data_keys", error=str(error))
+            failed = True
+            await rest(stop, _LOOK_AGAIN_SECONDS)
+    return None
+
+
 def settling(
-    settings: Settings, db: Database, session: aiohttp.ClientSession
+    settings: Settings, db: Database, vault: Vault, session: aiohttp.ClientSession
 ) -> Settle | None:
     """How overdue orders are settled; None where there is no provider to ask."""
     if settings.payment_url is None or settings.carrier_url is None:
@@ -68,7 +97,7 @@ def settling(
 
     async def settle(limit: int) -> int:
         return await settle_overdue(
-            db, provider, clock=system_clock, after=after, limit=limit
+            db, vault, provider, clock=system_clock, after=after, limit=limit
         )
 
     return settle

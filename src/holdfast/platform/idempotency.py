@@ -11,6 +11,7 @@ after the lease and finishes the work. Keys are kept for 24 hours.
 """
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +21,8 @@ from holdfast.kernel.clock import Clock, Monotonic, monotonic
 from holdfast.kernel.errors import Conflict, Invalid, Malformed
 from holdfast.platform import sql
 from holdfast.platform.db import Connection, Database, Transaction
+from holdfast.platform.resealing import Sealed
+from holdfast.platform.vault import Vault
 
 _SQL = sql.load("holdfast.platform")
 _CLAIM = _SQL["claim"]
@@ -28,9 +31,19 @@ _TAKE_OVER = _SQL["take_over"]
 _ANSWER = _SQL["answer"]
 _RELEASE = _SQL["release"]
 _FORGET = _SQL["forget"]
+_FORGET_ANSWERS_TO = _SQL["forget_answers_to"]
+_ANSWERS_TO_RESEAL = _SQL["answers_to_reseal"]
+_RESEAL_ANSWERS = _SQL["reseal_answers"]
+
+SEALED = (
+    Sealed("idempotency_keys.body", take=_ANSWERS_TO_RESEAL, put=_RESEAL_ANSWERS),
+)
 
 KEPT = timedelta(hours=24)
 LEASE = timedelta(seconds=30)
+# What the body of an answer from before the vault begins with: they are all JSON, and
+# nothing sealed begins so.
+_CLEAR = b"{"
 _POLL_SECONDS = 0.04
 _PATIENCE_SECONDS = 12.0
 
@@ -72,6 +85,11 @@ class Claim:
     def identity(self) -> tuple[str, str, str]:
         return self.caller, self.route, self.key
 
+    @property
+    def place(self) -> str:
+        # None of the three can hold a line break.
+        return "idempotency_keys.body:" + "\n".join(self.identity)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -100,17 +118,22 @@ async def claim(tx: Transaction, wanted: Claim, *, subject: UUID, at: datetime) 
     return row is not None
 
 
-async def find(connection: Connection, wanted: Claim) -> Answer | None:
+async def find(connection: Connection, vault: Vault, wanted: Claim) -> Answer | None:
     """The stored answer, or None while there is none.
 
     Raises ``IdempotencyKeyReused`` when the key stands for another request.
     """
     row = await connection.fetchrow(_RECALL, *wanted.identity)
-    return _answer_of(row, wanted)
+    return _answer_of(vault, row, wanted)
 
 
 async def wait(
-    db: Database, wanted: Claim, *, clock: Clock, timer: Monotonic = monotonic
+    db: Database,
+    vault: Vault,
+    wanted: Claim,
+    *,
+    clock: Clock,
+    timer: Monotonic = monotonic,
 ) -> Answer | Resumed | None:
     """Wait for whoever holds the key; no connection is held meanwhile.
 
@@ -123,7 +146,7 @@ async def wait(
         row = await db.fetchrow(_RECALL, *wanted.identity)
         if row is None:
             return None
-        if answer := _answer_of(row, wanted):
+        if answer := _answer_of(vault, row, wanted):
             return answer
         now = clock()
         if row["lease_until"] < now:
@@ -139,15 +162,18 @@ async def wait(
 
 
 async def answer(
-    tx: Transaction, claimed: Claim, said: Answer, *, at: datetime
+    tx: Transaction, vault: Vault, claimed: Claim, said: Answer, *, at: datetime
 ) -> None:
-    """Store what the client is told, in the transaction that makes it true."""
+    """Store what the client is told, in the transaction that makes it true.
+
+    The body is sealed: it may say who bought.
+    """
     await tx.execute(
         _ANSWER,
         *claimed.identity,
         said.status,
         said.headers,
-        said.body,
+        vault.seal(said.body, place=claimed.place),
         at,
     )
 
@@ -162,11 +188,21 @@ async def forget(tx: Transaction, *, now: datetime, limit: int = 1000) -> int:
     return len(await tx.fetch(_FORGET, now - KEPT, limit))
 
 
-def _answer_of(row: Any, wanted: Claim) -> Answer | None:
+async def forget_answers_to(
+    tx: Transaction, caller: str, subjects: Iterable[UUID]
+) -> int:
+    """Drop what somebody was told, and what others were told of *subjects*."""
+    return len(await tx.fetch(_FORGET_ANSWERS_TO, caller, list(subjects)))
+
+
+def _answer_of(vault: Vault, row: Any, wanted: Claim) -> Answer | None:
     if row is None:
         return None
     if row["fingerprint"] != wanted.fingerprint:
         raise IdempotencyKeyReused
     if row["status"] is None:
         return None
-    return Answer(row["status"], row["headers"], row["body"])
+    body: bytes = row["body"]
+    if not body.startswith(_CLEAR):
+        body = vault.open(body, place=wanted.place)
+    return Answer(row["status"], row["headers"], body)

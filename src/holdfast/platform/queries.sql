@@ -177,3 +177,93 @@ RETURNING version;
 -- name: note_resealed
 -- Everything is sealed under the keys of one version. $1 name, $2 version.
 UPDATE data_keys SET resealed = $2 WHERE name = $1 AND version = $2;
+
+-- name: answers_to_reseal
+-- Kept answers not yet sealed under the newest key, in order of their keys; those that
+-- somebody else holds are passed over. $1 its prefix, $2 after this key (NULL for the
+-- start), $3 how many. Locks them.
+SELECT caller || E'\n' || route || E'\n' || key AS key, body AS sealed
+FROM idempotency_keys
+WHERE substring(body FOR 5) <> $1
+  AND ($2::text IS NULL
+       OR (caller, route, key) > (split_part($2, E'\n', 1), split_part($2, E'\n', 2),
+                                  split_part($2, E'\n', 3)))
+ORDER BY idempotency_keys.caller, route, idempotency_keys.key LIMIT $3
+FOR UPDATE SKIP LOCKED;
+
+-- name: reseal_answers
+-- Write kept answers sealed anew. $1 keys, $2 sealed. They are locked by the caller.
+UPDATE idempotency_keys AS kept SET body = fresh.sealed
+FROM unnest($1::text[], $2::bytea[]) AS fresh (key, sealed)
+WHERE kept.caller = split_part(fresh.key, E'\n', 1)
+  AND kept.route = split_part(fresh.key, E'\n', 2)
+  AND kept.key = split_part(fresh.key, E'\n', 3);
+
+-- name: count_sealed
+-- Every sealed row, counted by column and by the prefix that names its key; rows from
+-- before the vault have no prefix. No parameters. Reads all of every table.
+SELECT 'carts' AS name,
+       CASE WHEN email IS NULL AND shipping_address IS NULL
+            THEN substring(sealed FOR 5) END AS prefix, count(*) AS rows
+FROM carts
+WHERE sealed IS NOT NULL OR email IS NOT NULL OR shipping_address IS NOT NULL
+GROUP BY 2
+UNION ALL
+SELECT 'orders',
+       CASE WHEN email IS NULL AND shipping_address IS NULL
+            THEN substring(sealed FOR 5) END, count(*)
+FROM orders
+WHERE sealed IS NOT NULL OR email IS NOT NULL OR shipping_address IS NOT NULL
+GROUP BY 2
+UNION ALL
+SELECT 'emails', CASE WHEN recipient IS NULL THEN substring(sealed FOR 5) END, count(*)
+FROM emails WHERE sealed IS NOT NULL OR recipient IS NOT NULL
+GROUP BY 2
+UNION ALL
+SELECT 'idempotency_keys.body',
+       CASE WHEN substring(body FOR 1) <> '{' THEN substring(body FOR 5) END, count(*)
+FROM idempotency_keys WHERE body IS NOT NULL
+GROUP BY 2
+UNION ALL
+SELECT 'accounts.password', substring(password FOR 5), count(*)
+FROM accounts WHERE password IS NOT NULL
+GROUP BY 2
+UNION ALL
+SELECT 'security_events', substring(sealed FOR 5), count(*)
+FROM security_events WHERE sealed IS NOT NULL
+GROUP BY 2
+UNION ALL
+SELECT 'accounts', substring(sealed FOR 5), count(*)
+FROM accounts WHERE sealed IS NOT NULL
+GROUP BY 2
+UNION ALL
+SELECT 'account_requests', substring(sealed FOR 5), count(*)
+FROM account_requests WHERE sealed IS NOT NULL
+GROUP BY 2
+UNION ALL
+SELECT 'sessions', substring(sealed FOR 5), count(*)
+FROM sessions WHERE sealed IS NOT NULL
+GROUP BY 2
+UNION ALL
+SELECT 'second_factors', substring(sealed FOR 5), count(*)
+FROM second_factors WHERE sealed IS NOT NULL
+GROUP BY 2
+UNION ALL
+SELECT 'signing_keys', substring(sealed FOR 5), count(*)
+FROM signing_keys WHERE sealed IS NOT NULL
+GROUP BY 2
+UNION ALL
+SELECT 'customers', substring(sealed FOR 5), count(*)
+FROM customers WHERE sealed IS NOT NULL
+GROUP BY 2
+UNION ALL
+SELECT 'customer_addresses', substring(sealed FOR 5), count(*)
+FROM customer_addresses WHERE sealed IS NOT NULL
+GROUP BY 2;
+
+-- name: forget_answers_to
+-- Drop the keys of somebody who is erased. $1 caller, $2 ids of what the requests of
+-- others made for them. Returns one row each.
+DELETE FROM idempotency_keys
+WHERE caller = $1 OR subject = ANY($2::uuid[])
+RETURNING 1 AS forgotten;

@@ -26,7 +26,8 @@ from holdfast.worker.health import Health
 from holdfast.worker.metrics import Metrics
 from holdfast.worker.recurring import Recurring
 from holdfast.worker.relay import Relay
-from holdfast.worker.schedule import Settle, Timekeeper, timers
+from holdfast.worker.schedule import Reseal, Settle, Timekeeper, timers
+from holdfast.worker.token_timers import token_timers
 
 _PUT_BACK_SECONDS = 8.0
 _log = structlog.get_logger()
@@ -39,6 +40,7 @@ class Worker:
     database_url: str
     reach: Reach
     settle: Settle | None = None
+    reseal: Reseal | None = None
     grace_seconds: float = 15.0
     stale_after: timedelta = timedelta(seconds=10)
     tasks: Mapping[str, Task] = field(default_factory=lambda: TASKS)
@@ -95,9 +97,16 @@ class Worker:
         jobs = Recurring("jobs", work)
         relay = Relay(db, self.tasks_by_event, clock, self.metrics)
         keeper = Timekeeper(db, clock, self.metrics)
-        by_clock = timers(db, settle=self.settle, clock=clock, metrics=self.metrics)
+        by_clock = timers(
+            db,
+            settle=self.settle,
+            reseal=self.reseal,
+            clock=clock,
+            metrics=self.metrics,
+        )
         return [
             jobs,
             Recurring("relay", relay.step),
             *map(keeper.recurring, by_clock),
+            *map(keeper.recurring, token_timers(self.reach)),
         ]

@@ -23,10 +23,12 @@ from holdfast.kernel.clock import Clock
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.money import Money
 from holdfast.platform.db import Connection, Database, Transaction
+from holdfast.platform.vault import Vault
 
 T = TypeVar("T")
 
-_SCOPE = "carts:write"
+_ANYBODY = identity.Anonymous()
+_SCOPE, _OWN = "carts:write", "carts:own"
 
 # A change is made again only when somebody else changed the cart's weight or
 # destination while the carrier was asked; nobody does that often.
@@ -81,14 +83,17 @@ class Carts:
     """What can be done with carts, and what it takes."""
 
     db: Database
+    vault: Vault
     carrier: shipping.Carrier
     clock: Clock
 
-    async def open(self, wanted: CartWanted) -> tuple[Cart, str]:
+    async def open(
+        self, wanted: CartWanted, caller: Caller = _ANYBODY
+    ) -> tuple[Cart, str]:
         """Open a cart; returns it with its token, which is shown this once.
 
-        Whoever holds the token may change, order and read; nobody else may,
-        except operators.
+        Whoever holds the token may change, order and read; nobody else may, except
+        operators and the one who was signed in here.
         """
         lines = await _lines(self.db, wanted.lines, wanted.currency)
         token = tokens.new_token(tokens.CART)
@@ -106,13 +111,14 @@ class Carts:
             lines=lines,
             created_at=now,
             updated_at=now,
+            account_id=_account_of(caller),
         )
         if asked := _question(cart):
             cart = _with(cart, await self.carrier.quote(*asked))
         ordering.check_total(cart.total)
         stored = [_new_line(n, w) for n, w in zip(lines, wanted.lines, strict=True)]
         async with self.db.statement() as tx:
-            await ordering.open_cart(tx, cart, stored)
+            await ordering.open_cart(tx, self.vault, cart, stored)
         return cart, token
 
     async def change(self, cart_id: UUID, wanted: CartChange, caller: Caller) -> Cart:
@@ -132,7 +138,7 @@ class Carts:
         self, cart_id: UUID, wanted: LineWanted, caller: Caller
     ) -> tuple[Cart, UUID]:
         """Put a line into the cart; returns the cart and the line's id."""
-        currency = (await find(self.db, cart_id, caller)).currency
+        currency = (await find(self.db, self.vault, cart_id, caller)).currency
         (line,) = await _lines(self.db, [wanted], currency)
 
         async def apply(tx: Transaction, cart: Cart) -> Cart:
@@ -172,12 +178,13 @@ class Carts:
         for _ in range(_ATTEMPTS):
             try:
                 async with self.db.transaction() as tx:
-                    await find(tx, cart_id, caller)
+                    await find(tx, self.vault, cart_id, caller)
                     await ordering.lock_cart(tx, cart_id, at=self.clock())
-                    changed = await apply(tx, await ordering.find_cart(tx, cart_id))
+                    cart = await ordering.find_cart(tx, self.vault, cart_id)
+                    changed = await apply(tx, cart)
                     priced = self._priced(changed, quotes)
                     ordering.check_total(priced.total)
-                    await ordering.change_cart(tx, priced)
+                    await ordering.change_cart(tx, self.vault, priced)
                     return priced
             except _NeedsQuote as need:
                 quotes[need.asked] = await self.carrier.quote(*need.asked)
@@ -194,20 +201,45 @@ class Carts:
 
 
 async def find(
-    connection: Connection, cart_id: UUID, caller: Caller, *, scope: str = _SCOPE
+    connection: Connection,
+    vault: Vault,
+    cart_id: UUID,
+    caller: Caller,
+    *,
+    scope: str = _SCOPE,
 ) -> Cart:
     """A cart, for its owner or an operator; ``CartNotFound`` for everybody else."""
-    cart = await ordering.find_cart(connection, cart_id)
-    if not owns(caller, cart.token_hash, scope=scope):
+    cart = await ordering.find_cart(connection, vault, cart_id)
+    if not owns(caller, cart.token_hash, cart.account_id, scope=scope):
         raise ordering.CartNotFound
     return cart
 
 
-def owns(caller: Caller, token_hash: bytes, *, scope: str) -> bool:
-    """Whether the caller holds the cart's token, or a key with the scope."""
+def owns(
+    caller: Caller,
+    token_hash: bytes,
+    account_id: UUID | None,
+    *,
+    scope: str,
+    own: str = _OWN,
+) -> bool:
+    """Whether the caller may reach a cart, or the order that it became.
+
+    That is who holds its token, who may reach all (*scope*), and the account that it
+    belongs to, with the scope *own*.
+    """
     if isinstance(caller, identity.Guest):
         return hmac.compare_digest(caller.token_hash, token_hash)
-    return identity.may(caller, scope)
+    if identity.may(caller, scope):
+        return True
+    return account_id is not None and _account_of(caller, own) == account_id
+
+
+def _account_of(caller: Caller, own: str = _OWN) -> UUID | None:
+    """Whose cart it is that *caller* opens; nobody's without the scope for it."""
+    if isinstance(caller, identity.Member) and identity.may(caller, own):
+        return caller.account_id
+    return None
 
 
 async def _lines(

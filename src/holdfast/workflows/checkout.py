@@ -35,6 +35,7 @@ from holdfast.platform.db import (
     Transaction,
 )
 from holdfast.platform.idempotency import Answer, Claim, Resumed
+from holdfast.platform.vault import Vault
 from holdfast.workflows import carts
 from holdfast.workflows.settlement import settle, settle_by_asking
 
@@ -58,6 +59,7 @@ class Checkout:
     """What a buyer asks for, and what it takes to do it."""
 
     db: Database
+    vault: Vault
     payments: Provider
     clock: Clock
     render: Render
@@ -83,7 +85,9 @@ class Checkout:
             order = await self._reserve(cart_id, expected_total, caller, claim)
             if order is not None:
                 return await self._pay(order, payment_method, claim), False
-            progress = await idempotency.wait(self.db, claim, clock=self.clock)
+            progress = await idempotency.wait(
+                self.db, self.vault, claim, clock=self.clock
+            )
             if isinstance(progress, Answer):
                 return progress, True
             if isinstance(progress, Resumed):
@@ -97,13 +101,13 @@ class Checkout:
         async with self.db.transaction() as tx:
             if not await idempotency.claim(tx, claim, subject=order_id, at=now):
                 return None
-            cart = await _take(tx, cart_id, caller, at=now)
+            cart = await _take(tx, self.vault, cart_id, caller, at=now)
             if expected is not None and expected != cart.total:
                 raise ordering.TotalChanged(expected, cart.total)
             order = ordering.draft(cart, order_id=order_id, at=now)
             wanted = [Wanted(n.variant_id, n.sku, n.quantity) for n in order.lines]
             await inventory.reserve(tx, order.id, wanted, at=now)
-            return order.numbered(await ordering.add(tx, order))
+            return order.numbered(await ordering.add(tx, self.vault, order))
 
     async def _pay(self, order: Order, payment_method: str, claim: Claim) -> Answer:
         """Steps 2 and 3."""
@@ -129,9 +133,13 @@ class Checkout:
             try:
                 async with self.db.transaction() as tx:
                     if outcome is not None:
-                        order = await settle(tx, order, outcome, clock=self.clock)
+                        order = await settle(
+                            tx, self.vault, order, outcome, clock=self.clock
+                        )
                     answer = self._answer(order)
-                    await idempotency.answer(tx, claim, answer, at=self.clock())
+                    await idempotency.answer(
+                        tx, self.vault, claim, answer, at=self.clock()
+                    )
             except (DatabaseBusy, DatabaseUnavailable):
                 if pause is None:
                     raise
@@ -143,17 +151,21 @@ class Checkout:
     async def _undo(self, order: Order, outcome: Declined, claim: Claim) -> None:
         """Nothing was charged: free the stock, the cart and the key."""
         async with self.db.transaction() as tx:
-            await settle(tx, order, outcome, clock=self.clock)
+            await settle(tx, self.vault, order, outcome, clock=self.clock)
             await idempotency.release(tx, claim)
 
     async def _resume(self, order_id: UUID, claim: Claim) -> Answer:
         """Finish what a request began that died."""
         try:
             order = await settle_by_asking(
-                order_id, db=self.db, provider=self.payments, clock=self.clock
+                order_id,
+                db=self.db,
+                vault=self.vault,
+                provider=self.payments,
+                clock=self.clock,
             )
         except payments.PaymentOutcomeUnknown:
-            order = await ordering.find(self.db, order_id)
+            order = await ordering.find(self.db, self.vault, order_id)
         return await self._settle(order, None, claim)
 
     def _answer(self, order: Order) -> Answer:
@@ -164,15 +176,15 @@ class Checkout:
 
 
 async def _take(
-    tx: Transaction, cart_id: UUID, caller: Caller, *, at: datetime
+    tx: Transaction, vault: Vault, cart_id: UUID, caller: Caller, *, at: datetime
 ) -> Cart:
     """Close the cart for its order, if it is the caller's."""
     try:
-        cart = await ordering.take_cart(tx, cart_id, at=at)
+        cart = await ordering.take_cart(tx, vault, cart_id, at=at)
     except ordering.CartAlreadyOrdered:
         # A stranger must not learn that the cart exists.
-        await carts.find(tx, cart_id, caller, scope=_SCOPE)
+        await carts.find(tx, vault, cart_id, caller, scope=_SCOPE)
         raise
-    if not carts.owns(caller, cart.token_hash, scope=_SCOPE):
+    if not carts.owns(caller, cart.token_hash, cart.account_id, scope=_SCOPE):
         raise ordering.CartNotFound
     return cart

@@ -6,6 +6,7 @@ from holdfast.domain import notifications, ordering
 from holdfast.domain.notifications import Mailer
 from holdfast.kernel.clock import Clock
 from holdfast.platform.db import Database
+from holdfast.platform.vault import Vault
 
 __all__ = ["Mailer", "confirm_order"]
 
@@ -15,6 +16,7 @@ async def confirm_order(
     *,
     event_id: UUID,
     db: Database,
+    vault: Vault,
     mailer: Mailer | None,
     clock: Clock,
 ) -> None:
@@ -22,12 +24,19 @@ async def confirm_order(
 
     The e-mail is written once for the event; running again sends what was
     written and not yet taken. Raises ``OrderNotFound``, ``MailRefused`` or
-    ``MailServerUnavailable``. Without a mailer the written e-mail is the end.
+    ``MailServerUnavailable``. Without a mailer the written e-mail is the end. A buyer
+    who was erased meanwhile is told nothing.
     """
     async with db.transaction() as tx:
-        order = await ordering.find(tx, order_id)
-        message = notifications.compose(_confirmation(order))
-        email = await notifications.add(tx, message, event_id=event_id, at=clock())
+        order = await ordering.find(tx, vault, order_id)
+        if order.email is None or order.shipping_address is None:
+            return
+        message = notifications.compose(
+            _confirmation(order, order.email, order.shipping_address)
+        )
+        email = await notifications.add(
+            tx, vault, message, event_id=event_id, at=clock()
+        )
     if mailer is None or email.sent_at is not None:
         return
 
@@ -38,12 +47,13 @@ async def confirm_order(
         await notifications.mark_sent(tx, email.id, at=clock())
 
 
-def _confirmation(order: ordering.Order) -> notifications.Confirmation:
-    where = order.shipping_address
+def _confirmation(
+    order: ordering.Order, recipient: str, where: ordering.Address
+) -> notifications.Confirmation:
     town = " ".join(filter(None, (where.postal_code, where.city)))
     return notifications.Confirmation(
         number=order.label,
-        recipient=order.email,
+        recipient=recipient,
         placed_at=order.placed_at,
         lines=[
             notifications.Line(line.title, line.sku, line.quantity, line.total)

@@ -16,6 +16,7 @@ from holdfast.domain.payments import Captured, Outcome, Provider
 from holdfast.kernel.clock import Clock
 from holdfast.platform import outbox
 from holdfast.platform.db import Database, Transaction
+from holdfast.platform.vault import Vault
 
 _log = structlog.get_logger(__name__)
 
@@ -25,7 +26,7 @@ ACTOR = "checkout"
 
 
 async def settle(
-    tx: Transaction, order: Order, outcome: Outcome, *, clock: Clock
+    tx: Transaction, vault: Vault, order: Order, outcome: Outcome, *, clock: Clock
 ) -> Order:
     """Write the outcome, move the stock and publish the event, in one commit.
 
@@ -47,11 +48,11 @@ async def settle(
         )
         await outbox.publish(tx, [failed], at=now)
         return order.failed(outcome.reason, now)
-    return await ordering.find(tx, order.id)
+    return await ordering.find(tx, vault, order.id)
 
 
 async def settle_by_asking(
-    order_id: UUID, *, db: Database, provider: Provider, clock: Clock
+    order_id: UUID, *, db: Database, vault: Vault, provider: Provider, clock: Clock
 ) -> Order:
     """Ask the provider what became of a pending order's payment, and settle it.
 
@@ -59,12 +60,12 @@ async def settle_by_asking(
     it cannot arrive later. Raises ``PaymentOutcomeUnknown`` while the provider
     does not answer; the order then stays pending.
     """
-    order = await ordering.find(db, order_id)
+    order = await ordering.find(db, vault, order_id)
     if order.status is not OrderStatus.PENDING:
         return order
     outcome = await provider.settle(key=str(order.id), amount=order.total)
     async with db.transaction() as tx:
-        return await settle(tx, order, outcome, clock=clock)
+        return await settle(tx, vault, order, outcome, clock=clock)
 
 
 def overdue_after(payment_timeout_seconds: float) -> timedelta:
@@ -87,6 +88,7 @@ def lease_of_checkout(payment_timeout_seconds: float) -> timedelta:
 
 async def settle_overdue(
     db: Database,
+    vault: Vault,
     provider: Provider,
     *,
     clock: Clock,
@@ -106,7 +108,9 @@ async def settle_overdue(
         )
         for order in due:
             try:
-                await settle_by_asking(order.id, db=db, provider=provider, clock=clock)
+                await settle_by_asking(
+                    order.id, db=db, vault=vault, provider=provider, clock=clock
+                )
             except payments.PaymentOutcomeUnknown:
                 _log.warning("order.still_pending", order_id=str(order.id))
             except Exception:  # noqa: BLE001 - the next order is not to blame

@@ -12,18 +12,18 @@ MESSAGE = Message("ada@example.com", "Hello", "Hello, Ada.\n")
 
 
 @pytest.fixture
-def write(database, clock):
+def write(database, vault, clock):
     async def add(message=MESSAGE, event_id=None):
         async with database.transaction() as tx:
             return await notifications.add(
-                tx, message, event_id=event_id or new_id(), at=clock()
+                tx, vault, message, event_id=event_id or new_id(), at=clock()
             )
 
     return add
 
 
 class TestAdd:
-    async def test_writes_once_for_an_event(self, write, database):
+    async def test_writes_once_for_an_event(self, write, database, vault):
         event_id = new_id()
 
         async with asyncio.TaskGroup() as group:
@@ -33,35 +33,42 @@ class TestAdd:
             ]
 
         assert len({task.result() for task in written}) == 1
-        assert await notifications.latest(database, limit=10) == [written[0].result()]
+        assert await notifications.latest(database, vault, limit=10) == [
+            written[0].result()
+        ]
 
 
 class TestFind:
-    async def test_by_its_id_or_how_that_ends(self, write, database):
+    async def test_by_its_id_or_how_that_ends(self, write, database, vault):
         email = await write()
 
-        assert await notifications.find(database, str(email.id)) == email
-        assert await notifications.find(database, str(email.id)[-8:].upper()) == email
+        assert await notifications.find(database, vault, str(email.id)) == email
+        assert (
+            await notifications.find(database, vault, str(email.id)[-8:].upper())
+            == email
+        )
 
     @pytest.mark.parametrize("ending", ["", "zzzz", "%", "00000000"])
-    async def test_what_does_not_mean_one_is_not_found(self, write, database, ending):
+    async def test_what_does_not_mean_one_is_not_found(
+        self, write, database, vault, ending
+    ):
         await write()
         await write()
 
         with pytest.raises(EmailNotFound):
-            await notifications.find(database, ending)
+            await notifications.find(database, vault, ending)
 
 
 class TestLatest:
-    async def test_latest_first_and_no_more_than_asked(self, write, database):
+    async def test_latest_first_and_no_more_than_asked(self, write, database, vault):
         emails = [await write() for _ in range(4)]
         emails.sort(key=lambda email: email.id, reverse=True)
 
-        assert await notifications.latest(database, limit=3) == emails[:3]
+        assert await notifications.latest(database, vault, limit=3) == emails[:3]
 
 
 class TestMarkSent:
-    async def test_the_first_time_stands(self, write, database, clock):
+    async def test_the_first_time_stands(self, write, database, vault, clock):
         email = await write()
         sent_at = clock()
 
@@ -70,5 +77,5 @@ class TestMarkSent:
                 await notifications.mark_sent(tx, email.id, at=clock())
             clock.advance(seconds=1)
 
-        found = await notifications.find(database, str(email.id))
+        found = await notifications.find(database, vault, str(email.id))
         assert found.sent_at == sent_at

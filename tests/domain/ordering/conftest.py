@@ -72,7 +72,7 @@ def an_order(a_cart, clock) -> Callable[..., Order]:
 
 
 @pytest.fixture
-def stored_cart(database, a_cart, a_line, a_product):
+def stored_cart(database, vault, a_cart, a_line, a_product):
     """A cart in the database with so many of the products TEA and CUP."""
 
     async def put(*, override: int | None = None, **units: int) -> Cart:
@@ -83,7 +83,7 @@ def stored_cart(database, a_cart, a_line, a_product):
         cart = a_cart(lines=lines)
         new = [NewLine(n.id, n.variant_id, n.quantity, override) for n in lines]
         async with database.statement() as tx:
-            await open_cart(tx, cart, new)
+            await open_cart(tx, vault, cart, new)
         return cart
 
     return put

@@ -19,12 +19,12 @@ from holdfast.kernel.money import Money
 
 
 class TestOpenCart:
-    async def test_keeps_every_word_of_it(self, database, stored_cart):
+    async def test_keeps_every_word_of_it(self, database, vault, stored_cart):
         cart = await stored_cart(TEA=2, CUP=1)
 
-        assert await ordering.find_cart(database, cart.id) == cart
+        assert await ordering.find_cart(database, vault, cart.id) == cart
 
-    async def test_keeps_a_cart_with_nothing_in_it(self, database, a_cart):
+    async def test_keeps_a_cart_with_nothing_in_it(self, database, vault, a_cart):
         cart = a_cart(
             lines=[],
             email=None,
@@ -33,44 +33,44 @@ class TestOpenCart:
             shipping=None,
         )
         async with database.statement() as tx:
-            await ordering.open_cart(tx, cart, [])
+            await ordering.open_cart(tx, vault, cart, [])
 
-        assert await ordering.find_cart(database, cart.id) == cart
+        assert await ordering.find_cart(database, vault, cart.id) == cart
 
     async def test_keeps_a_choice_of_shipping_that_has_no_price_yet(
-        self, database, a_cart
+        self, database, vault, a_cart
     ):
         cart = a_cart(lines=[], shipping_address=None, shipping=None)
         async with database.statement() as tx:
-            await ordering.open_cart(tx, cart, [])
+            await ordering.open_cart(tx, vault, cart, [])
 
-        found = await ordering.find_cart(database, cart.id)
+        found = await ordering.find_cart(database, vault, cart.id)
 
         assert (found.shipping_method, found.shipping) == ("standard", None)
 
-    async def test_a_price_set_by_an_operator_stays(self, database, stored_cart):
+    async def test_a_price_set_by_an_operator_stays(self, database, vault, stored_cart):
         cart = await stored_cart(TEA=2, override=1)
 
-        found = await ordering.find_cart(database, cart.id)
+        found = await ordering.find_cart(database, vault, cart.id)
 
         assert found.lines[0].unit_price == Money(1, "EUR")
 
 
 class TestFindCart:
-    async def test_a_cart_nobody_made_is_not_found(self, database):
+    async def test_a_cart_nobody_made_is_not_found(self, database, vault):
         with pytest.raises(CartNotFound):
-            await ordering.find_cart(database, new_id())
+            await ordering.find_cart(database, vault, new_id())
 
 
 class TestLockCart:
-    async def test_counts_the_change(self, database, stored_cart, clock):
+    async def test_counts_the_change(self, database, vault, stored_cart, clock):
         cart = await stored_cart(TEA=2)
         clock.advance(minutes=1)
 
         async with database.transaction() as tx:
             await ordering.lock_cart(tx, cart.id, at=clock())
 
-        found = await ordering.find_cart(database, cart.id)
+        found = await ordering.find_cart(database, vault, cart.id)
         assert (found.version, found.updated_at) == (2, clock())
 
     async def test_a_cart_nobody_made_is_not_found(self, database, clock):
@@ -79,25 +79,25 @@ class TestLockCart:
                 await ordering.lock_cart(tx, new_id(), at=clock())
 
     async def test_a_cart_that_was_ordered_names_the_order(
-        self, database, stored_cart, an_order, clock
+        self, database, vault, stored_cart, an_order, clock
     ):
         cart = await stored_cart(TEA=2)
         order = an_order(cart)
         async with database.transaction() as tx:
-            await ordering.take_cart(tx, cart.id, at=clock())
-            await ordering.add(tx, order)
+            await ordering.take_cart(tx, vault, cart.id, at=clock())
+            await ordering.add(tx, vault, order)
 
         async with database.transaction() as tx:
             with pytest.raises(CartAlreadyOrdered) as refused:
                 await ordering.lock_cart(tx, cart.id, at=clock())
 
         assert refused.value.order_id == order.id
-        assert (await ordering.find_cart(database, cart.id)).version == 1
+        assert (await ordering.find_cart(database, vault, cart.id)).version == 1
 
 
 class TestLines:
     async def test_are_added_changed_and_removed(
-        self, database, stored_cart, a_product
+        self, database, vault, stored_cart, a_product
     ):
         cart = await stored_cart(TEA=2)
         (tea,) = cart.lines
@@ -106,15 +106,17 @@ class TestLines:
         async with database.transaction() as tx:
             await ordering.add_line(tx, cart.id, cup)
             await ordering.change_line(tx, cart.id, tea.id, 7)
-        both = await ordering.find_cart(database, cart.id)
+        both = await ordering.find_cart(database, vault, cart.id)
         async with database.transaction() as tx:
             await ordering.remove_line(tx, cart.id, tea.id)
-        one = await ordering.find_cart(database, cart.id)
+        one = await ordering.find_cart(database, vault, cart.id)
 
         assert [(n.sku, n.quantity) for n in both.lines] == [("TEA", 7), ("CUP", 5)]
         assert [(n.sku, n.quantity) for n in one.lines] == [("CUP", 5)]
 
-    async def test_those_of_another_cart_are_not_there(self, database, stored_cart):
+    async def test_those_of_another_cart_are_not_there(
+        self, database, vault, stored_cart
+    ):
         mine, theirs = await stored_cart(TEA=2), await stored_cart(CUP=2)
 
         async with database.transaction() as tx:
@@ -123,11 +125,13 @@ class TestLines:
             with pytest.raises(CartLineNotFound):
                 await ordering.remove_line(tx, mine.id, theirs.lines[0].id)
 
-        assert await ordering.find_cart(database, theirs.id) == theirs
+        assert await ordering.find_cart(database, vault, theirs.id) == theirs
 
 
 class TestChangeCart:
-    async def test_writes_who_buys_where_it_goes_and_how(self, database, stored_cart):
+    async def test_writes_who_buys_where_it_goes_and_how(
+        self, database, vault, stored_cart
+    ):
         cart = await stored_cart(TEA=2)
         async with database.transaction() as tx:
             changed = ordering.Cart(
@@ -141,35 +145,39 @@ class TestChangeCart:
                     "shipping": Shipping("express", Money(0, "EUR"), "flat_rate"),
                 }
             )
-            await ordering.change_cart(tx, changed)
+            await ordering.change_cart(tx, vault, changed)
 
-        assert await ordering.find_cart(database, cart.id) == changed
+        assert await ordering.find_cart(database, vault, cart.id) == changed
 
 
 class TestTakeCart:
-    async def test_closes_it_and_reads_it(self, database, stored_cart, clock):
+    async def test_closes_it_and_reads_it(self, database, vault, stored_cart, clock):
         cart = await stored_cart(TEA=2, CUP=1)
 
         async with database.transaction() as tx:
-            taken = await ordering.take_cart(tx, cart.id, at=clock())
+            taken = await ordering.take_cart(tx, vault, cart.id, at=clock())
 
         assert taken.status is CartStatus.ORDERED
         assert taken.lines == cart.lines
-        assert await ordering.find_cart(database, cart.id) == taken
+        assert await ordering.find_cart(database, vault, cart.id) == taken
 
-    async def test_a_cart_nobody_made_is_not_found(self, database, clock):
+    async def test_a_cart_nobody_made_is_not_found(self, database, vault, clock):
         async with database.transaction() as tx:
             with pytest.raises(CartNotFound):
-                await ordering.take_cart(tx, new_id(), at=clock())
+                await ordering.take_cart(tx, vault, new_id(), at=clock())
 
-    async def test_of_many_at_once_one_takes_it(self, database, stored_cart, clock):
+    async def test_of_many_at_once_one_takes_it(
+        self, database, vault, stored_cart, clock
+    ):
         cart = await stored_cart(TEA=2)
         taken, refused = [], []
 
         async def take():
             try:
                 async with database.transaction() as tx:
-                    taken.append(await ordering.take_cart(tx, cart.id, at=clock()))
+                    taken.append(
+                        await ordering.take_cart(tx, vault, cart.id, at=clock())
+                    )
             except CartAlreadyOrdered as error:
                 refused.append(error)
 
@@ -180,14 +188,14 @@ class TestTakeCart:
         assert (len(taken), len(refused)) == (1, 14)
 
     async def test_sees_a_change_that_was_committed_while_it_waited(
-        self, database, stored_cart, clock, promised
+        self, database, vault, stored_cart, clock, promised
     ):
         """A change that was acknowledged before the checkout is in the order."""
         cart = await stored_cart(TEA=2)
 
         async def take():
             async with database.transaction() as tx:
-                return await ordering.take_cart(tx, cart.id, at=clock())
+                return await ordering.take_cart(tx, vault, cart.id, at=clock())
 
         async with database.transaction() as tx:
             await ordering.lock_cart(tx, cart.id, at=clock())

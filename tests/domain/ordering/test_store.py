@@ -18,7 +18,7 @@ from holdfast.platform.db import ConstraintViolated
 
 
 @pytest.fixture
-def place(database, stored_cart, an_order, clock):
+def place(database, vault, stored_cart, an_order, clock):
     """Store a pending order; returns it as stored."""
     skus = iter(f"S{n}" for n in range(1000))
 
@@ -26,8 +26,8 @@ def place(database, stored_cart, an_order, clock):
         cart = await stored_cart(**{next(skus): 2, next(skus): 1})
         order = an_order(cart)
         async with database.transaction() as tx:
-            await ordering.take_cart(tx, cart.id, at=clock())
-            return order.numbered(await ordering.add(tx, order))
+            await ordering.take_cart(tx, vault, cart.id, at=clock())
+            return order.numbered(await ordering.add(tx, vault, order))
 
     return put
 
@@ -46,10 +46,10 @@ def settle(database, clock):
 
 
 class TestAdd:
-    async def test_keeps_every_word_of_the_order(self, database, place):
+    async def test_keeps_every_word_of_the_order(self, database, vault, place):
         order = await place()
 
-        assert await ordering.find(database, order.id) == order
+        assert await ordering.find(database, vault, order.id) == order
 
     async def test_numbers_are_short_and_different(self, place):
         orders = [await place() for _ in range(3)]
@@ -57,42 +57,48 @@ class TestAdd:
         assert [order.number for order in orders] == [1001, 1002, 1003]
 
     async def test_a_second_order_of_one_cart_is_refused_by_the_database(
-        self, database, stored_cart, an_order
+        self, database, vault, stored_cart, an_order
     ):
         cart = await stored_cart(TEA=1)
         async with database.transaction() as tx:
-            await ordering.add(tx, an_order(cart))
+            await ordering.add(tx, vault, an_order(cart))
 
         async with database.transaction() as tx:
             with pytest.raises(CartAlreadyOrdered):
-                await ordering.add(tx, an_order(cart))
+                await ordering.add(tx, vault, an_order(cart))
 
-    async def test_the_same_order_twice_is_a_fault_of_ours(self, database, place):
+    async def test_the_same_order_twice_is_a_fault_of_ours(
+        self, database, vault, place
+    ):
         order = await place()
 
         async with database.transaction() as tx:
             with pytest.raises(ConstraintViolated, match="orders_pkey"):
-                await ordering.add(tx, order)
+                await ordering.add(tx, vault, order)
 
-    async def test_a_catalogue_that_changes_does_not_change_it(self, database, place):
+    async def test_a_catalogue_that_changes_does_not_change_it(
+        self, database, vault, place
+    ):
         order = await place()
 
         async with database.transaction() as tx:
             await tx.execute("UPDATE variants SET price_amount = 1, sku = 'X' || sku")
             await tx.execute("UPDATE products SET title = 'Other', status = 'archived'")
 
-        assert await ordering.find(database, order.id) == order
+        assert await ordering.find(database, vault, order.id) == order
 
 
 class TestMarkPaid:
-    async def test_settles_a_pending_order(self, database, place, settle, clock):
+    async def test_settles_a_pending_order(self, database, vault, place, settle, clock):
         order = await place()
 
         assert await settle(order, paid=True)
 
-        assert await ordering.find(database, order.id) == order.paid("ch_1", clock())
+        assert await ordering.find(database, vault, order.id) == order.paid(
+            "ch_1", clock()
+        )
 
-    async def test_is_settled_once_by_one_of_many(self, database, place, settle):
+    async def test_is_settled_once_by_one_of_many(self, database, vault, place, settle):
         order = await place()
 
         async with asyncio.TaskGroup() as group:
@@ -102,7 +108,7 @@ class TestMarkPaid:
             ]
 
         settled = [number for number, mark in enumerate(marks) if mark.result()]
-        found = await ordering.find(database, order.id)
+        found = await ordering.find(database, vault, order.id)
         assert len(settled) == 1
         assert (found.payment_reference, found.failure_reason) == (
             ("ch_1", None) if settled[0] % 2 == 0 else (None, "declined")
@@ -110,75 +116,79 @@ class TestMarkPaid:
 
 
 class TestMarkFailed:
-    async def test_opens_the_cart_again(self, database, place, settle, clock):
+    async def test_opens_the_cart_again(self, database, vault, place, settle, clock):
         order = await place()
 
         assert await settle(order, paid=False)
 
-        found = await ordering.find(database, order.id)
-        cart = await ordering.find_cart(database, order.cart_id)
+        found = await ordering.find(database, vault, order.id)
+        cart = await ordering.find_cart(database, vault, order.cart_id)
         assert found == order.failed("declined", clock())
         assert cart.status is CartStatus.OPEN
 
     async def test_of_a_paid_order_leaves_its_cart_closed(
-        self, database, place, settle
+        self, database, vault, place, settle
     ):
         order = await place()
         await settle(order, paid=True)
 
         assert not await settle(order, paid=False)
 
-        cart = await ordering.find_cart(database, order.cart_id)
+        cart = await ordering.find_cart(database, vault, order.cart_id)
         assert cart.status is CartStatus.ORDERED
 
     async def test_leaves_room_for_another_attempt(
-        self, database, place, settle, an_order
+        self, database, vault, place, settle, an_order
     ):
         order = await place()
         await settle(order, paid=False)
 
-        cart = await ordering.find_cart(database, order.cart_id)
+        cart = await ordering.find_cart(database, vault, order.cart_id)
         async with database.transaction() as tx:
-            number = await ordering.add(tx, an_order(cart))
+            number = await ordering.add(tx, vault, an_order(cart))
 
         assert number == order.number + 1
 
 
 class TestFind:
-    async def test_an_order_nobody_placed_is_not_found(self, database):
+    async def test_an_order_nobody_placed_is_not_found(self, database, vault):
         with pytest.raises(OrderNotFound):
-            await ordering.find(database, new_id())
+            await ordering.find(database, vault, new_id())
 
 
 class TestLatest:
-    async def test_pages_visit_each_order_once_newest_first(self, database, place):
+    async def test_pages_visit_each_order_once_newest_first(
+        self, database, vault, place
+    ):
         orders = [await place() for _ in range(5)]
 
-        first = await ordering.latest(database, after=None, limit=3)
-        second = await ordering.latest(database, after=first.next, limit=3)
+        first = await ordering.latest(database, vault, after=None, limit=3)
+        second = await ordering.latest(database, vault, after=first.next, limit=3)
 
         newest_first = sorted(orders, key=lambda order: order.id, reverse=True)
         assert [*first.items, *second.items] == newest_first
         assert second.next is None
 
-    async def test_a_page_that_is_just_full_is_the_last(self, database, place):
+    async def test_a_page_that_is_just_full_is_the_last(self, database, vault, place):
         await place()
 
-        assert (await ordering.latest(database, after=None, limit=1)).next is None
+        assert (
+            await ordering.latest(database, vault, after=None, limit=1)
+        ).next is None
 
-    async def test_may_be_of_one_status(self, database, place, settle):
+    async def test_may_be_of_one_status(self, database, vault, place, settle):
         paid, pending = await place(), await place()
         await settle(paid, paid=True)
 
         page = await ordering.latest(
-            database, after=None, limit=9, status=OrderStatus.PENDING
+            database, vault, after=None, limit=9, status=OrderStatus.PENDING
         )
 
         assert page.items == [pending]
 
-    async def test_a_made_up_cursor_is_refused(self, database):
+    async def test_a_made_up_cursor_is_refused(self, database, vault):
         with pytest.raises(BadCursor):
-            await ordering.latest(database, after="x", limit=1)
+            await ordering.latest(database, vault, after="x", limit=1)
 
 
 class TestOverdue:

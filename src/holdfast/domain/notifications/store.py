@@ -1,13 +1,20 @@
-"""E-mails in PostgreSQL: the outbox of mail, and the mailbox where there is none."""
+"""E-mails in PostgreSQL: the outbox of mail, and the mailbox where there is none.
+
+What an e-mail says and to whom is sealed. Rows from before the vault, and those of an
+older release that still runs, hold it in clear until the worker has sealed them.
+"""
 
 from datetime import datetime
 from uuid import UUID
 
 from holdfast.domain.notifications.errors import EmailNotFound
 from holdfast.domain.notifications.model import Email, Message
+from holdfast.kernel.email import canonical
 from holdfast.kernel.ids import new_id
 from holdfast.platform import sql
-from holdfast.platform.db import Connection, Transaction
+from holdfast.platform.db import Connection, Row, Transaction
+from holdfast.platform.resealing import Sealed
+from holdfast.platform.vault import Vault
 
 _SQL = sql.load("holdfast.domain.notifications")
 _ADD = _SQL["add"]
@@ -15,33 +22,85 @@ _BY_EVENT = _SQL["by_event"]
 _FIND = _SQL["find"]
 _LATEST = _SQL["latest"]
 _MARK_SENT = _SQL["mark_sent"]
+_OF_RECIPIENT = _SQL["of_recipient"]
+_FORGET_RECIPIENT = _SQL["forget_recipient"]
+_EMAILS_TO_RESEAL = _SQL["emails_to_reseal"]
+_RESEAL_EMAILS = _SQL["reseal_emails"]
+
+SEALED = (
+    Sealed("emails", take=_EMAILS_TO_RESEAL, put=_RESEAL_EMAILS, index="recipient"),
+)
 
 
 async def add(
-    tx: Transaction, message: Message, *, event_id: UUID, at: datetime
+    tx: Transaction, vault: Vault, message: Message, *, event_id: UUID, at: datetime
 ) -> Email:
-    """Write a message down, once for an event; returns what stands there."""
-    row = await tx.fetchrow(
-        _ADD, new_id(), event_id, message.recipient, message.subject, message.body, at
-    )
+    """Write a message down, once for an event; returns what stands there.
+
+    Of one whose recipient was erased meanwhile an empty e-mail stands, as sent.
+    """
+    email_id = new_id()
+    sealed = vault.seal_json(message, place=_place(email_id))
+    index = index_of(vault, message.recipient)
+    row = await tx.fetchrow(_ADD, email_id, event_id, sealed, index, at)
     if row is None:
         (row,) = await tx.fetch(_BY_EVENT, event_id)
-    return Email(*row)
+    return _email(vault, row)
 
 
-async def find(connection: Connection, ending: str) -> Email:
+async def find(connection: Connection, vault: Vault, ending: str) -> Email:
     """The e-mail whose id is, or alone ends in, *ending*; ``EmailNotFound``."""
     rows = await connection.fetch(_FIND, ending.strip().lower())
     if len(rows) != 1:
         raise EmailNotFound
-    return Email(*rows[0])
+    return _email(vault, rows[0])
 
 
-async def latest(connection: Connection, *, limit: int) -> list[Email]:
+async def latest(connection: Connection, vault: Vault, *, limit: int) -> list[Email]:
     """The last e-mails, latest first."""
-    return [Email(*row) for row in await connection.fetch(_LATEST, limit)]
+    return [_email(vault, row) for row in await connection.fetch(_LATEST, limit)]
+
+
+async def of_recipient(
+    connection: Connection, vault: Vault, index: bytes
+) -> list[Email]:
+    """Every e-mail to the address of an index, oldest first."""
+    return [_email(vault, row) for row in await connection.fetch(_OF_RECIPIENT, index)]
 
 
 async def mark_sent(tx: Transaction, email_id: UUID, *, at: datetime) -> None:
     """A mail server took it. Twice does nothing."""
     await tx.execute(_MARK_SENT, email_id, at)
+
+
+async def forget_person(
+    tx: Transaction, recipient_index: bytes, *, at: datetime
+) -> int:
+    """Forget every e-mail to an address; returns how many. None is sent any more."""
+    return len(await tx.fetch(_FORGET_RECIPIENT, recipient_index, at))
+
+
+def index_of(vault: Vault, recipient: str) -> bytes:
+    """What e-mails to an address are found by."""
+    return vault.index(canonical(recipient), purpose="email")
+
+
+def _place(email_id: UUID) -> str:
+    return f"emails:{email_id}"
+
+
+def _email(vault: Vault, row: Row) -> Email:
+    message = Message("", "", "")
+    if row["recipient"] is not None:
+        message = Message(row["recipient"], row["subject"], row["body"])
+    elif row["sealed"] is not None:
+        message = vault.open_json(row["sealed"], Message, place=_place(row["id"]))
+    return Email(
+        row["id"],
+        row["event_id"],
+        message.recipient,
+        message.subject,
+        message.body,
+        row["created_at"],
+        row["sent_at"],
+    )

@@ -50,18 +50,24 @@ from holdfast.domain.ordering.model import (
     check_total,
     draft,
 )
+from holdfast.domain.ordering.person import SEALED
 from holdfast.domain.ordering.store import (
     add,
+    attach,
     find,
+    forget_person,
     latest,
     mark_failed,
     mark_paid,
+    of_account,
     overdue,
 )
+from holdfast.domain.ordering.trail import Trace, open_carts_of, trail
 
 __all__ = [
     "MAX_LINES",
     "MAX_QUANTITY",
+    "SEALED",
     "Address",
     "Cart",
     "CartAlreadyOrdered",
@@ -84,10 +90,12 @@ __all__ = [
     "Shipping",
     "TotalChanged",
     "TotalTooLarge",
+    "Trace",
     "UnknownSku",
     "VariantUnavailable",
     "add",
     "add_line",
+    "attach",
     "change_cart",
     "change_line",
     "check_currency",
@@ -97,12 +105,16 @@ __all__ = [
     "draft",
     "find",
     "find_cart",
+    "forget_person",
     "latest",
     "lock_cart",
     "mark_failed",
     "mark_paid",
+    "of_account",
     "open_cart",
+    "open_carts_of",
     "overdue",
     "remove_line",
     "take_cart",
+    "trail",
 ]

@@ -5,24 +5,23 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from holdfast.domain.ordering.errors import (
     CartAlreadyOrdered,
     CartLineNotFound,
     CartNotFound,
 )
 from holdfast.domain.ordering.model import (
-    Address,
     Cart,
     CartStatus,
     Line,
     NewLine,
     Shipping,
 )
+from holdfast.domain.ordering.person import Person, person_in, seal
 from holdfast.kernel.money import Money
 from holdfast.platform import sql
 from holdfast.platform.db import Connection, Row, Transaction
+from holdfast.platform.vault import Vault
 
 _SQL = sql.load("holdfast.domain.ordering")
 _OPEN_CART = _SQL["open_cart"]
@@ -36,15 +35,17 @@ _TAKE_CART = _SQL["take_cart"]
 _ORDER_OF_CART = _SQL["order_of_cart"]
 
 
-async def open_cart(tx: Transaction, cart: Cart, lines: Sequence[NewLine]) -> None:
+async def open_cart(
+    tx: Transaction, vault: Vault, cart: Cart, lines: Sequence[NewLine]
+) -> None:
     """Store a new cart with its lines."""
     await tx.execute(
         _OPEN_CART,
         cart.id,
         cart.token_hash,
         cart.currency,
-        cart.email,
-        cart.shipping_address,
+        _sealed(vault, cart),
+        cart.account_id,
         *_shipping_columns(cart),
         cart.created_at,
         [line.id for line in lines],
@@ -54,12 +55,12 @@ async def open_cart(tx: Transaction, cart: Cart, lines: Sequence[NewLine]) -> No
     )
 
 
-async def find_cart(connection: Connection, cart_id: UUID) -> Cart:
+async def find_cart(connection: Connection, vault: Vault, cart_id: UUID) -> Cart:
     """A cart at today's prices; ``CartNotFound``."""
     row = await connection.fetchrow(_CART, cart_id)
     if row is None:
         raise CartNotFound
-    return _cart(row)
+    return _cart(vault, row)
 
 
 async def lock_cart(tx: Transaction, cart_id: UUID, *, at: datetime) -> None:
@@ -74,14 +75,10 @@ async def lock_cart(tx: Transaction, cart_id: UUID, *, at: datetime) -> None:
         raise CartAlreadyOrdered(await tx.fetchval(_ORDER_OF_CART, cart_id))
 
 
-async def change_cart(tx: Transaction, cart: Cart) -> None:
+async def change_cart(tx: Transaction, vault: Vault, cart: Cart) -> None:
     """Write who buys, where it goes and how; the cart must be locked."""
     await tx.execute(
-        _CHANGE_CART,
-        cart.id,
-        cart.email,
-        cart.shipping_address,
-        *_shipping_columns(cart),
+        _CHANGE_CART, cart.id, _sealed(vault, cart), *_shipping_columns(cart)
     )
 
 
@@ -106,20 +103,31 @@ async def remove_line(tx: Transaction, cart_id: UUID, line_id: UUID) -> None:
         raise CartLineNotFound
 
 
-async def take_cart(tx: Transaction, cart_id: UUID, *, at: datetime) -> Cart:
+async def take_cart(
+    tx: Transaction, vault: Vault, cart_id: UUID, *, at: datetime
+) -> Cart:
     """Close an open cart for its order and return it.
 
     Raises ``CartNotFound``, or ``CartAlreadyOrdered`` naming the order.
     """
     row = await tx.fetchrow(_TAKE_CART, cart_id, at)
     if row is None:
-        await find_cart(tx, cart_id)
+        await find_cart(tx, vault, cart_id)
         raise CartAlreadyOrdered(await tx.fetchval(_ORDER_OF_CART, cart_id))
     if row["version"] != row["version_read"]:
         # A change was committed while we waited for the lock: the lines above are
         # from before it. We hold the lock now, so this read is the last word.
         row = await tx.fetchrow(_CART, cart_id)
-    return _cart(row)
+    return _cart(vault, row)
+
+
+def _place(cart_id: UUID) -> str:
+    return f"carts:{cart_id}"
+
+
+def _sealed(vault: Vault, cart: Cart) -> bytes | None:
+    person = Person(cart.email, cart.shipping_address)
+    return seal(vault, person, place=_place(cart.id))
 
 
 def _shipping_columns(cart: Cart) -> tuple[str | None, int | None, str | None]:
@@ -128,21 +136,23 @@ def _shipping_columns(cart: Cart) -> tuple[str | None, int | None, str | None]:
     return cart.shipping_method, cart.shipping.price.amount, cart.shipping.source
 
 
-def _cart(row: Row) -> Cart:
+def _cart(vault: Vault, row: Row) -> Cart:
     currency = row["currency"]
+    person = person_in(vault, row, place=_place(row["id"]))
     return Cart(
         id=row["id"],
         token_hash=row["token_hash"],
         status=CartStatus(row["status"]),
         version=row["version"],
         currency=currency,
-        email=row["email"],
-        shipping_address=address(row["shipping_address"]),
+        email=person.email,
+        shipping_address=person.shipping_address,
         shipping_method=row["shipping_method"],
         shipping=shipping_of(row),
         lines=[_line(fields, currency) for fields in row["lines"]],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        account_id=row["account_id"],
     )
 
 
@@ -158,11 +168,6 @@ def _line(fields: list[Any], currency: str) -> Line:
         grams,
         active,
     )
-
-
-def address(stored: dict[str, Any] | None) -> Address | None:
-    """An address as it was stored."""
-    return None if stored is None else msgspec.convert(stored, Address)
 
 
 def shipping_of(row: Row) -> Shipping | None:

@@ -109,6 +109,8 @@ class Cart:
     lines: Sequence[Line]
     created_at: datetime
     updated_at: datetime
+    # Who signed in to open it; None for a guest's.
+    account_id: UUID | None = None
 
     @property
     def subtotal(self) -> Money:
@@ -144,7 +146,10 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A promise to deliver: its totals are frozen."""
+    """A promise to deliver: its totals are frozen.
+
+    Of a person who was erased neither e-mail nor address are left.
+    """
 
     id: UUID
     number: int
@@ -152,8 +157,8 @@ class Order:
     token_hash: bytes
     status: OrderStatus
     currency: str
-    email: str
-    shipping_address: Address
+    email: str | None
+    shipping_address: Address | None
     shipping: Shipping
     lines: Sequence[OrderLine]
     subtotal: Money
@@ -162,6 +167,7 @@ class Order:
     payment_reference: str | None = None
     failure_reason: str | None = None
     settled_at: datetime | None = None
+    account_id: UUID | None = None
 
     @property
     def label(self) -> str:
@@ -229,6 +235,7 @@ def draft(cart: Cart, *, order_id: UUID, at: datetime) -> Order:
         subtotal=cart.subtotal,
         total=cart.total,
         placed_at=at,
+        account_id=cart.account_id,
     )
 
 

@@ -1,10 +1,11 @@
 -- name: open_cart
--- Create a cart with its lines. $1 id, $2 token hash, $3 currency, $4 email,
--- $5 address, $6 shipping method, $7 shipping amount, $8 shipping source, $9 now,
--- $10 line ids, $11 variants, $12 quantities, $13 unit prices set by an operator
--- (NULL for the catalogue's). One statement: the cart and all lines, or nothing.
+-- Create a cart with its lines. $1 id, $2 token hash, $3 currency, $4 the person,
+-- sealed, $5 account, $6 shipping method, $7 shipping amount, $8 shipping source,
+-- $9 now, $10 line ids, $11 variants, $12 quantities, $13 unit prices set by an
+-- operator (NULL for the catalogue's). One statement: the cart and all lines, or
+-- nothing.
 WITH opened AS (
-    INSERT INTO carts (id, token_hash, status, currency, email, shipping_address,
+    INSERT INTO carts (id, token_hash, status, currency, sealed, account_id,
                        shipping_method, shipping_amount, shipping_source,
                        created_at, updated_at)
     VALUES ($1, $2, 'open', $3, $4, $5, $6, $7, $8, $9, $9)
@@ -16,9 +17,9 @@ FROM unnest($10::uuid[], $11::uuid[], $12::bigint[], $13::bigint[])
 
 -- name: cart
 -- A cart with its lines at today's prices. $1 id. One row or none.
-SELECT c.id, c.token_hash, c.status, c.version, c.currency, c.email,
-       c.shipping_address, c.shipping_method, c.shipping_amount, c.shipping_source,
-       c.created_at, c.updated_at, l.lines
+SELECT c.id, c.token_hash, c.status, c.version, c.currency, c.account_id, c.sealed,
+       c.email, c.shipping_address, c.shipping_method, c.shipping_amount,
+       c.shipping_source, c.created_at, c.updated_at, l.lines
 FROM carts c
 CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_agg(jsonb_build_array(
@@ -43,11 +44,11 @@ WHERE id = $1
 RETURNING status, token_hash;
 
 -- name: change_cart
--- Write what an operator or buyer changed. $1 id, $2 email, $3 address, $4 method,
--- $5 shipping amount, $6 shipping source. The cart is locked by the caller.
+-- Write what an operator or buyer changed. $1 id, $2 the person, sealed, $3 method,
+-- $4 shipping amount, $5 shipping source. The cart is locked by the caller.
 UPDATE carts
-SET email = $2, shipping_address = $3, shipping_method = $4, shipping_amount = $5,
-    shipping_source = $6
+SET sealed = $2, email = NULL, shipping_address = NULL, shipping_method = $3,
+    shipping_amount = $4, shipping_source = $5
 WHERE id = $1;
 
 -- name: add_line
@@ -75,13 +76,13 @@ DELETE FROM cart_lines WHERE cart_id = $1 AND id = $2 RETURNING id;
 WITH taken AS (
     UPDATE carts SET status = 'ordered', updated_at = $2
     WHERE id = $1 AND status = 'open'
-    RETURNING id, token_hash, status, version, currency, email, shipping_address,
-              shipping_method, shipping_amount, shipping_source, created_at,
-              updated_at
+    RETURNING id, token_hash, status, version, currency, account_id, sealed, email,
+              shipping_address, shipping_method, shipping_amount, shipping_source,
+              created_at, updated_at
 )
-SELECT t.id, t.token_hash, t.status, t.version, t.currency, t.email,
-       t.shipping_address, t.shipping_method, t.shipping_amount, t.shipping_source,
-       t.created_at, t.updated_at, l.lines,
+SELECT t.id, t.token_hash, t.status, t.version, t.currency, t.account_id, t.sealed,
+       t.email, t.shipping_address, t.shipping_method, t.shipping_amount,
+       t.shipping_source, t.created_at, t.updated_at, l.lines,
        (SELECT c.version FROM carts c WHERE c.id = $1) AS version_read
 FROM taken t
 CROSS JOIN LATERAL (
@@ -101,15 +102,15 @@ SELECT id FROM orders WHERE cart_id = $1 AND status <> 'payment_failed';
 
 -- name: add_order
 -- Store a pending order with its lines. $1 id, $2 cart, $3 token hash, $4 currency,
--- $5 email, $6 address, $7 shipping method, $8 shipping amount, $9 shipping source,
--- $10 subtotal, $11 total, $12 now, $13 variants, $14 SKUs, $15 titles,
--- $16 quantities, $17 unit prices. Returns its number. A second order of one cart
--- breaks orders_one_per_cart.
+-- $5 the person, sealed, $6 index of the e-mail, $7 shipping method, $8 shipping
+-- amount, $9 shipping source, $10 subtotal, $11 total, $12 now, $13 variants,
+-- $14 SKUs, $15 titles, $16 quantities, $17 unit prices, $18 account. Returns its
+-- number. A second order of one cart breaks orders_one_per_cart.
 WITH placed AS (
-    INSERT INTO orders (id, cart_id, token_hash, status, currency, email,
-                        shipping_address, shipping_method, shipping_amount,
-                        shipping_source, subtotal_amount, total_amount, placed_at)
-    VALUES ($1, $2, $3, 'pending', $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    INSERT INTO orders (id, cart_id, token_hash, status, currency, sealed, email_index,
+                        shipping_method, shipping_amount, shipping_source,
+                        subtotal_amount, total_amount, placed_at, account_id)
+    VALUES ($1, $2, $3, 'pending', $4, $5, $6, $7, $8, $9, $10, $11, $12, $18)
     RETURNING number
 ), written AS (
     INSERT INTO order_lines (order_id, position, variant_id, sku, title, quantity,
@@ -144,10 +145,10 @@ SELECT id FROM failed;
 
 -- name: order
 -- An order with its lines. $1 id. One row or none.
-SELECT o.id, o.number, o.cart_id, o.token_hash, o.status, o.currency, o.email,
-       o.shipping_address, o.shipping_method, o.shipping_amount, o.shipping_source,
-       o.subtotal_amount, o.total_amount, o.placed_at, o.payment_reference,
-       o.failure_reason, o.settled_at, l.lines
+SELECT o.id, o.number, o.cart_id, o.token_hash, o.status, o.currency, o.account_id,
+       o.sealed, o.email, o.shipping_address, o.shipping_method, o.shipping_amount,
+       o.shipping_source, o.subtotal_amount, o.total_amount, o.placed_at,
+       o.payment_reference, o.failure_reason, o.settled_at, l.lines
 FROM orders o
 CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_agg(jsonb_build_array(
@@ -160,10 +161,10 @@ WHERE o.id = $1;
 -- name: orders
 -- Orders, newest first, with their lines. $1 before this id (NULL for the start),
 -- $2 how many, $3 status (NULL for any).
-SELECT o.id, o.number, o.cart_id, o.token_hash, o.status, o.currency, o.email,
-       o.shipping_address, o.shipping_method, o.shipping_amount, o.shipping_source,
-       o.subtotal_amount, o.total_amount, o.placed_at, o.payment_reference,
-       o.failure_reason, o.settled_at, l.lines
+SELECT o.id, o.number, o.cart_id, o.token_hash, o.status, o.currency, o.account_id,
+       o.sealed, o.email, o.shipping_address, o.shipping_method, o.shipping_amount,
+       o.shipping_source, o.subtotal_amount, o.total_amount, o.placed_at,
+       o.payment_reference, o.failure_reason, o.settled_at, l.lines
 FROM orders o
 CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_agg(jsonb_build_array(
@@ -184,3 +185,116 @@ WHERE status = 'pending' AND placed_at < $1
   AND ($3::timestamptz IS NULL OR (placed_at, id) > ($3, $4::uuid))
 ORDER BY placed_at, id
 LIMIT $2;
+
+-- name: orders_by_email
+-- Orders of one e-mail address, newest first, with their lines. $1 before this id
+-- (NULL for the start), $2 how many, $3 status (NULL for any), $4 its index.
+SELECT o.id, o.number, o.cart_id, o.token_hash, o.status, o.currency, o.account_id,
+       o.sealed, o.email, o.shipping_address, o.shipping_method, o.shipping_amount,
+       o.shipping_source, o.subtotal_amount, o.total_amount, o.placed_at,
+       o.payment_reference, o.failure_reason, o.settled_at, l.lines
+FROM orders o
+CROSS JOIN LATERAL (
+    SELECT coalesce(jsonb_agg(jsonb_build_array(
+               l.variant_id, l.sku, l.title, l.quantity, l.unit_price_amount)
+               ORDER BY l.position), '[]') AS lines
+    FROM order_lines l WHERE l.order_id = o.id
+) l
+WHERE o.email_index = $4 AND ($1::uuid IS NULL OR o.id < $1)
+  AND ($3::text IS NULL OR o.status = $3)
+ORDER BY o.id DESC
+LIMIT $2;
+
+-- name: orders_of_account
+-- Orders of one account, newest first, with their lines. $1 before this id (NULL for
+-- the start), $2 how many, $3 status (NULL for any), $4 account.
+SELECT o.id, o.number, o.cart_id, o.token_hash, o.status, o.currency, o.account_id,
+       o.sealed, o.email, o.shipping_address, o.shipping_method, o.shipping_amount,
+       o.shipping_source, o.subtotal_amount, o.total_amount, o.placed_at,
+       o.payment_reference, o.failure_reason, o.settled_at, l.lines
+FROM orders o
+CROSS JOIN LATERAL (
+    SELECT coalesce(jsonb_agg(jsonb_build_array(
+               l.variant_id, l.sku, l.title, l.quantity, l.unit_price_amount)
+               ORDER BY l.position), '[]') AS lines
+    FROM order_lines l WHERE l.order_id = o.id
+) l
+WHERE o.account_id = $4 AND ($1::uuid IS NULL OR o.id < $1)
+  AND ($3::text IS NULL OR o.status = $3)
+ORDER BY o.id DESC
+LIMIT $2;
+
+-- name: attach_orders
+-- Give the orders that guests made with an e-mail address to its account. $1 index of
+-- the address, $2 account. Returns one row each.
+UPDATE orders SET account_id = $2
+WHERE email_index = $1 AND account_id IS NULL
+RETURNING 1 AS attached;
+
+-- name: forget_carts
+-- Forget who filled the carts of an account, also those that it ordered as a guest.
+-- $1 account. Returns one row each.
+UPDATE carts SET sealed = NULL, email = NULL, shipping_address = NULL
+WHERE account_id = $1
+   OR id IN (SELECT o.cart_id FROM orders o WHERE o.account_id = $1)
+RETURNING 1 AS forgotten;
+
+-- name: forget_orders
+-- Forget who ordered; what was ordered stays. $1 account. Returns one row each.
+UPDATE orders
+SET sealed = NULL, email = NULL, shipping_address = NULL, email_index = NULL
+WHERE account_id = $1
+RETURNING 1 AS forgotten;
+
+-- name: carts_to_reseal
+-- Carts not yet sealed under the newest key, in order of their ids; those that somebody
+-- else holds are passed over. $1 its prefix, $2 after this id (NULL for the start),
+-- $3 how many. Locks them.
+SELECT id::text AS key, sealed,
+       jsonb_build_object('email', email, 'shipping_address', shipping_address) AS clear
+FROM carts
+WHERE ($2::text IS NULL OR id > $2::text::uuid)
+  AND (substring(sealed FOR 5) <> $1
+       OR email IS NOT NULL OR shipping_address IS NOT NULL)
+ORDER BY carts.id LIMIT $3
+FOR UPDATE SKIP LOCKED;
+
+-- name: reseal_carts
+-- Write carts sealed anew. $1 ids, $2 sealed. They are locked by the caller.
+UPDATE carts SET sealed = fresh.sealed, email = NULL, shipping_address = NULL
+FROM unnest($1::text[], $2::bytea[]) AS fresh (key, sealed)
+WHERE carts.id = fresh.key::uuid;
+
+-- name: orders_to_reseal
+-- Orders not yet sealed under the newest key, in order of their ids; those that somebody
+-- else holds are passed over. $1 its prefix, $2 after this id (NULL for the start),
+-- $3 how many. Locks them.
+SELECT id::text AS key, sealed,
+       jsonb_build_object('email', email, 'shipping_address', shipping_address) AS clear
+FROM orders
+WHERE ($2::text IS NULL OR id > $2::text::uuid)
+  AND (substring(sealed FOR 5) <> $1
+       OR email IS NOT NULL OR shipping_address IS NOT NULL)
+ORDER BY orders.id LIMIT $3
+FOR UPDATE SKIP LOCKED;
+
+-- name: reseal_orders
+-- Write orders sealed anew. $1 ids, $2 sealed, $3 indexes of e-mails, for rows that have
+-- none yet. They are locked by the caller.
+UPDATE orders
+SET sealed = fresh.sealed, email = NULL, shipping_address = NULL,
+    email_index = coalesce(orders.email_index, fresh.email_index)
+FROM unnest($1::text[], $2::bytea[], $3::bytea[]) AS fresh (key, sealed, email_index)
+WHERE orders.id = fresh.key::uuid;
+
+-- name: trail
+-- The orders of an account, as far as erasing needs to know them. $1 account. Returns
+-- id, status, and the index of the e-mail address unless another account has it.
+SELECT o.id, o.status, CASE WHEN NOT EXISTS (
+           SELECT FROM accounts a WHERE a.email_index = o.email_index AND a.id <> $1
+       ) THEN o.email_index END AS email_index
+FROM orders o WHERE o.account_id = $1;
+
+-- name: open_carts_of
+-- The open carts of an account, oldest first. $1 account. Returns their ids.
+SELECT id FROM carts WHERE account_id = $1 AND status = 'open' ORDER BY id;

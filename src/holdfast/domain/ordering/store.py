@@ -1,16 +1,19 @@
 """Orders in PostgreSQL: written once, settled once."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from holdfast.domain.ordering.carts import address, shipping_of
+from holdfast.domain.ordering.carts import shipping_of
 from holdfast.domain.ordering.errors import CartAlreadyOrdered, OrderNotFound
 from holdfast.domain.ordering.model import Order, OrderLine, OrderStatus, Overdue
+from holdfast.domain.ordering.person import Person, index_of, person_in, seal
 from holdfast.kernel.money import Money
 from holdfast.kernel.page import Page, decode_id_cursor, encode_cursor
 from holdfast.platform import sql
 from holdfast.platform.db import Connection, ConstraintViolated, Row, Transaction
+from holdfast.platform.vault import Vault
 
 _SQL = sql.load("holdfast.domain.ordering")
 _ADD_ORDER = _SQL["add_order"]
@@ -19,16 +22,22 @@ _MARK_FAILED = _SQL["mark_failed"]
 _ORDER = _SQL["order"]
 _ORDERS = _SQL["orders"]
 _OVERDUE = _SQL["overdue"]
+_ORDERS_BY_EMAIL = _SQL["orders_by_email"]
+_ORDERS_OF_ACCOUNT = _SQL["orders_of_account"]
+_ATTACH_ORDERS = _SQL["attach_orders"]
+_FORGET_CARTS = _SQL["forget_carts"]
+_FORGET_ORDERS = _SQL["forget_orders"]
 
 _ONE_PER_CART = "orders_one_per_cart"
 
 
-async def add(tx: Transaction, order: Order) -> int:
+async def add(tx: Transaction, vault: Vault, order: Order) -> int:
     """Store a pending order and return its number.
 
     Raises ``CartAlreadyOrdered`` when the database already has an order of
     this cart: the last line of defence, behind the closed cart.
     """
+    person = Person(order.email, order.shipping_address)
     try:
         number: int = await tx.fetchval(
             _ADD_ORDER,
@@ -36,8 +45,8 @@ async def add(tx: Transaction, order: Order) -> int:
             order.cart_id,
             order.token_hash,
             order.currency,
-            order.email,
-            order.shipping_address,
+            seal(vault, person, place=_place(order.id)),
+            None if order.email is None else index_of(vault, order.email),
             order.shipping.method,
             order.shipping.price.amount,
             order.shipping.source,
@@ -49,6 +58,7 @@ async def add(tx: Transaction, order: Order) -> int:
             [line.title for line in order.lines],
             [line.quantity for line in order.lines],
             [line.unit_price.amount for line in order.lines],
+            order.account_id,
         )
     except ConstraintViolated as error:
         if error.constraint_name == _ONE_PER_CART:
@@ -71,27 +81,66 @@ async def mark_failed(
     return await tx.fetchrow(_MARK_FAILED, order_id, reason, at) is not None
 
 
-async def find(connection: Connection, order_id: UUID) -> Order:
+async def find(connection: Connection, vault: Vault, order_id: UUID) -> Order:
     """An order with its lines; ``OrderNotFound``."""
     row = await connection.fetchrow(_ORDER, order_id)
     if row is None:
         raise OrderNotFound
-    return _order(row)
+    return _order(vault, row)
 
 
 async def latest(
     connection: Connection,
+    vault: Vault,
+    *,
+    after: str | None,
+    limit: int,
+    status: OrderStatus | None = None,
+    email: str | None = None,
+) -> Page[Order]:
+    """Orders, newest first; of one e-mail address, however it is spelled."""
+    before = None if after is None else decode_id_cursor(after)
+    wanted = (before, limit + 1, status)
+    if email is None:
+        rows = await connection.fetch(_ORDERS, *wanted)
+    else:
+        index = index_of(vault, email)
+        rows = await connection.fetch(_ORDERS_BY_EMAIL, *wanted, index)
+    return _page(vault, rows, limit)
+
+
+async def of_account(
+    connection: Connection,
+    vault: Vault,
+    account_id: UUID,
     *,
     after: str | None,
     limit: int,
     status: OrderStatus | None = None,
 ) -> Page[Order]:
-    """Orders, newest first."""
+    """Orders of an account, newest first."""
     before = None if after is None else decode_id_cursor(after)
-    rows = await connection.fetch(_ORDERS, before, limit + 1, status)
-    items = [_order(row) for row in rows[:limit]]
-    more = len(rows) > limit
-    return Page(items, encode_cursor(str(items[-1].id)) if more else None)
+    rows = await connection.fetch(
+        _ORDERS_OF_ACCOUNT, before, limit + 1, status, account_id
+    )
+    return _page(vault, rows, limit)
+
+
+async def attach(tx: Transaction, *, email_index: bytes, account_id: UUID) -> int:
+    """Give an account the orders made with its address by a guest; returns how many.
+
+    For an address that the account has proved to be its own, and no other.
+    """
+    return len(await tx.fetch(_ATTACH_ORDERS, email_index, account_id))
+
+
+async def forget_person(tx: Transaction, account_id: UUID) -> int:
+    """Forget who made the orders and carts of an account; returns how many orders.
+
+    What was ordered, when and for how much stays: the books need it.
+    """
+    await tx.fetch(_FORGET_CARTS, account_id)
+    return len(await tx.fetch(_FORGET_ORDERS, account_id))
 
 
 async def overdue(
@@ -110,11 +159,20 @@ async def overdue(
     return [Overdue(*row) for row in rows]
 
 
-def _order(row: Row) -> Order:
+def _place(order_id: UUID) -> str:
+    return f"orders:{order_id}"
+
+
+def _page(vault: Vault, rows: Sequence[Row], limit: int) -> Page[Order]:
+    items = [_order(vault, row) for row in rows[:limit]]
+    more = len(rows) > limit
+    return Page(items, encode_cursor(str(items[-1].id)) if more else None)
+
+
+def _order(vault: Vault, row: Row) -> Order:
     currency = row["currency"]
-    where, how = address(row["shipping_address"]), shipping_of(row)
-    assert where is not None  # noqa: S101 - both columns are NOT NULL
-    assert how is not None  # noqa: S101
+    person, how = person_in(vault, row, place=_place(row["id"])), shipping_of(row)
+    assert how is not None  # noqa: S101 - the column is NOT NULL
     return Order(
         id=row["id"],
         number=row["number"],
@@ -122,8 +180,8 @@ def _order(row: Row) -> Order:
         token_hash=row["token_hash"],
         status=OrderStatus(row["status"]),
         currency=currency,
-        email=row["email"],
-        shipping_address=where,
+        email=person.email,
+        shipping_address=person.shipping_address,
         shipping=how,
         lines=[_line(fields, currency) for fields in row["lines"]],
         subtotal=Money(row["subtotal_amount"], currency),
@@ -132,6 +190,7 @@ def _order(row: Row) -> Order:
         payment_reference=row["payment_reference"],
         failure_reason=row["failure_reason"],
         settled_at=row["settled_at"],
+        account_id=row["account_id"],
     )
 
 
