@@ -160,10 +160,11 @@ def an_app(shop: Shop) -> Callable[..., Awaitable[App]]:
         first_party: bool = False,
         scopes: tuple[str, ...] = ("openid", "email", "profile", "orders:own"),
         secret: str | None = None,
+        client_id: str | None = None,
         at: Shop = shop,
     ) -> App:
         client = oauth.Client(
-            id=f"client-{new_id()}",
+            id=client_id or f"client-{new_id()}",
             name=name,
             kind="public" if secret is None else "confidential",
             redirect_uris=(redirect_uri,),
