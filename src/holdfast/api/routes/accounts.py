@@ -1,5 +1,154 @@
 """Accounts and how their owners sign in."""
 
-from holdfast.api.policy import Route
+from holdfast.api import accounts as own
+from holdfast.api import users
+from holdfast.api.policy import Priority, Route
+from holdfast.domain import accounts, identity
+from holdfast.kernel.page import BadCursor
+from holdfast.workflows.attempts import TooManyAttempts
+from holdfast.workflows.personal_data import OrdersNotSettled
 
-ROUTES: tuple[Route, ...] = ()
+_CHOOSING_A_PASSWORD = (
+    accounts.LinkNotValid,
+    accounts.PasswordRefused,
+    accounts.SignInBusy,
+)
+_SAYING_THE_PASSWORD = (
+    accounts.WrongPassword,
+    TooManyAttempts,
+    accounts.SignInBusy,
+)
+
+# Whoever asks shows what was sent by e-mail, or nothing at all.
+_BY_MAIL: tuple[Route, ...] = (
+    Route(
+        "POST",
+        "/v1/accounts",
+        own.request_sign_up,
+        cost=5,
+        priority=Priority.BUY,
+        public=True,
+        status=202,
+    ),
+    Route(
+        "POST",
+        "/v1/accounts/confirm",
+        own.confirm_sign_up,
+        cost=10,
+        priority=Priority.BUY,
+        public=True,
+        raises=(*_CHOOSING_A_PASSWORD, accounts.EmailTaken),
+    ),
+    Route(
+        "POST",
+        "/v1/email-changes/confirm",
+        own.confirm_email_change,
+        cost=5,
+        priority=Priority.BUY,
+        public=True,
+        status=204,
+        raises=(accounts.LinkNotValid, accounts.EmailTaken),
+    ),
+    Route(
+        "POST",
+        "/v1/password-resets",
+        own.request_reset,
+        cost=5,
+        priority=Priority.BUY,
+        public=True,
+        status=202,
+    ),
+    Route(
+        "POST",
+        "/v1/password-resets/confirm",
+        own.confirm_reset,
+        cost=10,
+        priority=Priority.BUY,
+        public=True,
+        status=204,
+        raises=_CHOOSING_A_PASSWORD,
+    ),
+)
+
+_OWN: tuple[Route, ...] = (
+    Route(
+        "POST",
+        "/v1/me/email",
+        own.request_email_change,
+        cost=10,
+        priority=Priority.BUY,
+        scope="account:write",
+        status=202,
+        raises=_SAYING_THE_PASSWORD,
+    ),
+    Route(
+        "PUT",
+        "/v1/me/password",
+        own.change_password,
+        cost=10,
+        priority=Priority.BUY,
+        scope="account:write",
+        status=204,
+        raises=(*_SAYING_THE_PASSWORD, accounts.PasswordRefused),
+    ),
+)
+
+_USERS: tuple[Route, ...] = (
+    Route(
+        "GET",
+        "/v1/users",
+        users.browse,
+        cost=2,
+        priority=Priority.OPERATE,
+        scope="users:read",
+        raises=(BadCursor,),
+    ),
+    Route(
+        "POST",
+        "/v1/users",
+        users.create,
+        cost=5,
+        priority=Priority.OPERATE,
+        scope="users:write",
+        raises=(accounts.EmailTaken, identity.RoleNotFound, identity.ScopeNotHeld),
+    ),
+    Route(
+        "GET",
+        "/v1/users/{account_id:uuid}",
+        users.show,
+        cost=1,
+        priority=Priority.OPERATE,
+        scope="users:read",
+        raises=(accounts.AccountNotFound,),
+    ),
+    Route(
+        "PATCH",
+        "/v1/users/{account_id:uuid}",
+        users.change,
+        cost=2,
+        priority=Priority.OPERATE,
+        scope="users:write",
+        raises=(
+            accounts.AccountNotFound,
+            accounts.AccountErased,
+            identity.AccountMayMore,
+            identity.LastAdmin,
+        ),
+    ),
+    Route(
+        "DELETE",
+        "/v1/users/{account_id:uuid}",
+        users.erase,
+        cost=5,
+        priority=Priority.OPERATE,
+        scope="users:write",
+        raises=(
+            accounts.AccountNotFound,
+            identity.AccountMayMore,
+            identity.LastAdmin,
+            OrdersNotSettled,
+        ),
+    ),
+)
+
+ROUTES: tuple[Route, ...] = (*_BY_MAIL, *_OWN, *_USERS)

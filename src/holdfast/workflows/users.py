@@ -1,0 +1,150 @@
+"""What operators do about accounts: make them, close them, open them again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from holdfast.domain import accounts, customers, identity
+from holdfast.domain.accounts import Account
+from holdfast.kernel.clock import Clock
+from holdfast.kernel.ids import new_id
+from holdfast.platform.db import Database, Transaction
+from holdfast.platform.vault import Vault
+from holdfast.workflows import account_mail
+from holdfast.workflows.roles import Giver
+from holdfast.workflows.sign_up import CUSTOMER
+
+GIVES_ROLES = "roles:write"
+
+
+@dataclass(frozen=True, slots=True)
+class Users:
+    """Everything that operators can do about accounts, besides erasing them."""
+
+    db: Database
+    vault: Vault
+    clock: Clock
+
+    async def create(
+        self,
+        email: str,
+        roles: Sequence[str],
+        by: Giver,
+        *,
+        password: str | None = None,
+    ) -> Account:
+        """Make an account with *roles* besides that of a customer.
+
+        A link to choose a password is sent to the address; with a *password*, which is
+        a hash, nothing is sent, and the address counts as verified. Raises
+        ``EmailTaken``, ``RoleNotFound``, and ``ScopeNotHeld`` unless the giver holds
+        all that the roles allow.
+        """
+        now, account_id = self.clock(), new_id()
+        if roles:
+            by.demand({GIVES_ROLES})
+        async with self.db.transaction() as tx:
+            account = await accounts.create(
+                tx,
+                self.vault,
+                account_id=account_id,
+                email=email,
+                password=password,
+                verified_at=None if password is None else now,
+                at=now,
+            )
+            await customers.add(tx, self.vault, account_id, at=now)
+            await self._record(tx, "account.created", account_id, by, now)
+            for name in dict.fromkeys((CUSTOMER, *roles)):
+                await self._give(tx, account_id, name, by, now)
+            if password is None:
+                await account_mail.ask(
+                    tx,
+                    self.vault,
+                    "password_reset",
+                    email,
+                    account_id=account_id,
+                    lifetime=accounts.FIRST_PASSWORD_LIFETIME,
+                    origin=by.origin,
+                    at=now,
+                )
+        return account
+
+    async def set_status(
+        self, account_id: UUID, status: Literal["active", "disabled"], by: Giver
+    ) -> Account:
+        """Close an account, which ends its sessions, or open it again.
+
+        Doing it again changes nothing. Raises ``AccountNotFound``, ``AccountErased``,
+        ``AccountMayMore``, and ``LastAdmin`` if nobody else could administer the shop.
+        """
+        now = self.clock()
+        async with self.db.transaction() as tx:
+            await by.demand_over(tx, account_id)
+            if status == "active":
+                if await accounts.enable(tx, account_id, now):
+                    await self._record(tx, "account.enabled", account_id, by, now)
+            else:
+                await identity.keep_an_admin(tx, without=account_id)
+                if await accounts.disable(tx, account_id, now):
+                    await accounts.end_sessions(
+                        tx, account_id, reason="account_disabled", at=now
+                    )
+                    await self._record(tx, "account.disabled", account_id, by, now)
+            return await accounts.find(tx, self.vault, account_id)
+
+    async def set_password(self, account_id: UUID, phc: str, by: Giver) -> None:
+        """Give an account another password, by its hash; its sessions end.
+
+        Its owner is told. Raises ``AccountNotFound`` or ``AccountErased``.
+        """
+        now = self.clock()
+        async with self.db.transaction() as tx:
+            await accounts.set_password(tx, self.vault, account_id, phc, now)
+            account = await accounts.find(tx, self.vault, account_id)
+            await accounts.end_sessions(tx, account_id, reason="password_reset", at=now)
+            await accounts.void_requests(tx, account_id, "password_reset", now)
+            await account_mail.ask(
+                tx,
+                self.vault,
+                "password_changed",
+                account.email or "",
+                account_id=account_id,
+                origin=by.origin,
+                at=now,
+            )
+            await self._record(tx, "password.reset", account_id, by, now)
+
+    async def _give(
+        self, tx: Transaction, account_id: UUID, name: str, by: Giver, now: datetime
+    ) -> None:
+        role = await identity.find_role(tx, name)
+        by.demand(role.scopes)
+        await identity.grant_role(tx, account_id, name, by=by.actor, at=now)
+        if name != CUSTOMER:
+            await self._record(
+                tx, "role.granted", account_id, by, now, detail={"role": name}
+            )
+
+    async def _record(
+        self,
+        tx: Transaction,
+        kind: str,
+        account_id: UUID,
+        by: Giver,
+        now: datetime,
+        *,
+        detail: dict[str, str | int] | None = None,
+    ) -> None:
+        await identity.record(
+            tx,
+            self.vault,
+            kind,
+            actor=by.actor,
+            origin=by.origin,
+            at=now,
+            account_id=account_id,
+            detail=detail,
+        )
