@@ -304,6 +304,18 @@ class TestRevoke:
 
         assert await recorded() == [("role.revoked", {"role": "support"})]
 
+    async def test_is_refused_for_an_account_that_may_more(
+        self, client, an_operator, an_account
+    ):
+        path = f"/v1/users/{await an_account('finance', 'support')}/roles/support"
+        headers = await an_operator("roles:write", *KEY_SCOPES - {"audit:read"})
+
+        answer = await client.delete(path, headers=headers)
+
+        assert answer.status_code == 403
+        assert answer.json()["type"] == "/problems/account-may-more"
+        assert answer.json()["missing"] == ["audit:read"]
+
     async def test_keeps_the_last_admin(self, client, everything, an_account):
         last, path = await an_account("admin"), "/v1/users/{}/roles/admin"
         refused = await client.delete(path.format(last), headers=everything)

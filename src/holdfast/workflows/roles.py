@@ -7,7 +7,7 @@ from uuid import UUID
 from holdfast.domain import accounts, identity
 from holdfast.domain.identity import Caller, Origin, Role
 from holdfast.kernel.clock import Clock
-from holdfast.platform.db import Database, Transaction
+from holdfast.platform.db import Connection, Database, Transaction
 from holdfast.platform.vault import Vault
 
 _NOWHERE = Origin()
@@ -31,6 +31,11 @@ class Giver:
         """Raise ``ScopeNotHeld`` unless they may give *scopes*."""
         if self.caller is not None:
             identity.check_held(self.caller, scopes)
+
+    async def demand_over(self, connection: Connection, account_id: UUID) -> None:
+        """Raise ``AccountMayMore`` if the account may do what they may not."""
+        if self.caller is not None:
+            await identity.check_over(connection, self.caller, account_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +146,12 @@ class Roles:
     async def revoke(self, account_id: UUID, name: str, by: Giver) -> None:
         """Take a role from an account; doing it again changes nothing.
 
-        Raises ``AccountNotFound``, ``RoleNotFound`` and ``LastAdmin``.
+        Raises ``AccountNotFound``, ``RoleNotFound``, ``AccountMayMore`` and
+        ``LastAdmin``.
         """
         async with self.db.transaction() as tx:
             await accounts.find(tx, self.vault, account_id)
+            await by.demand_over(tx, account_id)
             if await identity.revoke_role(tx, account_id, name):
                 await self._record(tx, "role.revoked", by, {"role": name}, account_id)
 

@@ -100,6 +100,7 @@ ROUTES: tuple[Route, ...] = (
         raises=(
             accounts.AccountNotFound,
             identity.RoleNotFound,
+            identity.AccountMayMore,
             identity.LastAdmin,
         ),
     ),

@@ -7,6 +7,7 @@ was recorded is never changed.
 """
 
 from holdfast.domain.identity.errors import (
+    AccountMayMore,
     ApiKeyNotFound,
     LastAdmin,
     RoleBuiltIn,
@@ -64,6 +65,7 @@ from holdfast.domain.identity.model import (
 from holdfast.domain.identity.roles import (
     add_role,
     change_role,
+    check_over,
     find_role,
     grant_role,
     keep_an_admin,
@@ -75,6 +77,7 @@ from holdfast.domain.identity.roles import (
     roles_of,
     scopes_of_account,
 )
+from holdfast.domain.identity.sealed import SEALED
 
 __all__ = [
     "ADMIN",
@@ -90,7 +93,9 @@ __all__ = [
     "ROLE_NAME",
     "SCOPES",
     "SCOPE_TITLES",
+    "SEALED",
     "TIMER",
+    "AccountMayMore",
     "Anonymous",
     "ApiKey",
     "ApiKeyNotFound",
@@ -114,6 +119,7 @@ __all__ = [
     "add_role",
     "change_role",
     "check_held",
+    "check_over",
     "check_role",
     "check_scopes",
     "events",

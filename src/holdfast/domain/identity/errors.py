@@ -29,6 +29,13 @@ class ScopeNotHeld(Forbidden):
 
 
 @dataclass(eq=False)
+class AccountMayMore(Forbidden):
+    """The account may do more than you, so this is for somebody else to do."""
+
+    missing: list[str]
+
+
+@dataclass(eq=False)
 class RoleNotFound(NotFound):
     """There is no such role."""
 

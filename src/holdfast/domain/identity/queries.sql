@@ -229,3 +229,19 @@ WITH forgotten AS (
     RETURNING id
 )
 SELECT count(*) FROM forgotten;
+
+-- name: security_events_to_reseal
+-- Security events not yet sealed under the newest key, in order of their keys; rows that
+-- somebody else holds are passed over. $1 its prefix, $2 after this key (NULL for the
+-- start), $3 how many. Locks them.
+SELECT id::text AS key, sealed
+FROM security_events
+WHERE ($2::text IS NULL OR id > $2::text::uuid) AND substring(sealed FOR 5) <> $1
+ORDER BY security_events.id LIMIT $3
+FOR UPDATE SKIP LOCKED;
+
+-- name: reseal_security_events
+-- Write them sealed anew. $1 keys, $2 sealed. The rows are locked by the caller.
+UPDATE security_events SET sealed = fresh.sealed
+FROM unnest($1::text[], $2::bytea[]) AS fresh (key, sealed)
+WHERE security_events.id = fresh.key::uuid;

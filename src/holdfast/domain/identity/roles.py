@@ -5,13 +5,21 @@ from datetime import datetime
 from uuid import UUID
 
 from holdfast.domain.identity.errors import (
+    AccountMayMore,
     LastAdmin,
     RoleBuiltIn,
     RoleInUse,
     RoleNameTaken,
     RoleNotFound,
 )
-from holdfast.domain.identity.model import ADMIN, Role
+from holdfast.domain.identity.model import (
+    ADMIN,
+    PERSONAL_SCOPES,
+    Caller,
+    Member,
+    Role,
+    scopes_of,
+)
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.page import Page, decode_cursor, encode_cursor
 from holdfast.platform import sql
@@ -120,6 +128,19 @@ async def roles_of(connection: Connection, account_id: UUID) -> list[Role]:
 async def scopes_of_account(connection: Connection, account_id: UUID) -> frozenset[str]:
     """Everything that the roles of an account allow at this moment."""
     return frozenset(await connection.fetchval(_SCOPES_OF_ACCOUNT, account_id))
+
+
+async def check_over(connection: Connection, caller: Caller, account_id: UUID) -> None:
+    """Raise ``AccountMayMore`` if the account may do what *caller* may not.
+
+    For what one person does to the account of another: otherwise whoever may erase a
+    customer could erase an administrator. One's own account is always in reach.
+    """
+    if isinstance(caller, Member) and caller.account_id == account_id:
+        return
+    held = await scopes_of_account(connection, account_id)
+    if missing := sorted(held - PERSONAL_SCOPES - scopes_of(caller)):
+        raise AccountMayMore(missing)
 
 
 async def grant_role(
