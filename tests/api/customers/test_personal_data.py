@@ -1,0 +1,400 @@
+"""Personal data on request: all of it in one file, and gone for good."""
+
+import asyncio
+import subprocess
+
+import pytest
+
+from holdfast.domain import identity
+from holdfast.kernel.ids import new_id
+from holdfast.platform.embedded.postgres_build import Build
+from holdfast.workflows import personal_data
+from holdfast.workflows.personal_data import HELD, IMPERSONAL
+
+from .conftest import PASSWORD
+
+# What is only ever there to say who somebody is.
+PERSONAL_COLUMNS = (
+    "sealed",
+    "email",
+    "email_index",
+    "recipient",
+    "recipient_index",
+    "subject",
+    "body",
+    "shipping_address",
+    "password",
+)
+
+
+@pytest.fixture
+async def operator(an_operator):
+    return await an_operator("customers:read", "customers:write", "orders:read")
+
+
+@pytest.fixture
+def tables(database):
+    """The tables there are, and the columns of each."""
+
+    async def read():
+        rows = await database.fetch(
+            "SELECT table_name, array_agg(column_name::text) AS columns"
+            " FROM information_schema.columns WHERE table_schema = 'public'"
+            " GROUP BY table_name"
+        )
+        return {row["table_name"]: row["columns"] for row in rows}
+
+    return read
+
+
+@pytest.fixture
+def traces(database, tables):
+    """How many values there are in columns about people, by table and column."""
+
+    async def count():
+        found = {}
+        for table, columns in (await tables()).items():
+            for column in PERSONAL_COLUMNS:
+                if table in HELD and column in columns:
+                    found[f"{table}.{column}"] = await database.fetchval(
+                        f"SELECT count(*) FROM {table} AS kept"  # noqa: S608 - ours
+                        f" WHERE nullif({column}::text, '\\x') IS NOT NULL"
+                        # An operator's own address stays with what they did.
+                        " AND coalesce(to_jsonb(kept) ->> 'actor', '') !~ '^key:'"
+                    )
+        return {place: count for place, count in found.items() if count}
+
+    return count
+
+
+@pytest.fixture
+def dump(database_url):
+    """The whole database as text, as a backup has it."""
+
+    def run() -> str:
+        return subprocess.run(  # noqa: S603 - our own program and database
+            [
+                Build.find().bin_dir / "pg_dump",
+                "--data-only",
+                "--inserts",
+                database_url,
+            ],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+
+    return run
+
+
+class TestRegistry:
+    async def test_names_every_table(self, tables):
+        there_are = set(await tables())
+
+        assert there_are - HELD.keys() - IMPERSONAL.keys() == set(), (
+            "say in workflows/personal_data.py what export and erasing do with these"
+        )
+        assert (HELD.keys() | IMPERSONAL.keys()) - there_are == set()
+        assert HELD.keys() & IMPERSONAL.keys() == set()
+
+    async def test_takes_no_table_for_impersonal_that_knows_accounts(self, tables):
+        suspicious = {
+            table
+            for table, columns in (await tables()).items()
+            if {"account_id", "sealed", "email_index", *PERSONAL_COLUMNS} & set(columns)
+        }
+
+        # The shop's own keys; and hashes of what guesses have in common.
+        assert suspicious - HELD.keys() == {"signing_keys", "sign_in_failures"}
+
+    async def test_a_life_leaves_a_row_in_every_table(self, a_life, database):
+        await a_life()
+
+        empty = [
+            table
+            for table in HELD
+            if not await database.fetchval(f"SELECT count(*) FROM {table}")  # noqa: S608
+        ]
+
+        assert empty == [], "let a_life leave something there"
+
+
+class TestExport:
+    async def test_holds_everything(self, client, a_life):
+        ada = await a_life()
+
+        answer = await client.post("/v1/me/export", headers=ada.headers)
+
+        archive = answer.json()
+        assert answer.status_code == 200
+        assert answer.headers["Content-Disposition"] == (
+            f'attachment; filename="personal-data-{ada.account_id}.json"'
+        )
+        assert set(ada.words) == set(ada.said_in(answer.text))
+        sections = {section for section, _ in HELD.values()}
+        assert sections <= archive.keys()
+        assert [name for name in sections if not archive[name]] == []
+        assert {order["id"] for order in archive["orders"]} == set(ada.orders)
+        assert len(archive["open_carts"]) == 1
+        assert archive["orders"][0]["lines"]
+        assert archive["account"]["recovery_codes_left"] == 1
+        assert archive["account"]["requests"]
+        assert archive["sessions"][0]["user_agent"] == "AdasBrowser/7.1"
+
+    async def test_holds_no_secret_and_nobody_else(self, client, a_life):
+        ada, eve = await a_life(), await a_life("Evangeline")
+
+        text = (await client.post("/v1/me/export", headers=ada.headers)).text
+
+        assert "JBSWY3DPEHPK3PXP" not in text
+        assert "argon2" not in text
+        assert "token_hash" not in text
+        assert [word for word in eve.said_in(text) if word not in ada.words] == []
+
+    async def test_is_recorded_for_operators_too(self, client, a_life, operator, shop):
+        ada = await a_life()
+
+        answer = await client.post(
+            f"/v1/customers/{ada.account_id}/export", headers=operator
+        )
+
+        assert set(ada.words) <= set(ada.said_in(answer.text))
+        found = await identity.events(
+            shop.db, shop.vault, after=None, limit=10, kind="account.exported"
+        )
+        (event,) = found.items
+        assert event.account_id == ada.account_id
+        assert event.actor.startswith("key:")
+
+    async def test_keeps_operators_addresses_to_itself(
+        self, client, a_life, operator, shop
+    ):
+        ada = await a_life()
+        path = f"/v1/customers/{ada.account_id}/export"
+        own = {**operator, "User-Agent": "OperatorsBrowser/1"}
+        await client.post(path, headers=own)
+
+        answer = await client.post("/v1/me/export", headers=ada.headers)
+
+        assert "account.exported" in answer.text
+        assert "OperatorsBrowser" not in answer.text
+
+    async def test_of_nobody_is_not_there(self, client, operator):
+        answer = await client.post(f"/v1/customers/{new_id()}/export", headers=operator)
+
+        assert answer.status_code == 404
+
+
+class TestErase:
+    async def test_leaves_nothing_of_the_person(
+        self, client, a_life, operator, traces, dump
+    ):
+        ada = await a_life()
+        before = await traces()
+
+        answer = await client.delete(
+            f"/v1/customers/{ada.account_id}", headers=operator
+        )
+
+        assert answer.status_code == 204, answer.text
+        assert {"orders.sealed", "emails.sealed", "sessions.sealed"} <= before.keys()
+        assert await traces() == {}
+        assert ada.said_in(dump()) == []
+
+    async def test_keeps_orders_with_lines_and_totals(self, client, a_life, operator):
+        ada = await a_life()
+        path = f"/v1/orders/{ada.orders[0]}"
+        before = (await client.get(path, headers=operator)).json()
+
+        await client.delete(f"/v1/customers/{ada.account_id}", headers=operator)
+
+        after = (await client.get(path, headers=operator)).json()
+        assert before["lines"]
+        for field in ("number", "status", "lines", "subtotal", "total", "placed_at"):
+            assert after[field] == before[field]
+        assert after["email"] is after["shipping_address"] is None
+
+    async def test_keeps_everybody_else(self, client, a_life, operator):
+        ada, eve = await a_life(), await a_life("Evangeline")
+        before = (await client.post("/v1/me/export", headers=eve.headers)).json()
+
+        await client.delete(f"/v1/customers/{ada.account_id}", headers=operator)
+
+        after = (await client.post("/v1/me/export", headers=eve.headers)).json()
+        for section in before.keys() - {"exported_at", "security_events"}:
+            assert after[section] == before[section], section
+
+    async def test_ends_every_way_in(self, client, a_life, operator, clock):
+        ada = await a_life()
+
+        await client.delete(f"/v1/customers/{ada.account_id}", headers=operator)
+        clock.advance(seconds=5)
+
+        assert (await client.get("/v1/me", headers=ada.headers)).status_code == 401
+        for path in ("", "/addresses", "/orders"):
+            answer = await client.get(
+                f"/v1/customers/{ada.account_id}{path}", headers=operator
+            )
+            assert answer.status_code == 404
+        listed = await client.get("/v1/customers", headers=operator)
+        assert listed.json()["items"] == []
+
+    async def test_again_changes_nothing(self, client, a_life, operator, dump):
+        ada = await a_life()
+        path = f"/v1/customers/{ada.account_id}"
+        await client.delete(path, headers=operator)
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(client.delete(path, headers=operator))
+                for _ in range(3)
+            ]
+
+        assert {task.result().status_code for task in tasks} == {204}
+        assert dump().count("account.erased") == 1
+
+    async def test_by_several_at_once_happens_once(
+        self, client, a_life, operator, dump
+    ):
+        ada = await a_life()
+        path = f"/v1/customers/{ada.account_id}"
+        home = {"name": "A", "line1": "1", "city": "Cork", "country": "IE"}
+
+        async with asyncio.TaskGroup() as group:
+            erasing = [
+                group.create_task(client.delete(path, headers=operator))
+                for _ in range(4)
+            ]
+            for _ in range(4):
+                group.create_task(
+                    client.post(f"{path}/addresses", json=home, headers=operator)
+                )
+
+        assert {task.result().status_code for task in erasing} == {204}
+        assert dump().count("account.erased") == 1
+        assert "INSERT INTO public.customer_addresses" not in dump()
+
+    async def test_that_breaks_half_way_has_not_begun(
+        self, client, a_life, operator, monkeypatch, traces
+    ):
+        ada = await a_life()
+        before = await traces()
+
+        async def die(*_):
+            raise RuntimeError("the process ends here")
+
+        monkeypatch.setattr(personal_data.identity, "forget_origins", die)
+        answer = await client.delete(
+            f"/v1/customers/{ada.account_id}", headers=operator
+        )
+
+        assert answer.status_code == 500
+        assert await traces() == before
+
+    async def test_waits_for_an_order_that_is_not_settled(
+        self, client, a_life, operator, database, traces
+    ):
+        ada = await a_life()
+        await database.fetch(
+            "UPDATE orders SET status = 'pending', settled_at = NULL,"
+            " payment_reference = NULL WHERE id = $1",
+            ada.orders[1],
+        )
+        before = await traces()
+        path = f"/v1/customers/{ada.account_id}"
+
+        refused = await client.delete(path, headers=operator)
+        kept = await traces()
+        await database.fetch(
+            "UPDATE orders SET status = 'paid', settled_at = now(),"
+            " payment_reference = 'ch_1' WHERE status = 'pending'"
+        )
+        done = await client.delete(path, headers=operator)
+
+        assert refused.status_code == 409
+        assert refused.json()["order_ids"] == [ada.orders[1]]
+        assert kept == before
+        assert done.status_code == 204
+
+    async def test_writes_no_late_e_mail(
+        self, client, a_life, operator, deliver, traces, database
+    ):
+        ada = await a_life()
+        await client.delete(f"/v1/customers/{ada.account_id}", headers=operator)
+        await database.fetch("UPDATE outbox SET relayed_at = NULL")
+
+        await deliver()
+
+        assert await traces() == {}
+
+    async def test_of_nobody_is_not_there(self, client, operator):
+        answer = await client.delete(f"/v1/customers/{new_id()}", headers=operator)
+
+        assert answer.status_code == 404
+
+    async def test_keeps_the_last_admin(self, client, signed_in, an_operator):
+        root = await signed_in("admin")
+        operator = await an_operator("customers:write", "users:write")
+
+        answer = await client.delete(
+            f"/v1/customers/{root.account_id}", headers=operator
+        )
+
+        assert answer.status_code == 409
+        assert answer.json()["type"] == "/problems/last-admin"
+
+    async def test_of_those_who_run_the_shop_takes_more_than_of_customers(
+        self, client, signed_in, operator
+    ):
+        await signed_in("admin")
+        colleague = await signed_in("admin")
+
+        answer = await client.delete(
+            f"/v1/customers/{colleague.account_id}", headers=operator
+        )
+
+        assert answer.status_code == 403
+        assert answer.json()["scope"] == "users:write"
+
+    async def test_lets_the_address_begin_anew(
+        self, client, a_life, operator, signed_in
+    ):
+        ada = await a_life()
+        await client.delete(f"/v1/customers/{ada.account_id}", headers=operator)
+
+        again = await signed_in(email=ada.words[0])
+
+        archive = (await client.post("/v1/me/export", headers=again.headers)).json()
+        for section in ("addresses", "orders", "open_carts", "emails"):
+            assert archive[section] == []
+        assert archive["profile"]["given_name"] is None
+
+
+class TestEraseOwn:
+    async def test_takes_the_password(self, client, a_life, traces):
+        ada = await a_life()
+        say = {"headers": ada.headers, "url": "/v1/me", "method": "DELETE"}
+
+        without = await client.request(**say, json={})
+        wrong = await client.request(**say, json={"password": "not the one"})
+        kept = await traces()
+        right = await client.request(**say, json={"password": PASSWORD})
+
+        assert without.json()["type"] == "/problems/recent-sign-in-needed"
+        assert wrong.json()["type"] == "/problems/wrong-password"
+        assert kept["accounts.sealed"] == 1
+        assert right.status_code == 204
+        assert await traces() == {}
+
+    async def test_without_a_password_takes_a_recent_sign_in(
+        self, client, signed_in, clock
+    ):
+        ada, eve = await signed_in(), await signed_in()
+        at_once = await client.request("DELETE", "/v1/me", json={}, headers=ada.headers)
+        clock.advance(seconds=601)
+        headers = {"Authorization": f"Bearer {await eve.sign()}"}
+
+        late = await client.request("DELETE", "/v1/me", json={}, headers=headers)
+
+        assert at_once.status_code == 204
+        assert late.json()["type"] == "/problems/recent-sign-in-needed"
