@@ -171,8 +171,11 @@ class TestVerify:
 
     async def test_believes_a_token_until_its_last_second(self, ring, token, clock):
         clock.advance(seconds=599)
-
         assert await oauth.verify(token, keys=ring, issuer=ISSUER, at=clock())
+
+        clock.advance(seconds=1)
+        with pytest.raises(oauth.TokenRefused, match="expired"):
+            await oauth.verify(token, keys=ring, issuer=ISSUER, at=clock())
 
     async def test_bears_clocks_that_are_half_a_minute_apart(self, ring, clock):
         token = signed(ring.key, clock() + timedelta(seconds=30))
