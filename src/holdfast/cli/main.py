@@ -219,12 +219,26 @@ def rotate_keys(
     now: bool = typer.Option(
         False, "--now", help="The key that signs has leaked: believe it no more"
     ),
+    status: bool = typer.Option(False, "--status", help="How far --data has come"),
+    retire: bool = typer.Option(
+        False, "--retire", help="Drop older keys of --data that nothing is under"
+    ),
 ) -> None:
     """Put another key in the place of the one that signs tokens, or seals data."""
     if data and (signing or now):
         raise typer.BadParameter("--data goes alone.")
+    if (status or retire) and (not data or (status and retire)):
+        raise typer.BadParameter("--status and --retire go with --data, one at a time.")
     if data:
-        raise typer.BadParameter("--data is not there yet.")
+        from holdfast.cli import data_keys
+
+        if status:
+            data_keys.status()
+        elif retire:
+            data_keys.retire()
+        else:
+            data_keys.rotate()
+        return
     from holdfast.cli import signing_keys
 
     signing_keys.rotate(now=now)

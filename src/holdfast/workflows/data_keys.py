@@ -14,16 +14,27 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from holdfast.domain import notifications, ordering
+from holdfast.domain import (
+    accounts,
+    customers,
+    identity,
+    notifications,
+    oauth,
+    ordering,
+)
 from holdfast.kernel.clock import Clock
 from holdfast.platform import idempotency, resealing
-from holdfast.platform.data_keys import DataKeys
+from holdfast.platform.data_keys import DataKeys, KeysChanged
 from holdfast.platform.db import Database
 from holdfast.platform.resealing import Sealed
 
 COLUMNS: tuple[Sealed, ...] = (
     *ordering.SEALED,
     *notifications.SEALED,
+    *accounts.SEALED,
+    *customers.SEALED,
+    *oauth.SEALED,
+    *identity.SEALED,
     *idempotency.SEALED,
 )
 _log = structlog.get_logger()
@@ -86,7 +97,15 @@ async def use_newest(keys: DataKeys, *, clock: Clock) -> None:
 
 
 async def retire(db: Database, keys: DataKeys, *, clock: Clock) -> int:
-    """Step 4; returns how many keys were dropped."""
+    """Step 4; returns how many keys were dropped.
+
+    Raises ``KeysChanged`` while some process may still use the key before.
+    """
+    if not (await keys.standing(clock=clock)).settled:
+        raise KeysChanged(
+            "The keys have just changed; try again in half a minute, when every "
+            "process knows it."
+        )
     in_use = (await progress(db, keys)).in_use
     waiting = keys.waiting_key
     kept = in_use if waiting is None else in_use | {waiting}

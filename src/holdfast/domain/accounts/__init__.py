@@ -67,6 +67,7 @@ from holdfast.domain.accounts.requests import (
     use_request,
     void_requests,
 )
+from holdfast.domain.accounts.sealed import SEALED
 from holdfast.domain.accounts.second_factor import (
     RECOVERY_CODES,
     SecondFactor,
@@ -123,6 +124,7 @@ __all__ = [
     "LIMITS",
     "MAILS_AN_HOUR",
     "RECOVERY_CODES",
+    "SEALED",
     "SEEN_EVERY",
     "STATUSES",
     "TOKENS_LONGEST",

@@ -494,3 +494,83 @@ SELECT (SELECT f.created_at FROM second_factors f WHERE f.account_id = a.id)
           ORDER BY r.created_at) AS requests,
     a.password_changed_at
 FROM accounts a WHERE a.id = $1;
+
+-- name: accounts_to_reseal
+-- Accounts not yet sealed under the newest key, in order of their keys; rows that
+-- somebody else holds are passed over. $1 its prefix, $2 after this key (NULL for the
+-- start), $3 how many. Locks them.
+SELECT id::text AS key, sealed
+FROM accounts
+WHERE ($2::text IS NULL OR id > $2::text::uuid) AND substring(sealed FOR 5) <> $1
+ORDER BY accounts.id LIMIT $3
+FOR UPDATE SKIP LOCKED;
+
+-- name: reseal_accounts
+-- Write them sealed anew. $1 keys, $2 sealed. The rows are locked by the caller.
+UPDATE accounts SET sealed = fresh.sealed
+FROM unnest($1::text[], $2::bytea[]) AS fresh (key, sealed)
+WHERE accounts.id = fresh.key::uuid;
+
+-- name: passwords_to_reseal
+-- Hashes of passwords not yet sealed under the newest key, in order of their keys; rows that
+-- somebody else holds are passed over. $1 its prefix, $2 after this key (NULL for the
+-- start), $3 how many. Locks them.
+SELECT id::text AS key, password AS sealed
+FROM accounts
+WHERE ($2::text IS NULL OR id > $2::text::uuid) AND substring(password FOR 5) <> $1
+ORDER BY accounts.id LIMIT $3
+FOR UPDATE SKIP LOCKED;
+
+-- name: reseal_passwords
+-- Write them sealed anew. $1 keys, $2 sealed. The rows are locked by the caller.
+UPDATE accounts SET password = fresh.sealed
+FROM unnest($1::text[], $2::bytea[]) AS fresh (key, sealed)
+WHERE accounts.id = fresh.key::uuid;
+
+-- name: account_requests_to_reseal
+-- Requests not yet sealed under the newest key, in order of their keys; rows that
+-- somebody else holds are passed over. $1 its prefix, $2 after this key (NULL for the
+-- start), $3 how many. Locks them.
+SELECT id::text AS key, sealed
+FROM account_requests
+WHERE ($2::text IS NULL OR id > $2::text::uuid) AND substring(sealed FOR 5) <> $1
+ORDER BY account_requests.id LIMIT $3
+FOR UPDATE SKIP LOCKED;
+
+-- name: reseal_account_requests
+-- Write them sealed anew. $1 keys, $2 sealed. The rows are locked by the caller.
+UPDATE account_requests SET sealed = fresh.sealed
+FROM unnest($1::text[], $2::bytea[]) AS fresh (key, sealed)
+WHERE account_requests.id = fresh.key::uuid;
+
+-- name: sessions_to_reseal
+-- Sessions not yet sealed under the newest key, in order of their keys; rows that
+-- somebody else holds are passed over. $1 its prefix, $2 after this key (NULL for the
+-- start), $3 how many. Locks them.
+SELECT id::text AS key, sealed
+FROM sessions
+WHERE ($2::text IS NULL OR id > $2::text::uuid) AND substring(sealed FOR 5) <> $1
+ORDER BY sessions.id LIMIT $3
+FOR UPDATE SKIP LOCKED;
+
+-- name: reseal_sessions
+-- Write them sealed anew. $1 keys, $2 sealed. The rows are locked by the caller.
+UPDATE sessions SET sealed = fresh.sealed
+FROM unnest($1::text[], $2::bytea[]) AS fresh (key, sealed)
+WHERE sessions.id = fresh.key::uuid;
+
+-- name: second_factors_to_reseal
+-- Secrets of second factors not yet sealed under the newest key, in order of their keys; rows that
+-- somebody else holds are passed over. $1 its prefix, $2 after this key (NULL for the
+-- start), $3 how many. Locks them.
+SELECT account_id::text AS key, sealed
+FROM second_factors
+WHERE ($2::text IS NULL OR account_id > $2::text::uuid) AND substring(sealed FOR 5) <> $1
+ORDER BY second_factors.account_id LIMIT $3
+FOR UPDATE SKIP LOCKED;
+
+-- name: reseal_second_factors
+-- Write them sealed anew. $1 keys, $2 sealed. The rows are locked by the caller.
+UPDATE second_factors SET sealed = fresh.sealed
+FROM unnest($1::text[], $2::bytea[]) AS fresh (key, sealed)
+WHERE second_factors.account_id = fresh.key::uuid;

@@ -29,6 +29,7 @@ from holdfast.domain.customers.model import (
 from holdfast.domain.customers.postal import checked as check_address
 from holdfast.domain.customers.preferences import checked as check_profile
 from holdfast.domain.customers.preferences import country_of
+from holdfast.domain.customers.sealed import SEALED
 from holdfast.domain.customers.store import (
     add,
     agreed,
@@ -44,6 +45,7 @@ from holdfast.domain.customers.store import (
 
 __all__ = [
     "MAX_ADDRESSES",
+    "SEALED",
     "Address",
     "Consent",
     "Customer",

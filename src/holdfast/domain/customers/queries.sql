@@ -131,3 +131,35 @@ WHERE account_id = $1 ORDER BY id DESC;
 SELECT DISTINCT ON (account_id) account_id, granted, source, said_at
 FROM marketing_consents WHERE account_id = ANY($1::uuid[])
 ORDER BY account_id, id DESC;
+
+-- name: customers_to_reseal
+-- Profiles not yet sealed under the newest key, in order of their keys; rows that
+-- somebody else holds are passed over. $1 its prefix, $2 after this key (NULL for the
+-- start), $3 how many. Locks them.
+SELECT account_id::text AS key, sealed
+FROM customers
+WHERE ($2::text IS NULL OR account_id > $2::text::uuid) AND substring(sealed FOR 5) <> $1
+ORDER BY customers.account_id LIMIT $3
+FOR UPDATE SKIP LOCKED;
+
+-- name: reseal_customers
+-- Write them sealed anew. $1 keys, $2 sealed. The rows are locked by the caller.
+UPDATE customers SET sealed = fresh.sealed
+FROM unnest($1::text[], $2::bytea[]) AS fresh (key, sealed)
+WHERE customers.account_id = fresh.key::uuid;
+
+-- name: customer_addresses_to_reseal
+-- Addresses not yet sealed under the newest key, in order of their keys; rows that
+-- somebody else holds are passed over. $1 its prefix, $2 after this key (NULL for the
+-- start), $3 how many. Locks them.
+SELECT id::text AS key, sealed
+FROM customer_addresses
+WHERE ($2::text IS NULL OR id > $2::text::uuid) AND substring(sealed FOR 5) <> $1
+ORDER BY customer_addresses.id LIMIT $3
+FOR UPDATE SKIP LOCKED;
+
+-- name: reseal_customer_addresses
+-- Write them sealed anew. $1 keys, $2 sealed. The rows are locked by the caller.
+UPDATE customer_addresses SET sealed = fresh.sealed
+FROM unnest($1::text[], $2::bytea[]) AS fresh (key, sealed)
+WHERE customer_addresses.id = fresh.key::uuid;
