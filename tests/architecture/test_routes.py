@@ -13,6 +13,7 @@ from holdfast.api.routes import (
     oauth,
     roles,
     shop,
+    sign_in,
 )
 from holdfast.domain.identity import SCOPES
 
@@ -28,7 +29,7 @@ class TestRoutes:
 
     @pytest.mark.parametrize(
         "table",
-        [accounts, customers, hosted, oauth, roles, shop],
+        [accounts, customers, hosted, oauth, roles, shop, sign_in],
         ids=lambda table: table.__name__.rpartition(".")[2],
     )
     def test_stand_together_by_resource_in_alphabetical_order(self, table):

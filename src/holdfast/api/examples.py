@@ -25,6 +25,7 @@ EXAMPLES: dict[str, list[Any]] = {
             "expected_total": {"amount": 4498, "currency": "EUR"},
         },
     ],
+    "FirstCode": [{"code": "492039"}],
     "LevelWanted": [{"on_hand": 250, "reason": "Delivery of 27 November"}],
     "LineChanges": [{"quantity": 3}],
     "NewCart": [
@@ -41,6 +42,13 @@ EXAMPLES: dict[str, list[Any]] = {
         {"name": "Warehouse sync", "scopes": ["inventory:read", "inventory:write"]}
     ],
     "NewLine": [{"sku": "TEA-ASSAM-100", "quantity": 1}],
+    "NewSession": [
+        {
+            "email": "ada@example.com",
+            "password": "correct horse battery staple",
+            "client_id": "client_0192f3c4000070008000000000000000",
+        }
+    ],
     "NewProduct": [
         {
             "title": "Assam",
@@ -65,6 +73,8 @@ EXAMPLES: dict[str, list[Any]] = {
             ],
         }
     ],
+    "PasswordAgain": [{"password": "correct horse battery staple"}],
+    "PasswordAndCode": [{"password": "correct horse battery staple", "code": "492039"}],
     "ProductChanges": [
         {"status": "archived"},
         {
@@ -72,5 +82,12 @@ EXAMPLES: dict[str, list[Any]] = {
                 {"sku": "TEA-ASSAM-100", "price": {"amount": 950, "currency": "EUR"}}
             ]
         },
+    ],
+    "SecondStep": [
+        {
+            "challenge": "AQAB...",
+            "code": "492039",
+            "client_id": "client_0192f3c4000070008000000000000000",
+        }
     ],
 }

@@ -33,7 +33,7 @@ class SecondFactorEnabled(Conflict):
 
 @dataclass(eq=False)
 class SecondFactorMissing(Conflict):
-    """The account has no second factor, or it was not begun an hour ago at most."""
+    """The account has no second factor, or none that was begun in the last hour."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,15 @@ order of the paths.
 """
 
 from holdfast.api.policy import Priority, Route
-from holdfast.api.routes import accounts, customers, hosted, oauth, roles, shop
+from holdfast.api.routes import (
+    accounts,
+    customers,
+    hosted,
+    oauth,
+    roles,
+    shop,
+    sign_in,
+)
 
 __all__ = ["ROUTES", "Priority", "Route"]
 
@@ -14,6 +22,7 @@ ROUTES: tuple[Route, ...] = (
     *oauth.ROUTES,
     *hosted.ROUTES,
     *accounts.ROUTES,
+    *sign_in.ROUTES,
     *customers.ROUTES,
     *roles.ROUTES,
 )

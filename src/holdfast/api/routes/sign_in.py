@@ -1,0 +1,141 @@
+"""Signing in and out, and the second factor."""
+
+from holdfast.api import second_factor, sessions
+from holdfast.api.policy import Priority, Route
+from holdfast.domain import accounts
+from holdfast.kernel.page import BadCursor
+from holdfast.workflows.first_party import ClientNotFirstParty
+from holdfast.workflows.second_factor import (
+    SecondFactorEnabled,
+    SecondFactorMissing,
+    WrongCode,
+)
+from holdfast.workflows.sessions import SessionNotFound
+from holdfast.workflows.sign_in import (
+    ChallengeNotValid,
+    CodeRefused,
+    InvalidLogin,
+    TooManyAttempts,
+)
+
+_SAYING_THE_PASSWORD = (
+    accounts.WrongPassword,
+    TooManyAttempts,
+    accounts.SignInBusy,
+)
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "POST",
+        "/v1/me/recovery-codes",
+        second_factor.replace_recovery_codes,
+        cost=10,
+        priority=Priority.BUY,
+        scope="account:write",
+        raises=(*_SAYING_THE_PASSWORD, WrongCode, SecondFactorMissing),
+    ),
+    Route(
+        "GET",
+        "/v1/me/second-factor",
+        second_factor.show,
+        cost=1,
+        priority=Priority.BUY,
+        scope="account:read",
+    ),
+    Route(
+        "POST",
+        "/v1/me/second-factor",
+        second_factor.begin,
+        cost=10,
+        priority=Priority.BUY,
+        scope="account:write",
+        raises=(*_SAYING_THE_PASSWORD, SecondFactorEnabled),
+    ),
+    Route(
+        "POST",
+        "/v1/me/second-factor/confirm",
+        second_factor.confirm,
+        cost=5,
+        priority=Priority.BUY,
+        scope="account:write",
+        status=200,
+        raises=(WrongCode, TooManyAttempts, SecondFactorEnabled, SecondFactorMissing),
+    ),
+    Route(
+        "DELETE",
+        "/v1/me/second-factor",
+        second_factor.disable,
+        cost=10,
+        priority=Priority.BUY,
+        scope="account:write",
+        raises=(*_SAYING_THE_PASSWORD, WrongCode, SecondFactorMissing),
+    ),
+    Route(
+        "GET",
+        "/v1/me/sessions",
+        sessions.browse_own,
+        cost=2,
+        priority=Priority.BUY,
+        scope="account:read",
+        raises=(BadCursor,),
+    ),
+    Route(
+        "DELETE",
+        "/v1/me/sessions",
+        sessions.end_all_own,
+        cost=2,
+        priority=Priority.BUY,
+        scope="account:write",
+    ),
+    Route(
+        "DELETE",
+        "/v1/me/sessions/{session_id:uuid}",
+        sessions.end_own,
+        cost=2,
+        priority=Priority.BUY,
+        scope="account:write",
+        raises=(SessionNotFound,),
+    ),
+    Route(
+        "POST",
+        "/v1/sessions",
+        sessions.create,
+        cost=10,
+        priority=Priority.BUY,
+        public=True,
+        raises=(
+            InvalidLogin,
+            sessions.SecondFactorRequired,
+            ClientNotFirstParty,
+            TooManyAttempts,
+            accounts.SignInBusy,
+        ),
+    ),
+    Route(
+        "POST",
+        "/v1/sessions/second-factor",
+        sessions.create_with_code,
+        cost=5,
+        priority=Priority.BUY,
+        public=True,
+        raises=(CodeRefused, ChallengeNotValid, ClientNotFirstParty, TooManyAttempts),
+    ),
+    Route(
+        "GET",
+        "/v1/users/{account_id:uuid}/sessions",
+        sessions.browse_of,
+        cost=2,
+        priority=Priority.OPERATE,
+        scope="users:read",
+        raises=(accounts.AccountNotFound, BadCursor),
+    ),
+    Route(
+        "DELETE",
+        "/v1/users/{account_id:uuid}/sessions",
+        sessions.end_all_of,
+        cost=2,
+        priority=Priority.OPERATE,
+        scope="users:write",
+        raises=(accounts.AccountNotFound,),
+    ),
+)
