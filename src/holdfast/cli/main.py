@@ -10,7 +10,9 @@ from typing import Annotated
 
 import typer
 
+from holdfast.cli.client_commands import clients
 from holdfast.cli.role_commands import roles
+from holdfast.cli.user_commands import users
 from holdfast.kernel.errors import DomainError
 from holdfast.platform.settings import BadSettings
 
@@ -255,6 +257,8 @@ def revoke_key(
 
 
 app.add_typer(roles, name="roles", no_args_is_help=True)
+app.add_typer(clients, name="clients", no_args_is_help=True)
+app.add_typer(users, name="users", no_args_is_help=True)
 
 
 imports = typer.Typer(help="Products from files of other shops.")
@@ -323,7 +327,7 @@ def replay_retail(
 def bench(
     *,
     seconds: float = typer.Option(8.0, min=0.5, max=120, help="Of each stage"),
-    only: str = typer.Option("ABCDE", help="The stages to run, such as AD"),
+    only: str = typer.Option("ABCDET", help="The stages to run, such as AD"),
     workers: int = typer.Option(1, min=1, max=64, help="Processes of the API"),
     pgbench: bool = typer.Option(True, help="Measure the same SQL by itself too"),
     as_json: bool = typer.Option(False, "--json", help="For programs"),
@@ -331,7 +335,7 @@ def bench(
     """Measure what a fresh shop can do on this machine.
 
     A: product detail, B: page of 20, C: text search, D: whole checkout, E: flash
-    sale. Exits 1 when a target is missed.
+    sale, T: what an access token adds. Exits 1 when a target is missed.
     """
     from holdfast.cli import bench as command
 

@@ -17,7 +17,7 @@ from functools import partial
 
 import structlog
 
-from holdfast.domain import identity
+from holdfast.domain import identity, oauth
 from holdfast.kernel.clock import Clock
 from holdfast.platform import idempotency, jobs, outbox, turns
 from holdfast.platform.db import Database
@@ -125,6 +125,10 @@ def timers(
         Timer("forget_idempotency_keys", TIDY_EVERY, tidying(idempotency.forget)),
         Timer("forget_job_log", TIDY_EVERY, tidying(jobs.forget_log)),
         Timer("forget_account_requests", TIDY_EVERY, tidying(account_mail.forget)),
+        Timer("forget_codes", TIDY_EVERY, tidying(oauth.forget_codes)),
+        Timer(
+            "forget_refresh_tokens", TIDY_EVERY, tidying(oauth.forget_refresh_tokens)
+        ),
         Timer("forget_security_events", TIDY_EVERY, tidying(identity.forget_events)),
         # The outbox is kept whole: it is the record of what happened.
         Timer("measure", MEASURE_EVERY, measure, shared=False),

@@ -95,6 +95,6 @@ async def withdraw_codes(
     await tx.execute(_WITHDRAW_CODES, client_id, account_id)
 
 
-async def forget_codes(tx: Transaction, at: datetime) -> None:
-    """Delete what has been of no use for a day."""
-    await tx.execute(_FORGET_CODES, at - _REMEMBERED)
+async def forget_codes(tx: Transaction, *, now: datetime, limit: int) -> int:
+    """Delete what has been of no use for a day; returns how many."""
+    return len(await tx.fetch(_FORGET_CODES, now - _REMEMBERED, limit))

@@ -208,8 +208,14 @@ WHERE client_id = $1 AND redeemed_at IS NULL AND ($2::uuid IS NULL OR account_id
 
 -- name: forget_codes
 -- Forget codes that nobody can send again with any effect. $1 those that expired
--- before.
-DELETE FROM authorization_codes WHERE expires_at < $1;
+-- before, $2 how many at most. Skips rows that another is deleting. Returns one row for
+-- each.
+DELETE FROM authorization_codes
+WHERE code_hash IN (
+    SELECT code_hash FROM authorization_codes WHERE expires_at < $1 LIMIT $2
+    FOR UPDATE SKIP LOCKED
+)
+RETURNING client_id;
 
 -- name: add_refresh_token
 -- Store a refresh token. $1 SHA-256 of it, $2 session, $3 now, $4 when it expires; its
@@ -249,8 +255,14 @@ WHERE t.token_hash = $1 AND t.used_at IS NULL AND t.expires_at > $2
 
 -- name: forget_refresh_tokens
 -- Forget refresh tokens that nobody can send again with any effect. $1 those that
--- expired before.
-DELETE FROM refresh_tokens WHERE expires_at < $1;
+-- expired before, $2 how many at most. Skips rows that another is deleting. Returns one
+-- row for each.
+DELETE FROM refresh_tokens
+WHERE token_hash IN (
+    SELECT token_hash FROM refresh_tokens WHERE expires_at < $1 LIMIT $2
+    FOR UPDATE SKIP LOCKED
+)
+RETURNING session_id;
 
 -- name: consented_scopes
 -- What somebody allowed a client. $1 account, $2 client. Returns one value or none.

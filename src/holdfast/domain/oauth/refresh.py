@@ -63,6 +63,6 @@ async def find_refresh_token(
     )
 
 
-async def forget_refresh_tokens(tx: Transaction, at: datetime) -> None:
-    """Delete those that have expired."""
-    await tx.execute(_FORGET_REFRESH_TOKENS, at)
+async def forget_refresh_tokens(tx: Transaction, *, now: datetime, limit: int) -> int:
+    """Delete those that have expired; returns how many."""
+    return len(await tx.fetch(_FORGET_REFRESH_TOKENS, now, limit))
