@@ -84,6 +84,8 @@ class _Run:
     narrator: Narrator
     signals: Signals
     addresses: dict[str, str] = field(default_factory=dict)
+    operator: str = ""
+    """The e-mail address to sign in with."""
 
     def to_the_end(self) -> None:
         if ended := leftovers.end(self.home.path):
@@ -115,6 +117,10 @@ class _Run:
         """Start everything, in order; return the API and what else runs our code."""
         servers, simulators = self._servers(), self._simulators(port)
         supervisor.start(*servers, *simulators, ready=self._tell_ready)
+        # Before the first of our processes: links in e-mails lead here.
+        if not self.settings.raw.get("HOLDFAST_PUBLIC_URL"):
+            own = f"http://{embedded.LOOPBACK}:{port}"
+            self.addresses["HOLDFAST_PUBLIC_URL"] = own
         self._note_addresses(servers, simulators)
         self._task("migrate", "migrate", log=self.home.logs / "migrate.log")
         api = Program(
@@ -137,6 +143,12 @@ class _Run:
             port_option="--health-port",
             grace_seconds=self.settings.shutdown_grace_seconds + 10,
         )
+        said = self._task(
+            "users first",
+            *("users", "first", str(self.home.operator_password)),
+            log=self.home.logs / "users.log",
+        )
+        self.operator, _, _ = said.partition(" ")
         supervisor.start(worker, api, ready=self._tell_ready)
         shop = Shop(api.url, self.home.operator_key)
         self._welcome(shop)
@@ -291,10 +303,21 @@ class _Run:
             f"  {'documentation':<18} {shop.url}/docs",
             f"  {'logs':<18} {self.home.logs}",
             f"  {'operator key':<18} {shop.operator_key}   ({self.home.operator_key})",
+            *self._sign_in(shop),
         ]
         if calls := three_calls(shop):
             lines += ["", "Buy something:", "", *calls]
         self.narrator.show("\n".join([*lines, "", "Ctrl-C stops it all.", ""]))
+
+    def _sign_in(self, shop: Shop) -> list[str]:
+        """How the operator signs in, in a browser."""
+        file = self.home.operator_password
+        # No file: the one that was made up has been changed since.
+        shown = f"{file.read_text().strip()}   ({file})" if file.exists() else "yours"
+        return [
+            f"  {'sign in':<18} {shop.url}/sign-in as {self.operator}",
+            f"  {'password':<18} {shown}",
+        ]
 
     def _each(
         self, supervisor: Supervisor, source: SourceWatch, programs: list[Program]

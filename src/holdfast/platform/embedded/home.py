@@ -25,6 +25,7 @@ _OURS = (
     "mail",
     "metrics",
     "operator-key",
+    "operator-password",
     "postgres",
     "simulators",
     "valkey",
@@ -46,6 +47,10 @@ class Home:
     @property
     def operator_key(self) -> Path:
         return self.path / "operator-key"
+
+    @property
+    def operator_password(self) -> Path:
+        return self.path / "operator-password"
 
     @property
     def env(self) -> Path:
