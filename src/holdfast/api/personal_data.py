@@ -9,7 +9,6 @@ import msgspec
 from litestar import Response
 
 from holdfast.api.me import own_id
-from holdfast.api.problems import MissingScope
 from holdfast.api.shop import Shop
 from holdfast.domain import accounts, identity
 from holdfast.domain.identity import Caller, Member, Origin
@@ -43,6 +42,7 @@ async def export(
     shop: Shop, caller: Caller, origin: Origin, account_id: UUID
 ) -> Archive:
     """Everything that is held about a customer, as one JSON file; it is recorded."""
+    await identity.check_over(shop.db, caller, account_id)
     archive = await _personal_data(shop).export(
         account_id, actor=caller.actor, origin=origin
     )
@@ -69,12 +69,12 @@ async def erase_own(
 async def erase(shop: Shop, caller: Caller, origin: Origin, account_id: UUID) -> None:
     """Erase a customer. Their orders stay, without them; again changes nothing.
 
-    Somebody with other roles than `customer` takes the scope `users:write` as well.
+    Nobody erases whoever may do more than they; oneself is erased under `/v1/me`.
     """
-    if not identity.may(caller, "users:write"):
-        roles = await identity.roles_of(shop.db, account_id)
-        if any(role.name != identity.CUSTOMER for role in roles):
-            raise MissingScope("users:write")
+    if isinstance(caller, Member) and caller.account_id == account_id:
+        # Whoever runs the shop proves who they are like everybody else.
+        raise RecentSignInNeeded
+    await identity.check_over(shop.db, caller, account_id)
     await _personal_data(shop).erase(account_id, actor=caller.actor, origin=origin)
 
 

@@ -47,7 +47,11 @@ ALTER TABLE emails
     ALTER COLUMN subject DROP NOT NULL,
     ALTER COLUMN body DROP NOT NULL,
     ADD COLUMN sealed bytea,
-    ADD COLUMN recipient_index bytea;
+    ADD COLUMN recipient_index bytea,
+    -- Whom it is about, where an address may have been theirs before.
+    ADD COLUMN account_id uuid;
+CREATE INDEX emails_by_account ON emails (account_id)
+    WHERE account_id IS NOT NULL;
 CREATE INDEX emails_by_recipient ON emails (recipient_index)
     WHERE recipient_index IS NOT NULL;
 

@@ -609,8 +609,12 @@ CREATE TABLE emails (
     sent_at timestamptz,
     -- {"recipient": ..., "subject": ..., "body": ...}
     sealed bytea,
-    recipient_index bytea
+    recipient_index bytea,
+    -- Whom it is about, where an address may have been theirs before.
+    account_id uuid
 );
+CREATE INDEX emails_by_account ON emails (account_id)
+    WHERE account_id IS NOT NULL;
 CREATE INDEX emails_by_recipient ON emails (recipient_index)
     WHERE recipient_index IS NOT NULL;
 

@@ -36,6 +36,7 @@ _PATHS: dict[LetterKind, str] = {
 _TO_THE_OWNER: frozenset[LetterKind] = frozenset(
     {"account_exists", "password_reset", "first_password", "address_in_use"}
 )
+_TO_ANOTHER: frozenset[LetterKind] = frozenset({"email_change", "address_in_use"})
 _HOUR = timedelta(hours=1)
 
 
@@ -85,7 +86,14 @@ async def send(
         if letter is None or not await _is_due(tx, vault, request, at=clock()):
             return
         email = await notifications.add(
-            tx, vault, notifications.compose(letter), event_id=event_id, at=clock()
+            tx,
+            vault,
+            notifications.compose(letter),
+            event_id=event_id,
+            # Whether there is an e-mail to the address that an account is to have
+            # tells whether it is free: its owner must not find it as theirs.
+            account_id=None if letter.kind in _TO_ANOTHER else account_id,
+            at=clock(),
         )
         if request.mailed_at is None:
             armed = token if token in letter.link else None

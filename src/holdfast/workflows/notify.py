@@ -35,7 +35,12 @@ async def confirm_order(
             _confirmation(order, order.email, order.shipping_address)
         )
         email = await notifications.add(
-            tx, vault, message, event_id=event_id, at=clock()
+            tx,
+            vault,
+            message,
+            event_id=event_id,
+            account_id=order.account_id,
+            at=clock(),
         )
     if mailer is None or email.sent_at is not None:
         return

@@ -24,7 +24,7 @@ from holdfast.domain import (
 )
 from holdfast.domain.accounts import Account
 from holdfast.domain.identity import Origin, SecurityEvent
-from holdfast.domain.ordering import Order, OrderStatus
+from holdfast.domain.ordering import Order, OrderStatus, Trace
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import Conflict
 from holdfast.kernel.page import MAX_LIMIT, Page
@@ -151,7 +151,9 @@ class PersonalData:
             "marketing_consents": await customers.said(tx, account.id),
             "orders": await self._orders(tx, account.id),
             "open_carts": await self._carts(tx, account.id),
-            "emails": await notifications.of_recipient(tx, self.vault, index),
+            "emails": await notifications.of_recipient(
+                tx, self.vault, index, account_id=account.id
+            ),
             "sessions": sessions,
             "linked_identities": await accounts.linked_identities_of(tx, account.id),
             "oauth_consents": await oauth.consents_of(tx, account.id),
@@ -205,11 +207,14 @@ class PersonalData:
             except accounts.AccountErased:
                 return False
             account = await accounts.find(tx, self.vault, account_id)
-            await self._forget_orders(tx, account, now)
+            trail = await _settled(tx, account_id)
             await customers.erase(tx, account_id)
             await oauth.forget_person(tx, account_id)
             await accounts.end_sessions(tx, account_id, reason="account_erased", at=now)
             await accounts.erase(tx, account_id, now)
+            # After the requests for e-mails are gone, and after whoever was writing
+            # one: this sees what they wrote.
+            await self._forget_orders(tx, account, trail, now)
             await identity.record(
                 tx,
                 self.vault,
@@ -224,22 +229,25 @@ class PersonalData:
             return True
 
     async def _forget_orders(
-        self, tx: Transaction, account: Account, now: datetime
+        self, tx: Transaction, account: Account, trail: list[Trace], now: datetime
     ) -> None:
-        trail = await ordering.trail(tx, account.id)
-        pending = [n.order_id for n in trail if n.status is OrderStatus.PENDING]
-        if pending:
-            raise OrdersNotSettled(sorted(pending))
         # Guests' orders that were attached may have another address.
         indexes = {n.email_index for n in trail if n.email_index is not None}
         if account.email is not None:
             indexes.add(accounts.email_index(self.vault, account.email))
-        for index in sorted(indexes):
-            await notifications.forget_person(tx, index, at=now)
+        await notifications.forget_person(tx, account.id, sorted(indexes), at=now)
         await idempotency.forget_answers_to(
             tx, f"account:{account.id}", [n.order_id for n in trail]
         )
         await ordering.forget_person(tx, account.id)
+
+
+async def _settled(tx: Transaction, account_id: UUID) -> list[Trace]:
+    """The orders of an account; ``OrdersNotSettled`` if a payment may still come."""
+    trail = await ordering.trail(tx, account_id)
+    if pending := [n.order_id for n in trail if n.status is OrderStatus.PENDING]:
+        raise OrdersNotSettled(sorted(pending))
+    return trail
 
 
 async def _all(page: Callable[[str | None], Awaitable[Page[T]]]) -> list[T]:

@@ -334,7 +334,7 @@ class TestErase:
 
     async def test_keeps_the_last_admin(self, client, signed_in, an_operator):
         root = await signed_in("admin")
-        operator = await an_operator("customers:write", "users:write")
+        operator = await an_operator(*identity.KEY_SCOPES)
 
         answer = await client.delete(
             f"/v1/customers/{root.account_id}", headers=operator
@@ -343,18 +343,31 @@ class TestErase:
         assert answer.status_code == 409
         assert answer.json()["type"] == "/problems/last-admin"
 
-    async def test_of_those_who_run_the_shop_takes_more_than_of_customers(
-        self, client, signed_in, operator
+    @pytest.mark.parametrize(("method", "path"), [("DELETE", ""), ("POST", "/export")])
+    async def test_of_those_who_run_the_shop_takes_as_much_as_they_may(
+        self, client, signed_in, operator, method, path
     ):
         await signed_in("admin")
         colleague = await signed_in("admin")
 
-        answer = await client.delete(
-            f"/v1/customers/{colleague.account_id}", headers=operator
+        answer = await client.request(
+            method, f"/v1/customers/{colleague.account_id}{path}", headers=operator
         )
 
         assert answer.status_code == 403
-        assert answer.json()["scope"] == "users:write"
+        assert answer.json()["type"] == "/problems/account-may-more"
+
+    async def test_of_oneself_takes_the_way_that_asks_for_a_password(
+        self, client, signed_in
+    ):
+        await signed_in("admin")
+        root = await signed_in("admin")
+
+        answer = await client.delete(
+            f"/v1/customers/{root.account_id}", headers=root.headers
+        )
+
+        assert answer.json()["type"] == "/problems/recent-sign-in-needed"
 
     async def test_lets_the_address_begin_anew(
         self, client, a_life, operator, signed_in

@@ -9,7 +9,13 @@ from holdfast.workflows.personal_data import OrdersNotSettled
 from holdfast.workflows.sign_in import TooManyAttempts
 
 _KEEPING_ADDRESSES = (people.CustomerNotFound, people.CustomerAddressInvalid)
-_ERASING = (accounts.AccountNotFound, identity.LastAdmin, OrdersNotSettled)
+_ERASING = (
+    accounts.AccountNotFound,
+    identity.LastAdmin,
+    identity.AccountMayMore,
+    personal_data.RecentSignInNeeded,
+    OrdersNotSettled,
+)
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -109,7 +115,7 @@ ROUTES: tuple[Route, ...] = (
         cost=10,
         priority=Priority.OPERATE,
         scope="customers:write",
-        raises=(accounts.AccountNotFound,),
+        raises=(accounts.AccountNotFound, identity.AccountMayMore),
         status=200,
     ),
     Route(
@@ -146,7 +152,6 @@ ROUTES: tuple[Route, ...] = (
         priority=Priority.BUY,
         scope="account:write",
         raises=(
-            personal_data.RecentSignInNeeded,
             accounts.WrongPassword,
             TooManyAttempts,
             accounts.SignInBusy,

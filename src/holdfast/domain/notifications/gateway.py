@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 from holdfast.domain.notifications.errors import MailRefused, MailServerUnavailable
 from holdfast.domain.notifications.model import Email, one_line
+from holdfast.kernel.email import without_addresses
 
 _PERMANENT = 500
 _SMTP_PORT = 587
@@ -62,7 +63,7 @@ class Mailer:
             message["To"] = email.recipient
             message["Subject"] = email.subject
         except (ValueError, MessageError) as error:
-            raise MailRefused(str(error)) from error
+            raise MailRefused(_said(error)) from error
         # One address that is the whole header: "a@x, b@y" would be two letters.
         named = [address.addr_spec for address in message["To"].addresses]
         if named != [email.recipient]:
@@ -90,7 +91,7 @@ class Mailer:
             raise _failure(error.smtp_code, error.smtp_error) from error
         except smtplib.SMTPNotSupportedError as error:
             # A recipient outside ASCII, and a server that knows only ASCII.
-            raise MailRefused(str(error)) from error
+            raise MailRefused(_said(error)) from error
         except (OSError, smtplib.SMTPException) as error:
             # Also a refused sender: the settings are wrong, not the message, and it
             # must outlive that.
@@ -130,11 +131,13 @@ class Mailer:
 
 
 def _said(error: Exception) -> str:
-    return one_line(error) or type(error).__name__
+    # Servers like to repeat whom they refuse, and this text is kept in clear.
+    return without_addresses(one_line(error)) or type(error).__name__
 
 
 def _failure(code: int, said: bytes | str) -> MailRefused | MailServerUnavailable:
     text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+    text = without_addresses(text)
     if code >= _PERMANENT:
         return MailRefused(f"{code} {text}")
     return MailServerUnavailable(f"{code} {text}")

@@ -1,9 +1,10 @@
 -- name: add
 -- Write an e-mail down unless its event has one. $1 id, $2 event id, $3 the message,
--- sealed, $4 index of the recipient, $5 now. A second writer for the same event waits
--- for the first. Returns one row if it was written.
-INSERT INTO emails (id, event_id, sealed, recipient_index, created_at)
-VALUES ($1, $2, $3, $4, $5)
+-- sealed, $4 index of the recipient, $5 now, $6 the account that it is about or NULL. A
+-- second writer for the same event waits for the first. Returns one row if it was
+-- written.
+INSERT INTO emails (id, event_id, sealed, recipient_index, created_at, account_id)
+VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (event_id) DO NOTHING
 RETURNING id, event_id, sealed, recipient, subject, body, created_at, sent_at;
 
@@ -26,18 +27,21 @@ FROM emails WHERE sealed IS NOT NULL OR recipient IS NOT NULL
 ORDER BY id DESC LIMIT $1;
 
 -- name: of_recipient
--- Every e-mail to an address, oldest first. $1 its index.
+-- Every e-mail to an address or about an account, oldest first. $1 the index of the
+-- address, $2 account (NULL for none). Those that were forgotten are passed over.
 SELECT id, event_id, sealed, recipient, subject, body, created_at, sent_at
-FROM emails WHERE recipient_index = $1
+FROM emails
+WHERE (recipient_index = $1 OR account_id = $2)
+  AND (sealed IS NOT NULL OR recipient IS NOT NULL)
 ORDER BY id;
 
--- name: forget_recipient
--- Forget what was written to an address, and to whom; none of it is sent any more.
--- $1 its index, $2 now. Returns one row each.
+-- name: forget_person
+-- Forget what was written to addresses or about an account, and to whom; none of it is
+-- sent any more. $1 account, $2 indexes of the addresses, $3 now. Returns one row each.
 UPDATE emails
 SET sealed = NULL, recipient = NULL, subject = NULL, body = NULL,
-    recipient_index = NULL, sent_at = coalesce(sent_at, $2)
-WHERE recipient_index = $1
+    recipient_index = NULL, sent_at = coalesce(sent_at, $3)
+WHERE recipient_index = ANY($2::bytea[]) OR account_id = $1
 RETURNING 1 AS forgotten;
 
 -- name: emails_to_reseal

@@ -4,6 +4,7 @@ What an e-mail says and to whom is sealed. Rows from before the vault, and those
 older release that still runs, hold it in clear until the worker has sealed them.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -23,7 +24,7 @@ _FIND = _SQL["find"]
 _LATEST = _SQL["latest"]
 _MARK_SENT = _SQL["mark_sent"]
 _OF_RECIPIENT = _SQL["of_recipient"]
-_FORGET_RECIPIENT = _SQL["forget_recipient"]
+_FORGET_PERSON = _SQL["forget_person"]
 _EMAILS_TO_RESEAL = _SQL["emails_to_reseal"]
 _RESEAL_EMAILS = _SQL["reseal_emails"]
 
@@ -33,16 +34,24 @@ SEALED = (
 
 
 async def add(
-    tx: Transaction, vault: Vault, message: Message, *, event_id: UUID, at: datetime
+    tx: Transaction,
+    vault: Vault,
+    message: Message,
+    *,
+    event_id: UUID,
+    account_id: UUID | None = None,
+    at: datetime,
 ) -> Email:
     """Write a message down, once for an event; returns what stands there.
+
+    With the *account_id* it is found also when the account has another address.
 
     Of one whose recipient was erased meanwhile an empty e-mail stands, as sent.
     """
     email_id = new_id()
     sealed = vault.seal_json(message, place=_place(email_id))
     index = index_of(vault, message.recipient)
-    row = await tx.fetchrow(_ADD, email_id, event_id, sealed, index, at)
+    row = await tx.fetchrow(_ADD, email_id, event_id, sealed, index, at, account_id)
     if row is None:
         (row,) = await tx.fetch(_BY_EVENT, event_id)
     return _email(vault, row)
@@ -62,10 +71,15 @@ async def latest(connection: Connection, vault: Vault, *, limit: int) -> list[Em
 
 
 async def of_recipient(
-    connection: Connection, vault: Vault, index: bytes
+    connection: Connection,
+    vault: Vault,
+    index: bytes,
+    *,
+    account_id: UUID | None = None,
 ) -> list[Email]:
-    """Every e-mail to the address of an index, oldest first."""
-    return [_email(vault, row) for row in await connection.fetch(_OF_RECIPIENT, index)]
+    """Every e-mail to the address of an index or about an account, oldest first."""
+    rows = await connection.fetch(_OF_RECIPIENT, index, account_id)
+    return [_email(vault, row) for row in rows]
 
 
 async def mark_sent(tx: Transaction, email_id: UUID, *, at: datetime) -> None:
@@ -74,10 +88,13 @@ async def mark_sent(tx: Transaction, email_id: UUID, *, at: datetime) -> None:
 
 
 async def forget_person(
-    tx: Transaction, recipient_index: bytes, *, at: datetime
+    tx: Transaction, account_id: UUID, indexes: Iterable[bytes], *, at: datetime
 ) -> int:
-    """Forget every e-mail to an address; returns how many. None is sent any more."""
-    return len(await tx.fetch(_FORGET_RECIPIENT, recipient_index, at))
+    """Forget every e-mail about an account or to the addresses of *indexes*.
+
+    None of them is sent any more. Returns how many they were.
+    """
+    return len(await tx.fetch(_FORGET_PERSON, account_id, list(indexes), at))
 
 
 def index_of(vault: Vault, recipient: str) -> bytes:
