@@ -17,7 +17,7 @@ class TestBench:
         self, capsys, monkeypatch, tmp_path
     ):
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-        options = Options(seconds=1, only="ABCDE", as_json=True)
+        options = Options(seconds=1, only="ABCDET", as_json=True)
 
         with pytest.raises(SystemExit):
             await asyncio.to_thread(bench.run, options)
@@ -32,6 +32,8 @@ class TestBench:
         assert by_name["E"]["checks"] == []
         assert 10 < report["statements_an_order"] <= 15
         assert max(report["api_memory_mb"]) <= 150
+        token = report["access_token"]
+        assert 0 < token["without_us"] < token["with_us"] < token["first_us"]
         assert not any(tmp_path.iterdir())
         assert not [
             process

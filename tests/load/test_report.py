@@ -6,6 +6,7 @@ import pytest
 
 from holdfast.cli.bench.report import Report
 from holdfast.cli.bench.stages import Result
+from holdfast.cli.bench.tokens import TokenCost
 
 
 @pytest.fixture
@@ -75,3 +76,12 @@ class TestReport:
             "An order takes 15.5 statements.",
             "A process of the API holds 151.0 MB.",
         ]
+
+    def test_says_what_an_access_token_costs(self, result, capsys):
+        cheap = report(result, token=TokenCost(12.0, 15.5, 460.0))
+        dear = report(result, token=TokenCost(12.0, 52.5, 460.0))
+        cheap.show(as_json=False)
+
+        assert "adds 3.5 us" in capsys.readouterr().out
+        assert cheap.faults == []
+        assert dear.faults == ["An access token adds 40.5 us."]

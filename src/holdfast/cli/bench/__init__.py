@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from holdfast.cli.bench import pgbench, statements
+from holdfast.cli.bench import pgbench, statements, tokens
 from holdfast.cli.bench.dataset import dataset, load
 from holdfast.cli.bench.instance import CannotBench, Instance, fresh
 from holdfast.cli.bench.report import Report
@@ -21,7 +21,7 @@ from holdfast.kernel.clock import monotonic
 from holdfast.platform.db import Database
 from holdfast.platform.settings import Settings
 
-STAGES = "ABCDE"
+STAGES = "ABCDET"
 _POSTGRES = """
 SELECT concat_ws(' ', current_setting('server_version'), 'fsync',
                  current_setting('fsync'), 'synchronous_commit',
@@ -67,6 +67,10 @@ async def _measure(options: Options, shop: Instance) -> Report:
         if "D" in options.only:
             _tell("counting statements")
             counted = await statements.count_of_an_order(stages)
+        token = None
+        if "T" in options.only:
+            _tell("stage T")
+            token = await tokens.measure(shop)
         return Report(
             results,
             counted,
@@ -74,6 +78,7 @@ async def _measure(options: Options, shop: Instance) -> Report:
             options.workers,
             await db.fetchval(_POSTGRES),
             0.0,
+            token,
         )
     finally:
         await db.close()

@@ -12,9 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from holdfast.cli.bench.stages import Result
+from holdfast.cli.bench.tokens import TokenCost
 
 MAX_STATEMENTS = 15
 MAX_API_MB = 150
+MAX_TOKEN_US = 40
 
 
 @dataclass
@@ -27,6 +29,7 @@ class Report:
     workers: int
     postgres: str
     seconds: float
+    token: TokenCost | None = None
 
     @property
     def statements_an_order(self) -> float:
@@ -46,6 +49,8 @@ class Report:
             found += [f"{result.name}: {n} x {e}" for e, n in result.errors.items()]
         if self.statements and self.statements_an_order > MAX_STATEMENTS:
             found.append(f"An order takes {self.statements_an_order} statements.")
+        if self.token is not None and self.token.added_us > MAX_TOKEN_US:
+            found.append(f"An access token adds {self.token.added_us:.1f} us.")
         found += [
             f"A process of the API holds {memory} MB."
             for memory in self.api_memory_mb
@@ -58,7 +63,8 @@ class Report:
             print(msgspec.json.format(msgspec.json.encode(self._plain())).decode())
             return
         console = Console(width=124, highlight=False)
-        console.print(self._table())
+        if self.results:
+            console.print(self._table())
         for line in self._lines():
             console.print(line)
 
@@ -107,6 +113,12 @@ class Report:
                 lines.append(f"{result.name}: {told} in {result.seconds:.1f} s")
         if self.statements:
             lines.append(f"SQL statements an order: {self.statements_an_order:g}")
+        if self.token is not None:
+            lines.append(
+                f"T: an access token adds {self.token.added_us:.1f} us of CPU to a "
+                f"request of {self.token.without_us:.1f}; the first time "
+                f"{self.token.first_us - self.token.without_us:.0f}"
+            )
         lines += [
             f"memory of the API: {' + '.join(map(str, self.api_memory_mb))} MB",
             "us: CPU for each request or order; rest: worker, simulators, Valkey",
@@ -138,6 +150,9 @@ class Report:
             ],
             "statements_an_order": self.statements_an_order,
             "statements": self.statements,
+            "access_token": {**asdict(self.token), "added_us": self.token.added_us}
+            if self.token is not None
+            else None,
             "api_memory_mb": self.api_memory_mb,
             "workers": self.workers,
             "machine": _machine(),
