@@ -1,6 +1,6 @@
 import pytest
 
-from holdfast.kernel.email import canonical
+from holdfast.kernel.email import canonical, without_addresses
 
 
 class TestCanonical:
@@ -15,3 +15,17 @@ class TestCanonical:
 
     def test_keeps_dots_and_tags(self):
         assert canonical("a.da+tea@example.com") == "a.da+tea@example.com"
+
+
+class TestWithoutAddresses:
+    @pytest.mark.parametrize(
+        ("said", "kept"),
+        [
+            ("550 <ada@example.com> is unknown", "550 <[address]> is unknown"),
+            ("{'ada@example.com': (550, b'no')}", "{'[address]': (550, b'no')}"),
+            ("TO:ada+tea@b.example, bob@c.example", "TO:[address], [address]"),
+            ("421 too busy", "421 too busy"),
+        ],
+    )
+    def test_takes_every_address_out_of_a_text(self, said, kept):
+        assert without_addresses(said) == kept

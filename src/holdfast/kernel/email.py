@@ -1,6 +1,9 @@
 """One spelling for each e-mail address, to compare and look up by."""
 
+import re
 import unicodedata
+
+_ADDRESS = re.compile(r"""[^\s<>"'(),:;=]+@[^\s<>"'(),:;]+""")
 
 
 def canonical(address: str) -> str:
@@ -11,3 +14,8 @@ def canonical(address: str) -> str:
     at some providers.
     """
     return unicodedata.normalize("NFC", address.strip()).casefold()
+
+
+def without_addresses(text: str) -> str:
+    """A text that others wrote, such as a mail server, fit for a log."""
+    return _ADDRESS.sub("[address]", text)

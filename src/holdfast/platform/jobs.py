@@ -44,6 +44,7 @@ from pgqueuer.domain.settings import DBSettings, Durability
 from pgqueuer.domain.types import JOB_STATUS, Channel, JobId
 from pgqueuer.queries import Queries
 
+from holdfast.kernel.email import without_addresses
 from holdfast.platform import sql
 from holdfast.platform.db import Connection, DatabaseUnavailable, Transaction
 
@@ -347,7 +348,7 @@ class _Statements(Queries):
         pgqueuer would take a failure here for the end of the job.
         """
         try:
-            await super().retry_job(job, delay, traceback_record)
+            await super().retry_job(job, delay, _kept(traceback_record))
         except Exception as error:  # noqa: BLE001 - whatever it is, the job stays
             _log.warning("job_not_put_back", job_id=job.id, error=repr(error))
 
@@ -359,12 +360,28 @@ class _Statements(Queries):
 
         pgqueuer calls them canceled, and would drop them.
         """
-        ended = [entry for entry in job_status if entry[1] != "canceled"]
+        ended = [
+            (job, status, _kept(record))
+            for job, status, record in job_status
+            if status != "canceled"
+        ]
         if ended:
             await super().log_jobs(ended)
         for job, status, _ in job_status:
             if status == "canceled":
                 await self.retry_job(job, timedelta(0), None)
+
+
+def _kept(record: models.TracebackRecord | None) -> models.TracebackRecord | None:
+    # The causes of an error are in there too, with whatever a mail server said.
+    if record is None:
+        return None
+    return record.model_copy(
+        update={
+            "exception_message": without_addresses(record.exception_message),
+            "traceback": without_addresses(record.traceback),
+        }
+    )
 
 
 def _whole(value: object) -> int:
