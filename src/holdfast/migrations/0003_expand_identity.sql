@@ -171,6 +171,8 @@ CREATE TABLE accounts (
         AND (sealed IS NULL) = (email_index IS NULL)
         AND (status <> 'erased' OR password IS NULL))
 );
+-- Those erased of late are looked at again: what was under way then may have come since.
+CREATE INDEX accounts_erased ON accounts (updated_at) WHERE status = 'erased';
 
 -- E-mails about accounts: what was asked for (to sign up, a new password, another
 -- address) and what an owner must hear of (either has changed). They are composed by

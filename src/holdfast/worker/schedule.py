@@ -17,13 +17,13 @@ from functools import partial
 
 import structlog
 
-from holdfast.domain import identity, oauth
+from holdfast.domain import accounts, identity, oauth
 from holdfast.kernel.clock import Clock
 from holdfast.platform import idempotency, jobs, outbox, turns
 from holdfast.platform.db import Database
 from holdfast.worker.metrics import Metrics
 from holdfast.worker.recurring import Recurring
-from holdfast.workflows import account_mail
+from holdfast.workflows import account_mail, personal_data
 
 Settle = Callable[[int], Awaitable[int]]
 """Settle up to so many overdue orders; returns how many were settled."""
@@ -125,6 +125,10 @@ def timers(
         Timer("forget_idempotency_keys", TIDY_EVERY, tidying(idempotency.forget)),
         Timer("forget_job_log", TIDY_EVERY, tidying(jobs.forget_log)),
         Timer("forget_account_requests", TIDY_EVERY, tidying(account_mail.forget)),
+        Timer("forget_failures", TIDY_EVERY, tidying(accounts.forget_failures)),
+        Timer("forget_places", TIDY_EVERY, tidying(accounts.forget_places)),
+        Timer("forget_sessions", TIDY_EVERY, tidying(accounts.forget_sessions)),
+        Timer("forget_the_erased", TIDY_EVERY, tidying(personal_data.forget_late)),
         Timer("forget_codes", TIDY_EVERY, tidying(oauth.forget_codes)),
         Timer(
             "forget_refresh_tokens", TIDY_EVERY, tidying(oauth.forget_refresh_tokens)

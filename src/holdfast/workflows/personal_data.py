@@ -10,7 +10,7 @@ that a new table cannot be forgotten here.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -35,6 +35,7 @@ from holdfast.platform.vault import Vault
 T = TypeVar("T")
 
 FORMAT = "holdfast-personal-data/1"
+_LATE = timedelta(days=1)
 
 HELD: Mapping[str, tuple[str, str]] = {
     # table: the section of the export, what erasing does with it
@@ -240,6 +241,26 @@ class PersonalData:
             tx, f"account:{account.id}", [n.order_id for n in trail]
         )
         await ordering.forget_person(tx, account.id)
+
+
+async def forget_late(tx: Transaction, *, now: datetime, limit: int) -> int:
+    """Forget what came of erased people while they were erased; returns how much.
+
+    A checkout that was under way then, or an e-mail that was being written, is
+    committed after the erasing looked. Up to *limit* people of the last day.
+    """
+    forgotten = 0
+    for account_id in (await accounts.erased_since(tx, now - _LATE))[:limit]:
+        trail = await ordering.trail(tx, account_id)
+        if any(n.status is OrderStatus.PENDING for n in trail):
+            # Its buyer is told what became of it; the next turn is soon.
+            continue
+        indexes = {n.email_index for n in trail if n.email_index is not None}
+        forgotten += await notifications.forget_person(
+            tx, account_id, sorted(indexes), at=now
+        )
+        forgotten += await ordering.forget_person(tx, account_id)
+    return forgotten
 
 
 async def _settled(tx: Transaction, account_id: UUID) -> list[Trace]:

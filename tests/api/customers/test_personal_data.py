@@ -8,8 +8,8 @@ import pytest
 from holdfast.domain import identity
 from holdfast.kernel.ids import new_id
 from holdfast.platform.embedded.postgres_build import Build
-from holdfast.workflows import personal_data
-from holdfast.workflows.personal_data import HELD, IMPERSONAL
+from holdfast.workflows import account_mail, personal_data
+from holdfast.workflows.personal_data import HELD, IMPERSONAL, forget_late
 
 from .conftest import PASSWORD
 
@@ -326,6 +326,49 @@ class TestErase:
         await deliver()
 
         assert await traces() == {}
+
+    async def test_reaches_e_mails_to_a_former_address(
+        self, client, a_life, operator, shop, traces, deliver
+    ):
+        ada = await a_life()
+        async with shop.db.transaction() as tx:
+            said = {"origin": identity.Origin(), "at": shop.clock()}
+            await account_mail.ask(
+                tx,
+                shop.vault,
+                "email_changed",
+                "former@example.com",
+                account_id=ada.account_id,
+                **said,
+            )
+        await deliver()
+
+        await client.delete(f"/v1/customers/{ada.account_id}", headers=operator)
+
+        assert await traces() == {}
+
+    async def test_is_finished_when_an_order_came_meanwhile(
+        self, client, a_life, operator, shop, traces, buy, deliver
+    ):
+        ada = await a_life()
+        await client.delete(f"/v1/customers/{ada.account_id}", headers=operator)
+        late = await buy(email="adaline.lovelace@example.com")
+        await shop.db.fetch(
+            "UPDATE orders SET account_id = $1 WHERE id = $2",
+            ada.account_id,
+            late.order.id,
+        )
+        await deliver()
+        before = await traces()
+
+        async with shop.db.transaction() as tx:
+            first = await forget_late(tx, now=shop.clock(), limit=10)
+        async with shop.db.transaction() as tx:
+            again = await forget_late(tx, now=shop.clock(), limit=10)
+
+        assert {"orders.sealed", "emails.sealed", "carts.sealed"} <= before.keys()
+        assert await traces() == {}
+        assert (first, again) == (2, 0)
 
     async def test_of_nobody_is_not_there(self, client, operator):
         answer = await client.delete(f"/v1/customers/{new_id()}", headers=operator)

@@ -37,7 +37,7 @@ from holdfast.domain.accounts.guard import (
     token_place,
 )
 from holdfast.domain.accounts.hasher import Hasher
-from holdfast.domain.accounts.held import Held, PastSession, held_of
+from holdfast.domain.accounts.held import Held, PastSession, erased_since, held_of
 from holdfast.domain.accounts.linked import (
     LinkedIdentity,
     account_of_identity,
@@ -95,6 +95,7 @@ from holdfast.domain.accounts.sessions import (
     end_session,
     end_sessions,
     expiry_of,
+    forget_sessions,
     open_session,
     session,
     sessions_of,
@@ -177,6 +178,7 @@ __all__ = [
     "end_session",
     "end_sessions",
     "erase",
+    "erased_since",
     "expiry_of",
     "find",
     "find_by_email",
@@ -186,6 +188,7 @@ __all__ = [
     "forget_failures",
     "forget_places",
     "forget_requests",
+    "forget_sessions",
     "give_back_attempt",
     "held_of",
     "link_identity",

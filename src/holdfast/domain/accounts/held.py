@@ -13,6 +13,7 @@ from holdfast.platform.vault import Vault
 _SQL = sql.load("holdfast.domain.accounts")
 _EVERY_SESSION_OF = _SQL["every_session_of"]
 _HELD_OTHERWISE = _SQL["held_otherwise"]
+_ERASED_SINCE = _SQL["erased_since"]
 
 
 class _Device(msgspec.Struct, frozen=True):
@@ -66,6 +67,11 @@ async def held_of(
         list(row["requests"]),
         [_session(vault, session) for session in sessions],
     )
+
+
+async def erased_since(connection: Connection, at: datetime) -> list[UUID]:
+    """The accounts that were erased after that time, earliest first."""
+    return [row["id"] for row in await connection.fetch(_ERASED_SINCE, at)]
 
 
 def _session(vault: Vault, row: Row) -> PastSession:

@@ -247,6 +247,23 @@ UPDATE sessions s SET ended_at = $5, end_reason = $4
 FROM live WHERE s.id = live.id
 RETURNING s.id;
 
+-- name: forget_sessions
+-- Delete sessions that expired before $1 and that no code or token refers to any more,
+-- up to $2. Skips rows that others hold. Returns the ids.
+DELETE FROM sessions s
+USING (
+    SELECT id FROM sessions o
+    WHERE expires_at < $1
+        AND NOT EXISTS (SELECT FROM refresh_tokens r WHERE r.session_id = o.id)
+        AND NOT EXISTS (SELECT FROM authorization_codes c WHERE c.session_id = o.id)
+        AND NOT EXISTS (
+            SELECT FROM authorization_codes c WHERE c.browser_session_id = o.id
+        )
+    ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
+) old
+WHERE s.id = old.id
+RETURNING s.id;
+
 -- name: claim_attempt
 -- Count an attempt under each of its subjects, or under none if one of them waits.
 -- One entry a subject: $1 kinds, $2 keyed hashes, $3 free failures, $4 first waits,
@@ -574,3 +591,7 @@ FOR UPDATE SKIP LOCKED;
 UPDATE second_factors SET sealed = fresh.sealed
 FROM unnest($1::text[], $2::bytea[]) AS fresh (key, sealed)
 WHERE second_factors.account_id = fresh.key::uuid;
+
+-- name: erased_since
+-- Accounts that were erased after $1. Returns their ids.
+SELECT id FROM accounts WHERE status = 'erased' AND updated_at > $1 ORDER BY updated_at;

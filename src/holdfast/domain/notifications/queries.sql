@@ -41,7 +41,8 @@ ORDER BY id;
 UPDATE emails
 SET sealed = NULL, recipient = NULL, subject = NULL, body = NULL,
     recipient_index = NULL, sent_at = coalesce(sent_at, $3)
-WHERE recipient_index = ANY($2::bytea[]) OR account_id = $1
+WHERE (recipient_index = ANY($2::bytea[]) OR account_id = $1)
+  AND (sealed IS NOT NULL OR recipient IS NOT NULL)
 RETURNING 1 AS forgotten;
 
 -- name: emails_to_reseal

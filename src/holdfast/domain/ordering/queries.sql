@@ -235,8 +235,9 @@ RETURNING 1 AS attached;
 -- Forget who filled the carts of an account, also those that it ordered as a guest.
 -- $1 account. Returns one row each.
 UPDATE carts SET sealed = NULL, email = NULL, shipping_address = NULL
-WHERE account_id = $1
-   OR id IN (SELECT o.cart_id FROM orders o WHERE o.account_id = $1)
+WHERE (account_id = $1
+       OR id IN (SELECT o.cart_id FROM orders o WHERE o.account_id = $1))
+  AND (sealed IS NOT NULL OR email IS NOT NULL OR shipping_address IS NOT NULL)
 RETURNING 1 AS forgotten;
 
 -- name: forget_orders
@@ -244,6 +245,8 @@ RETURNING 1 AS forgotten;
 UPDATE orders
 SET sealed = NULL, email = NULL, shipping_address = NULL, email_index = NULL
 WHERE account_id = $1
+  AND (sealed IS NOT NULL OR email IS NOT NULL OR shipping_address IS NOT NULL
+       OR email_index IS NOT NULL)
 RETURNING 1 AS forgotten;
 
 -- name: carts_to_reseal
