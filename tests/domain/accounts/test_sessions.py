@@ -264,3 +264,36 @@ class TestBrowseSessions:
                 break
 
         assert seen == made[::-1]
+
+
+class TestForgetSessions:
+    async def forget(self, database, clock, limit=10):
+        async with database.transaction() as tx:
+            return await accounts.forget_sessions(tx, now=clock(), limit=limit)
+
+    async def test_deletes_those_that_expired_a_month_ago(
+        self, database, vault, clock, opened_session
+    ):
+        old = [await opened_session(), await opened_session()]
+        kept = await opened_session(kind="grant")
+        clock.advance(days=14 + 30, seconds=1)
+
+        one_by_one = [await self.forget(database, clock, limit=1) for _ in range(3)]
+
+        assert one_by_one == [1, 1, 0]
+        assert await accounts.session(database, vault, old[0].id) is None
+        assert await accounts.session(database, vault, kept.id) == kept
+
+    async def test_leaves_one_that_a_token_still_names(
+        self, database, clock, opened_session
+    ):
+        session = await opened_session(kind="grant")
+        await database.fetch(
+            "INSERT INTO refresh_tokens"
+            " (token_hash, session_id, created_at, expires_at)"
+            " VALUES ('x', $1, $2, $2)",
+            *(session.id, clock()),
+        )
+        clock.advance(days=200)
+
+        assert await self.forget(database, clock) == 0

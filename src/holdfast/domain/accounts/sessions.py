@@ -24,6 +24,8 @@ from holdfast.platform.vault import Vault
 BROWSER_IDLE = timedelta(days=14)
 BROWSER_LONGEST = timedelta(days=30)
 TOKENS_LONGEST = timedelta(days=90)
+SESSIONS_KEPT = timedelta(days=30)
+"""How long a session stays on record after it has expired."""
 SEEN_EVERY = timedelta(minutes=1)
 """A use is written down at most once in this time."""
 
@@ -37,6 +39,7 @@ _SESSIONS_OF = _SQL["sessions_of"]
 _TOUCH_SESSION = _SQL["touch_session"]
 _END_SESSION = _SQL["end_session"]
 _END_SESSIONS = _SQL["end_sessions"]
+_FORGET_SESSIONS = _SQL["forget_sessions"]
 
 
 class Whence(Protocol):
@@ -217,6 +220,11 @@ async def end_sessions(
     """
     rows = await tx.fetch(_END_SESSIONS, account_id, keep, client_id, reason, at)
     return len(rows)
+
+
+async def forget_sessions(tx: Transaction, *, now: datetime, limit: int) -> int:
+    """Delete up to *limit* sessions that expired a month ago; returns how many."""
+    return len(await tx.fetch(_FORGET_SESSIONS, now - SESSIONS_KEPT, limit))
 
 
 def _place(session_id: UUID) -> str:
