@@ -79,3 +79,25 @@ class TestMarkSent:
 
         found = await notifications.find(database, vault, str(email.id))
         assert found.sent_at == sent_at
+
+
+class TestForgetPerson:
+    async def test_what_was_written_to_somebody_is_gone_and_never_sent(
+        self, write, database, vault, clock
+    ):
+        event_id = new_id()
+        email = await write(event_id=event_id)
+        index = notifications.index_of(vault, email.recipient.upper())
+        assert await notifications.of_recipient(database, vault, index) == [email]
+
+        async with database.transaction() as tx:
+            assert (
+                await notifications.forget_person(tx, new_id(), [index], at=clock())
+                == 1
+            )
+        again = await write(event_id=event_id)
+
+        assert (again.recipient, again.body, again.sent_at) == ("", "", clock())
+        assert await notifications.latest(database, vault, limit=9) == []
+        with pytest.raises(EmailNotFound):
+            await notifications.find(database, vault, str(email.id))
