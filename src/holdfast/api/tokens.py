@@ -5,7 +5,7 @@ expires, and the database is asked every five seconds what it still allows. That
 long a revoked token, an ended session or a role taken away may live on. Tokens whose
 questions come together are asked for in one statement.
 
-Made-up tokens never get that far. Most are refused by their shape or key id in two
+Made-up tokens never get that far. Most are refused by their shape or key id in three
 microseconds; those that cost a signature are remembered for a while, apart from the
 others, so that a flood of them pushes out nothing of worth.
 """

@@ -153,7 +153,7 @@ async def verify(token: str, *, keys: Keys, issuer: str, at: datetime) -> Access
 
     Whether its session has ended since is for ``standing`` to say.
     """
-    # The cheap questions first: an elliptic curve is 140 us, these are 2.
+    # The cheap questions first: an elliptic curve is 115 us, these are 3.
     shape = _SHAPE.fullmatch(token) if len(token) <= LONGEST_TOKEN else None
     if shape is None:
         raise TokenRefused("no token by its shape")
