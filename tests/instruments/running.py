@@ -1,0 +1,57 @@
+"""A whole shop as a process of its own, at an address that others can reach."""
+
+import asyncio
+import base64
+import socket
+import sys
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+
+@pytest.fixture
+def a_port() -> int:
+    """A port that nobody uses."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture
+async def running(database_url, tmp_path, a_port) -> AsyncIterator[str]:
+    """Serve the test's database by ``holdfast serve``; the address is the issuer."""
+    url = f"http://127.0.0.1:{a_port}"
+    key = base64.b64encode(b"wraps the keys of every test run").decode()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "holdfast", "serve", "--port", str(a_port)),
+        env={
+            "DATABASE_URL": database_url,
+            "HOLDFAST_ENV": "test",
+            "HOLDFAST_HOME": str(tmp_path / "running"),
+            "HOLDFAST_PUBLIC_URL": url,
+            "HOLDFAST_DATA_KEY": f"base64:{key}",
+            "HOLDFAST_LOG_LEVEL": "warning",
+            "HOLDFAST_PAYMENT_URL": "http://127.0.0.1:1",
+            "HOLDFAST_CARRIER_URL": "http://127.0.0.1:1",
+        },
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with (
+            asyncio.timeout(30),
+            httpx.AsyncClient(trust_env=False) as client,
+        ):
+            while True:
+                try:
+                    await client.get(f"{url}/livez")
+                except httpx.TransportError:
+                    assert process.returncode is None, "it did not start"
+                    await asyncio.sleep(0.05)
+                else:
+                    break
+        yield url
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        async with asyncio.timeout(20):
+            await process.wait()
