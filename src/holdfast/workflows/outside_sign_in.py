@@ -170,14 +170,11 @@ class OutsideSignIn:
             await self._link(tx, pending, account_id, origin=origin)
         return await self._let_in(account_id, pending.issuer, origin=origin)
 
-    async def unlink(
-        self, account_id: UUID, provider_id: str, *, origin: Origin
-    ) -> None:
-        """Let a provider's word open an account no longer.
+    async def unlink(self, account_id: UUID, issuer: str, *, origin: Origin) -> None:
+        """Let an issuer's word open an account no longer, known or forgotten here.
 
-        Raises ``ProviderNotFound``, ``LinkedIdentityNotFound``.
+        Raises ``LinkedIdentityNotFound``.
         """
-        issuer = self._provider(provider_id).issuer
         async with self._db.transaction() as tx:
             if not await accounts.unlink_identity(tx, account_id, issuer):
                 raise LinkedIdentityNotFound(issuer)

@@ -10,7 +10,7 @@ FORMS = sorted(route.path for route in hosted.ROUTES if route.method == "POST")
 PAGES = sorted(
     route.path.replace("{provider}", "nobody")
     for route in hosted.ROUTES
-    if route.method == "GET" and not route.path.startswith("/pages/")
+    if route.method == "GET" and not route.path.startswith(("/pages/", "/v1/"))
 )
 NOT_PAGES = ("/sign-in/nowhere", "/account/x", "/oauth/authorize/x", "/pages/x.css")
 ANSWERED = {"answer": "allow"}

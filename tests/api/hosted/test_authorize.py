@@ -190,3 +190,30 @@ class TestPrompt:
         await browser.open(own.asks(prompt="login", signed_in_after="AAAA"))
 
         assert browser.path == "/sign-in"
+
+    async def test_who_skips_the_sign_in_is_asked_again(
+        self, browser, ada, an_app, clock
+    ):
+        own = await an_app(first_party=True)
+        await sign_in(browser, ada)
+        clock.advance(minutes=1)
+        await browser.open(own.asks(prompt="login"))
+
+        await browser.open(browser.page.forms[0].fields["return_to"])
+
+        assert browser.path == "/sign-in"
+
+    async def test_one_sign_in_does_not_answer_the_demand_for_ever(
+        self, browser, ada, an_app, clock
+    ):
+        own = await an_app(first_party=True)
+        await browser.open(own.asks(prompt="login"))
+        answered = browser.page.forms[0].fields["return_to"]
+        await browser.submit(email=ada.email, password=ada.password)
+        await browser.open(answered)
+        assert "code" in browser.sent
+
+        clock.advance(minutes=16)
+        await browser.open(answered)
+
+        assert browser.path == "/sign-in"

@@ -1,15 +1,17 @@
-"""Pages for people: sign in, sign up, consent.
+"""Pages for people: sign in, sign up, consent; and what opens an account elsewhere.
 
-None is documented with the API: they speak to browsers. Each form is guarded by its own
-token instead of credentials.
+No page is documented with the API: they speak to browsers. Each form is guarded by a
+token of its own instead of credentials.
 """
 
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
+from holdfast.api import linked_identities
 from holdfast.api.hosted import account, authorize, frame, outside, sign_in, sign_up
 from holdfast.api.policy import Priority, Route
+from holdfast.domain import accounts
 
 _Handler = Callable[..., Awaitable[Any]]
 _page = partial(Route, priority=Priority.BUY, public=True, documented=False, status=200)
@@ -40,4 +42,21 @@ ROUTES: tuple[Route, ...] = (
     *_form("/sign-out", sign_in.show_sign_out, sign_in.sign_out, cost=3),
     *_form("/sign-up", sign_up.show, sign_up.submit, cost=5),
     *_form("/sign-up/confirm", sign_up.show_confirm, sign_up.confirm, cost=_PASSWORD),
+    Route(
+        "GET",
+        "/v1/me/linked-identities",
+        linked_identities.browse,
+        cost=1,
+        priority=Priority.BUY,
+        scope="account:read",
+    ),
+    Route(
+        "DELETE",
+        "/v1/me/linked-identities",
+        linked_identities.unlink,
+        cost=3,
+        priority=Priority.BUY,
+        scope="account:write",
+        raises=(accounts.LinkedIdentityNotFound,),
+    ),
 )
