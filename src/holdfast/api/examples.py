@@ -14,6 +14,7 @@ _ADDRESS = {
 }
 
 EXAMPLES: dict[str, list[Any]] = {
+    "AddressChanges": [{"line2": "Flat 2", "default_billing": True}],
     "CartChanges": [
         {"email": "ada@example.com", "shipping_method": "standard"},
         {"shipping_address": _ADDRESS},
@@ -25,9 +26,12 @@ EXAMPLES: dict[str, list[Any]] = {
             "expected_total": {"amount": 4498, "currency": "EUR"},
         },
     ],
+    "CustomerChanges": [{"phone": "+442079460018", "marketing": False}],
+    "ErasureWanted": [{"password": "correct horse battery staple"}],
     "FirstCode": [{"code": "492039"}],
     "LevelWanted": [{"on_hand": 250, "reason": "Delivery of 27 November"}],
     "LineChanges": [{"quantity": 3}],
+    "NewAddress": [{**_ADDRESS, "phone": "+442079460018", "default_shipping": True}],
     "NewCart": [
         {
             "lines": [{"sku": "TEA-ASSAM-100", "quantity": 2}],
@@ -38,6 +42,14 @@ EXAMPLES: dict[str, list[Any]] = {
         {},
     ],
     "NewCategory": [{"name": "Black tea"}],
+    "NewCustomer": [
+        {
+            "email": "ada@example.com",
+            "given_name": "Ada",
+            "family_name": "Lovelace",
+            "locale": "en-GB",
+        }
+    ],
     "NewKey": [
         {"name": "Warehouse sync", "scopes": ["inventory:read", "inventory:write"]}
     ],
@@ -72,6 +84,10 @@ EXAMPLES: dict[str, list[Any]] = {
                 },
             ],
         }
+    ],
+    "OwnChanges": [
+        {"given_name": "Ada", "locale": "en-GB", "time_zone": "Europe/London"},
+        {"marketing": {"granted": True, "source": "account_page"}},
     ],
     "PasswordAgain": [{"password": "correct horse battery staple"}],
     "PasswordAndCode": [{"password": "correct horse battery staple", "code": "492039"}],

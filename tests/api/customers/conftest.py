@@ -1,5 +1,6 @@
 """Somebody of whom everything is held that can be."""
 
+import subprocess
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
@@ -10,9 +11,23 @@ from holdfast.domain import accounts, identity, oauth, ordering
 from holdfast.domain.identity import Origin
 from holdfast.kernel import tokens
 from holdfast.platform import outbox
+from holdfast.platform.embedded.postgres_build import Build
 from holdfast.workflows import account_mail, notify
+from holdfast.workflows.personal_data import HELD
 
 PASSWORD = "a tea for two at four"
+# What is only ever there to say who somebody is.
+PERSONAL_COLUMNS = (
+    "sealed",
+    "email",
+    "email_index",
+    "recipient",
+    "recipient_index",
+    "subject",
+    "body",
+    "shipping_address",
+    "password",
+)
 CHROME = Origin("203.0.113.77", "AdasBrowser/7.1", "request-1")
 
 
@@ -199,3 +214,63 @@ async def _order(client, a_product, person, email, address) -> list[str]:
         )
         orders.append(answer.raise_for_status().json()["id"])
     return orders
+
+
+@pytest.fixture
+async def operator(an_operator):
+    return await an_operator("customers:read", "customers:write", "orders:read")
+
+
+@pytest.fixture
+def tables(database):
+    """The tables there are, and the columns of each."""
+
+    async def read():
+        rows = await database.fetch(
+            "SELECT table_name, array_agg(column_name::text) AS columns"
+            " FROM information_schema.columns WHERE table_schema = 'public'"
+            " GROUP BY table_name"
+        )
+        return {row["table_name"]: row["columns"] for row in rows}
+
+    return read
+
+
+@pytest.fixture
+def traces(database, tables):
+    """How many values there are in columns about people, by table and column."""
+
+    async def count():
+        found = {}
+        for table, columns in (await tables()).items():
+            for column in PERSONAL_COLUMNS:
+                if table in HELD and column in columns:
+                    found[f"{table}.{column}"] = await database.fetchval(
+                        f"SELECT count(*) FROM {table} AS kept"  # noqa: S608 - ours
+                        f" WHERE nullif({column}::text, '\\x') IS NOT NULL"
+                        # An operator's own address stays with what they did.
+                        " AND coalesce(to_jsonb(kept) ->> 'actor', '') !~ '^key:'"
+                    )
+        return {place: count for place, count in found.items() if count}
+
+    return count
+
+
+@pytest.fixture
+def dump(database_url):
+    """The whole database as text, as a backup has it."""
+
+    def run() -> str:
+        return subprocess.run(  # noqa: S603 - our own program and database
+            [
+                Build.find().bin_dir / "pg_dump",
+                "--data-only",
+                "--inserts",
+                database_url,
+            ],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+
+    return run

@@ -7,11 +7,6 @@ from holdfast.kernel.ids import new_id
 PATH = "/v1/customers"
 
 
-@pytest.fixture
-async def operator(an_operator):
-    return await an_operator("customers:read", "customers:write", "orders:read")
-
-
 class TestBrowse:
     async def test_visits_each_once_newest_first(self, client, signed_in, operator):
         ids = [str((await signed_in()).account_id) for _ in range(5)]

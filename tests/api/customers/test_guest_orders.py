@@ -11,11 +11,6 @@ ADDRESS = "adaline.lovelace@example.com"
 
 
 @pytest.fixture
-async def operator(an_operator):
-    return await an_operator("customers:read", "customers:write", "orders:read")
-
-
-@pytest.fixture
 def sign_up(client, shop, deliver):
     """Sign up by way of the e-mail; returns the id of the account."""
 
