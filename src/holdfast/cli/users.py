@@ -58,16 +58,15 @@ def show_all(status: str | None, *, limit: int, as_json: bool) -> None:
     if as_json:
         print(msgspec.json.encode([_shown(account) for account in found]).decode())
         return
-    table = Table("id", "e-mail", "status", "verified", "second factor", "created")
+    table = Table("id", "e-mail", "status", "created", box=None, pad_edge=False)
     table.columns[0].no_wrap = True
+    table.columns[1].overflow = "fold"
     for account in found:
         table.add_row(
             str(account.id),
             account.email or "",
             account.status,
-            "yes" if account.email_verified_at else "",
-            "yes" if account.second_factor else "",
-            f"{account.created_at:%Y-%m-%d %H:%M}",
+            f"{account.created_at:%Y-%m-%d}",
         )
     Console().print(table)
 

@@ -9,6 +9,7 @@ import subprocess
 import urllib.request
 from pathlib import Path
 
+import httpx
 import pytest
 
 import holdfast
@@ -37,7 +38,10 @@ class TestFirstStart:
         assert len(shop.get("/v1/products?limit=100")["items"]) >= 60
 
     def test_keeps_its_secrets_to_this_user(self, shop):
-        for name in ("operator-key", "env", "postgres/password", "valkey/password"):
+        for name in (
+            *("operator-key", "operator-password", "env"),
+            *("postgres/password", "valkey/password"),
+        ):
             assert (shop.home / name).stat().st_mode & 0o777 == 0o600
         assert shop.home.stat().st_mode & 0o777 == 0o700
         assert shop.operator_key not in (shop.home / "logs/api.log").read_text()
@@ -51,15 +55,38 @@ class TestFirstStart:
         assert f"{shop.url}/docs" in shop.said
         assert shop.operator_key in shop.said
 
+    def test_says_how_to_sign_in_and_that_works(self, shop):
+        password = (shop.home / "operator-password").read_text().strip()
+        email = re.search(r"^  sign in +\S+/sign-in as (\S+)$", shop.said, re.MULTILINE)
+        assert f"  password           {password}   (" in shop.said
+
+        answer = httpx.post(
+            f"{shop.url}/v1/sessions",
+            json={"client_id": "holdfast", "email": email[1], "password": password},
+            trust_env=False,
+        )
+
+        assert answer.status_code == 201
+        token = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        me = httpx.get(f"{shop.url}/v1/me", headers=token, trust_env=False).json()
+        assert me["email"] == email[1]
+        assert me["roles"] == ["admin", "customer"]
+
+    def test_lets_links_in_mails_lead_to_it(self, shop):
+        assert f"HOLDFAST_PUBLIC_URL={shop.url}" in (shop.home / "env").read_text()
+
 
 class TestLaterStart:
     def test_finds_everything_as_it_was(self, start, closed):
         key = (closed / "operator-key").read_text().strip()
+        password = (closed / "operator-password").read_text()
 
         up = start()
         up.wait_until_open()
 
         assert up.operator_key == key
+        assert (closed / "operator-password").read_text() == password
+        assert password.strip() in up.said
         assert [k["name"] for k in up.get("/v1/api-keys")["items"]] == ["operator"]
 
     def test_fresh_starts_over(self, start, closed):

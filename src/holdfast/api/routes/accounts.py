@@ -19,8 +19,8 @@ _SAYING_THE_PASSWORD = (
     accounts.SignInBusy,
 )
 
-# Whoever asks shows what was sent by e-mail, or nothing at all.
-_BY_MAIL: tuple[Route, ...] = (
+# The public ones take what was sent by e-mail, or nothing at all.
+_OWN: tuple[Route, ...] = (
     Route(
         "POST",
         "/v1/accounts",
@@ -51,28 +51,6 @@ _BY_MAIL: tuple[Route, ...] = (
     ),
     Route(
         "POST",
-        "/v1/password-resets",
-        own.request_reset,
-        cost=5,
-        priority=Priority.BUY,
-        public=True,
-        status=202,
-    ),
-    Route(
-        "POST",
-        "/v1/password-resets/confirm",
-        own.confirm_reset,
-        cost=10,
-        priority=Priority.BUY,
-        public=True,
-        status=204,
-        raises=_CHOOSING_A_PASSWORD,
-    ),
-)
-
-_OWN: tuple[Route, ...] = (
-    Route(
-        "POST",
         "/v1/me/email",
         own.request_email_change,
         cost=10,
@@ -90,6 +68,25 @@ _OWN: tuple[Route, ...] = (
         scope="account:write",
         status=204,
         raises=(*_SAYING_THE_PASSWORD, accounts.PasswordRefused),
+    ),
+    Route(
+        "POST",
+        "/v1/password-resets",
+        own.request_reset,
+        cost=5,
+        priority=Priority.BUY,
+        public=True,
+        status=202,
+    ),
+    Route(
+        "POST",
+        "/v1/password-resets/confirm",
+        own.confirm_reset,
+        cost=10,
+        priority=Priority.BUY,
+        public=True,
+        status=204,
+        raises=_CHOOSING_A_PASSWORD,
     ),
 )
 
@@ -151,4 +148,4 @@ _USERS: tuple[Route, ...] = (
     ),
 )
 
-ROUTES: tuple[Route, ...] = (*_BY_MAIL, *_OWN, *_USERS)
+ROUTES: tuple[Route, ...] = (*_OWN, *_USERS)
