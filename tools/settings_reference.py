@@ -59,7 +59,7 @@ class Question:
             case "public_url", _:
                 words = "`http://`, `https://`"
             case "data_key", _:
-                known = (*settings._KEY_SERVICES, "file:", "base64:")  # noqa: SLF001
+                known = (*settings.KEY_SERVICES, "file:", "base64:")
                 words = ", ".join(f"`{start}`" for start in known)
             case kind, _:
                 named = {"directory": "a folder", "openid_providers": "JSON"}

@@ -5,7 +5,7 @@ import pytest
 from holdfast.cli import data_keys as command
 from holdfast.domain import identity, ordering
 from holdfast.kernel.clock import system_clock
-from holdfast.platform.data_keys import DataKeys
+from holdfast.platform.data_keys import DataKeys, WrappingKeyWrong, open_vault
 from holdfast.workflows.data_keys import Resealing
 
 
@@ -76,3 +76,26 @@ class TestRetire:
         said = await holdfast("keys", "rotate", "--data", "--retire")
 
         assert said.out.startswith("Keys dropped: 0. Older keys still in use: 1.")
+
+
+class TestWrapWith:
+    async def test_moves_the_keys_to_another_wrapping_key(
+        self, holdfast, database, buy, tmp_path, data_key
+    ):
+        bought = await buy()
+        where = f"file:{tmp_path / 'other.key'}"
+
+        said = await holdfast("keys", "rotate", "--data", "--wrap-with", where)
+
+        assert said.code == 0
+        vault = await open_vault(database, where, clock=system_clock)
+        found = await ordering.find(database, vault, bought.order.id)
+        assert found.email == bought.order.email
+        with pytest.raises(WrappingKeyWrong):
+            await open_vault(database, data_key, clock=system_clock)
+
+    async def test_takes_no_key_from_the_command_line(self, holdfast, data_key):
+        said = await holdfast("keys", "rotate", "--data", "--wrap-with", data_key)
+
+        assert said.code == 1
+        assert data_key not in said.out + said.err

@@ -17,7 +17,7 @@ from holdfast.domain.identity import Origin
 from holdfast.kernel.clock import Clock, system_clock
 from holdfast.platform.data_keys import KNOWN_AFTER, DataKeys
 from holdfast.platform.db import Database
-from holdfast.platform.settings import BadSettings
+from holdfast.platform.settings import KEY_SERVICES, BadSettings
 from holdfast.workflows import data_keys as workflows
 from holdfast.workflows.data_keys import Progress
 
@@ -40,6 +40,23 @@ def retire() -> None:
     print(f"Keys dropped: {dropped}. Older keys still in use: {kept}.")
     if kept:
         print("`holdfast keys rotate --data --status` says where.")
+
+
+def wrap_with(where: str) -> None:
+    """Wrap the keys by another wrapping key, such as one of a key service."""
+    if not where.startswith((*KEY_SERVICES, "file:")):
+        # A key in a command line is in the list of processes and in the history.
+        known = ", ".join((*KEY_SERVICES, "file:"))
+        raise BadSettings(f"--wrap-with must begin with one of {known}")
+    asyncio.run(_wrap_with(where, clock=system_clock))
+    print(f"The keys are wrapped by {where}.")
+    print("Start every process again with that as HOLDFAST_DATA_KEY; keep the key")
+    print("before as long as backups from its time are kept.")
+
+
+async def _wrap_with(where: str, *, clock: Clock) -> None:
+    async with _opened() as (_, keys):
+        await keys.wrap_with(where, clock=clock)
 
 
 async def _rotate(*, clock: Clock) -> None:

@@ -225,12 +225,19 @@ def rotate_keys(
     retire: bool = typer.Option(
         False, "--retire", help="Drop older keys of --data that nothing is under"
     ),
+    wrap_with: Annotated[
+        str | None,
+        typer.Option(help="Wrap the keys of --data by another: aws-kms://..."),
+    ] = None,
 ) -> None:
     """Put another key in the place of the one that signs tokens, or seals data."""
     if data and (signing or now):
         raise typer.BadParameter("--data goes alone.")
-    if (status or retire) and (not data or (status and retire)):
-        raise typer.BadParameter("--status and --retire go with --data, one at a time.")
+    ways = (status, retire, wrap_with is not None)
+    if any(ways) and (not data or sum(ways) > 1):
+        raise typer.BadParameter(
+            "--status, --retire and --wrap-with go with --data, one at a time."
+        )
     if data:
         from holdfast.cli import data_keys
 
@@ -238,6 +245,8 @@ def rotate_keys(
             data_keys.status()
         elif retire:
             data_keys.retire()
+        elif wrap_with is not None:
+            data_keys.wrap_with(wrap_with)
         else:
             data_keys.rotate()
         return

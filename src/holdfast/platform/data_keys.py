@@ -56,6 +56,7 @@ _PERSONAL, _INDEX = "personal", "index"
 REREAD_SECONDS = 10.0
 KNOWN_AFTER = timedelta(seconds=25)
 _REREAD_AGAIN_SECONDS = 1.0
+_CHANGED = "Somebody else changed the keys at the same time; try again."
 _log = structlog.get_logger()
 
 
@@ -181,6 +182,26 @@ class DataKeys:
             await self._replace(keyset, clock=clock)
         return dropped
 
+    async def wrap_with(self, where: str, *, clock: Clock) -> None:
+        """Wrap the same keys by another wrapping key; nothing is sealed anew.
+
+        Processes that were started with the one before go on with the keys they have,
+        until they are started again. Raises ``WrappingKeyWrong`` or ``KeysChanged``.
+        """
+        wrapper = await asyncio.to_thread(wrapper_of, where, create=True)
+        keyset, index_key = await self._read()
+        wrapped = await asyncio.to_thread(_wrapped, keyset, index_key, wrapper)
+        async with self._db.transaction() as tx:
+            for row in await tx.fetch(_DATA_KEYS):
+                name, expected = row["name"], row["version"]
+                if name == _PERSONAL:
+                    expected = self._version
+                values = (name, wrapped[name], shown(where), clock(), expected)
+                if await tx.fetchrow(_REPLACE_DATA_KEY, *values) is None:
+                    raise KeysChanged(_CHANGED)
+        self._wrapper, self._where = wrapper, where
+        await self.reread()
+
     async def _replace(self, keyset: "tink_pb2.Keyset", *, clock: Clock) -> None:
         handle = proto_keyset_format.parse(
             keyset.SerializeToString(), secret_key_access.TOKEN
@@ -189,9 +210,7 @@ class DataKeys:
         values = (_PERSONAL, wrapped, shown(self._where), clock(), self._version)
         async with self._db.transaction() as tx:
             if await tx.fetchrow(_REPLACE_DATA_KEY, *values) is None:
-                raise KeysChanged(
-                    "Somebody else changed the keys at the same time; try again."
-                )
+                raise KeysChanged(_CHANGED)
         await self.reread()
 
     async def _read(self) -> tuple["tink.KeysetHandle", bytes]:
@@ -228,9 +247,15 @@ def wrap(keyset: "tink.KeysetHandle", wrapper: Wrapper) -> bytes:
 
 
 def _new_keys(wrapper: Wrapper) -> dict[str, bytes]:
+    return _wrapped(new_keyset(), new_index_key(), wrapper)
+
+
+def _wrapped(
+    keyset: "tink.KeysetHandle", index_key: bytes, wrapper: Wrapper
+) -> dict[str, bytes]:
     return {
-        _PERSONAL: wrap(new_keyset(), wrapper),
-        _INDEX: wrapper.encrypt(new_index_key(), _INDEX.encode()),
+        _PERSONAL: wrap(keyset, wrapper),
+        _INDEX: wrapper.encrypt(index_key, _INDEX.encode()),
     }
 
 

@@ -28,7 +28,7 @@ _ENVIRONMENTS: tuple[Environment, ...] = (
 
 _DEMANDING = ("staging", "production")
 _HOME = ".holdfast"
-_KEY_SERVICES = ("aws-kms://", "gcp-kms://", "hcvault://")
+KEY_SERVICES = ("aws-kms://", "gcp-kms://", "hcvault://")
 
 
 class BadSettings(ValueError):
@@ -227,14 +227,14 @@ class _Reader:
                 self.problems.append(f"{name} must be set in {environment}")
             home = Path(self.text("HOLDFAST_HOME", _HOME)).absolute()
             return Secret(f"file:{home / 'data.key'}")
-        if not value.startswith((*_KEY_SERVICES, "file:", "base64:")):
+        if not value.startswith((*KEY_SERVICES, "file:", "base64:")):
             # Not shown: it may be the key itself.
-            shown = ", ".join((*_KEY_SERVICES, "file:", "base64:"))
+            shown = ", ".join((*KEY_SERVICES, "file:", "base64:"))
             self.problems.append(f"{name} must begin with one of {shown}")
-        elif environment == "production" and not value.startswith(_KEY_SERVICES):
+        elif environment == "production" and not value.startswith(KEY_SERVICES):
             self.problems.append(
                 f"{name} must be a key service in production: "
-                + " or ".join(_KEY_SERVICES)
+                + " or ".join(KEY_SERVICES)
             )
         return Secret(value)
 
