@@ -85,6 +85,13 @@ EXAMPLES: dict[str, list[Any]] = {
             ],
         }
     ],
+    "NewRole": [
+        {
+            "name": "gift_wrappers",
+            "title": "Gift wrappers",
+            "scopes": ["inventory:read", "orders:read"],
+        }
+    ],
     "OwnChanges": [
         {"given_name": "Ada", "locale": "en-GB", "time_zone": "Europe/London"},
         {"marketing": {"granted": True, "source": "account_page"}},
@@ -99,6 +106,7 @@ EXAMPLES: dict[str, list[Any]] = {
             ]
         },
     ],
+    "RoleChanges": [{"scopes": ["inventory:read", "orders:read"]}],
     "SecondStep": [
         {
             "challenge": "AQAB...",
