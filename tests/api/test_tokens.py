@@ -196,6 +196,26 @@ class TestMemory:
         assert counted.asked == asked
         assert len(tokens) == 1
 
+    async def test_of_refused_ones_is_bounded_too(self, tokens, signed_in, shop):
+        ada = await signed_in()
+        head, claims, signature = ada.token.split(".")
+        forged = [f"{head}.{claims}.{n:06}{signature[6:]}" for n in range(1_001)]
+        for token in forged:
+            await tokens.find(token)
+        looked_up = []
+        verifier = shop.keyring.verifier
+
+        async def counted(key_id):
+            looked_up.append(key_id)
+            return await verifier(key_id)
+
+        shop.keyring.verifier = counted
+        await tokens.find(forged[-1])
+        remembered = len(looked_up)
+        await tokens.find(forged[0])
+
+        assert (remembered, len(looked_up)) == (0, 1)
+
     async def test_believes_nothing_that_cannot_be_asked(self, shop, signed_in, clock):
         ada = await signed_in()
         away = await Database.connect("postgresql://nobody@127.0.0.1:1/none", size=1)

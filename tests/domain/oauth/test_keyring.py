@@ -26,6 +26,20 @@ def add_key(database, vault, clock):
     return add
 
 
+@pytest.fixture
+def asked(database, monkeypatch):
+    """The statements that are sent."""
+    sent = []
+    fetch = database.fetch
+
+    async def counted(*arguments):
+        sent.append(arguments)
+        return await fetch(*arguments)
+
+    monkeypatch.setattr(database, "fetch", counted)
+    return sent
+
+
 async def listed(ring):
     return {key["kid"] for key in (await ring.jwks())["keys"]}
 
@@ -140,20 +154,23 @@ class TestVerifier:
         assert await ring.verifier(key_id) is None
 
     async def test_asks_the_database_once_a_second_however_many_are_made_up(
-        self, ring, database, clock, monkeypatch
+        self, ring, clock, asked
     ):
         await ring.signer()
-        asked = []
-        fetch = database.fetch
-
-        async def counted(*arguments):
-            asked.append(arguments)
-            return await fetch(*arguments)
-
-        monkeypatch.setattr(database, "fetch", counted)
+        asked.clear()
         clock.advance(seconds=1)
         for n in range(100):
             await ring.verifier(f"{n:043}")
+
+        assert len(asked) == 1
+
+    async def test_asks_the_database_once_for_all_that_wait(self, ring, clock, asked):
+        key = await ring.signer()
+        asked.clear()
+        clock.advance(seconds=5)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(20):
+                group.create_task(ring.verifier(key.id))
 
         assert len(asked) == 1
 
