@@ -1,13 +1,20 @@
-"""A whole shop as a process of its own, at an address that others can reach."""
+"""A whole shop at an address that others can reach, which is its issuer."""
 
 import asyncio
 import base64
+import dataclasses
 import socket
 import sys
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from elsewhere import address_of, listener, served
+
+from holdfast.api.app import serving
+from holdfast.api.shop import opened
+
+__all__ = ["a_port", "deployed", "listener", "running"]
 
 
 @pytest.fixture
@@ -18,8 +25,20 @@ def a_port() -> int:
 
 
 @pytest.fixture
-async def running(database_url, tmp_path, a_port) -> AsyncIterator[str]:
-    """Serve the test's database by ``holdfast serve``; the address is the issuer."""
+async def running(settings, hasher, listener) -> AsyncIterator[str]:
+    """Serve the test's database over HTTP, by the real clock; gives the address."""
+    url = address_of(listener)
+    here = dataclasses.replace(settings, public_url=url)
+    async with (
+        opened(here, hasher=hasher) as shop,
+        served(serving(shop), listener),
+    ):
+        yield url
+
+
+@pytest.fixture
+async def deployed(database_url, tmp_path, a_port) -> AsyncIterator[str]:
+    """The same by ``holdfast serve``, in a process of its own: slower to start."""
     url = f"http://127.0.0.1:{a_port}"
     key = base64.b64encode(b"wraps the keys of every test run").decode()
     process = await asyncio.create_subprocess_exec(

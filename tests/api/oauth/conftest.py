@@ -6,12 +6,22 @@ import httpx
 import pytest
 from browser import Browser
 from relying import recorded, registered, somebody
-from running import a_port, running
+from running import a_port, deployed, listener, running
 from visitors import ada
 
 from visitors import a_person  # isort: skip - beside `somebody`, who has no password
 
-__all__ = ["a_person", "a_port", "ada", "recorded", "registered", "running", "somebody"]
+__all__ = [
+    "a_person",
+    "a_port",
+    "ada",
+    "deployed",
+    "listener",
+    "recorded",
+    "registered",
+    "running",
+    "somebody",
+]
 
 
 @pytest.fixture

@@ -103,6 +103,21 @@ class TestAuthorizationCode:
             await relying.parse_id_token(token, nonce="another")
 
 
+class TestDeployed:
+    @pytest.fixture
+    def running(self, deployed):
+        """The shop as ``holdfast serve`` runs it."""
+        return deployed
+
+    async def test_signs_somebody_in(self, registered, authlib, granted, ada):
+        relying = authlib(await registered(name="Weather"))
+
+        asked, token = await granted(relying)
+
+        claims = await relying.parse_id_token(token, nonce=asked["nonce"])
+        assert claims["sub"] == str(ada.account_id)
+
+
 class TestTokens:
     @pytest.mark.parametrize("way", ["client_secret_basic", "client_secret_post"])
     async def test_are_refreshed_introspected_and_revoked(
