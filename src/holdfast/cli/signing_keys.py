@@ -35,15 +35,17 @@ def show(*, as_json: bool) -> None:
     if as_json:
         print(msgspec.json.encode([_shown(key, keys, at) for key in keys]).decode())
         return
-    table = Table("id", "state", "created", "signs from", "listed until")
-    table.columns[0].no_wrap = True
+    table = Table("state", "signs from", "listed until")
+    for column in table.columns:
+        column.no_wrap = True
+    table.add_column("id", overflow="fold")
     for key in keys:
+        until = key.listed_until
         table.add_row(
-            key.id,
             _state(key, keys, at),
-            f"{key.created_at:%Y-%m-%d %H:%M}",
             f"{key.signs_from:%Y-%m-%d %H:%M}",
-            f"{key.listed_until:%Y-%m-%d %H:%M}" if key.listed_until else "",
+            f"{until:%Y-%m-%d %H:%M}" if until else "",
+            key.id,
         )
     Console().print(table)
 
