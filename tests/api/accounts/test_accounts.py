@@ -200,3 +200,20 @@ class TestChangeEmail:
         )
 
         assert answer.json()["type"] == "/problems/link-not-valid"
+
+
+class TestBusy:
+    async def test_is_said_at_once_and_the_link_stays_good(
+        self, client, a_token, hasher, monkeypatch
+    ):
+        body = {"token": a_token, "password": PASSWORD}
+        monkeypatch.setattr(hasher, "_limit", 0)
+
+        busy = await client.post("/v1/accounts/confirm", json=body)
+        monkeypatch.undo()
+        later = await client.post("/v1/accounts/confirm", json=body)
+
+        assert busy.status_code == 503
+        assert busy.json()["type"] == "/problems/sign-in-busy"
+        assert int(busy.headers["retry-after"]) >= 1
+        assert later.status_code == 201
