@@ -50,7 +50,8 @@ class TestFlood:
     ):
         site = edge(route("GET", "/v1/things", nothing, scope="orders:read"))
 
-        for made_up in ("hfk_", "hfk_" + "A" * 49, "hfc_" + "A" * 49, "x", "", "a b"):
+        words = ("hfk_", "hfk_" + "A" * 49, "hfc_" + "A" * 49, "x", "", "a b")
+        for made_up in (*words, "a.b.c", f"{'e30' * 9}.{'e30' * 9}.{'A' * 86}"):
             answer = await site.client.get(
                 "/v1/things", headers={"Authorization": f"Bearer {made_up}"}
             )
