@@ -115,9 +115,10 @@ async def join(shop: Shop, request: Req, origin: Origin) -> Page:
             origin=origin,
         )
     except EmailTaken:
-        # Made meanwhile, in another window: that account has to agree.
+        # Made meanwhile, in another window: that account has to agree. The provider is
+        # not asked again from here, since a form may not lead to it.
         visit.forget(PENDING)
-        return visit.redirect(f"/sign-in/with/{pending.provider}" + visit.return_query)
+        return visit.redirect("/sign-in" + visit.return_query)
     await visit.signed_in(proved)
     return visit.go_on()
 
