@@ -361,12 +361,12 @@ class _Statements(Queries):
         pgqueuer calls them canceled, and would drop them.
         """
         ended = [
-            (job, status, _kept(record))
-            for job, status, record in job_status
-            if status != "canceled"
+            (entry[0], entry[1], _kept(entry[2]))
+            for entry in job_status
+            if entry[1] != "canceled"
         ]
         if ended:
-            await super().log_jobs(ended)
+            await super().log_jobs([*ended])
         for job, status, _ in job_status:
             if status == "canceled":
                 await self.retry_job(job, timedelta(0), None)
