@@ -76,14 +76,27 @@ class TestClaimAttempt:
         assert len(let_through) == 5
         assert (await counts())["pair"] == 5
 
-    async def test_the_last_free_guess_goes_to_one_of_two_hundred(self, guess):
+    async def test_the_last_free_guess_goes_to_one_of_those_who_wait_for_it(
+        self, guess, database, promised, counts
+    ):
         for _ in range(4):
             await guess()
 
-        async with asyncio.TaskGroup() as group:
-            guesses = [group.create_task(guess()) for _ in range(200)]
+        async def all_wait():
+            waiting = await database.fetchval(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            return waiting == 15
+
+        # Held until all have seen four failures, and none has counted its own.
+        async with asyncio.TaskGroup() as group, database.transaction() as tx:
+            await tx.execute("SELECT FROM sign_in_failures FOR UPDATE")
+            guesses = [group.create_task(guess()) for _ in range(15)]
+            await promised(all_wait, seconds=2)
 
         assert sum(g.result().refused_until is None for g in guesses) == 1
+        assert (await counts())["pair"] == 5
 
     async def test_an_address_that_tries_many_accounts_waits_after_fifty(
         self, guess, clock
