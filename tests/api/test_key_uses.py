@@ -1,5 +1,9 @@
+import asyncio
+from contextlib import asynccontextmanager
+
 import pytest
 
+from holdfast.api import key_uses
 from holdfast.api.key_uses import (
     ADDRESS_REMEMBERED_SECONDS,
     WRITTEN_EVERY_SECONDS,
@@ -126,6 +130,38 @@ class TestKeyUses:
         await uses.close()
 
         assert [line["event"] for line in log()] == ["key_use_not_noted"]
+
+
+class TestWhenItIsSlow:
+    @pytest.fixture
+    def stuck(self, vault, clock, monkeypatch):
+        """Uses of a database that never answers."""
+
+        class Hanging:
+            asked = 0
+
+            @asynccontextmanager
+            async def transaction(self):
+                self.asked += 1
+                await asyncio.Event().wait()
+                yield
+
+        monkeypatch.setattr(key_uses, "_CLOSE_SECONDS", 0.01)
+        return Hanging(), vault, clock
+
+    async def test_only_two_are_written_at_once_and_the_stop_does_not_wait(
+        self, stuck, operator
+    ):
+        hanging, vault, clock = stuck
+        uses = KeyUses(hanging, vault, clock=clock)
+        for number in range(5):
+            scope = {"client": (f"203.0.113.{number}", 1), "headers": []}
+            uses.note(operator, scope)
+
+        async with asyncio.timeout(5):
+            await uses.close()
+
+        assert hanging.asked == 2
 
 
 class TestBesideTheRequest:

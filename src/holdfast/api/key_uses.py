@@ -72,6 +72,8 @@ class KeyUses:
             _, late = await asyncio.wait(set(self._writing), timeout=_CLOSE_SECONDS)
             for task in late:
                 task.cancel()
+            if late:
+                await asyncio.wait(late)
 
     async def _write(self, operator: Operator, origin: Origin) -> None:
         try:

@@ -48,9 +48,9 @@ def show(*, as_json: bool) -> None:
             str(key.id),
             key.name,
             key.prefix,
-            f"{key.created_at:%Y-%m-%d %H:%M}",
-            f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "",
-            f"{key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else "",
+            f"{key.created_at:%Y-%m-%d}",
+            f"{key.last_used_at:%Y-%m-%d}" if key.last_used_at else "",
+            f"{key.revoked_at:%Y-%m-%d}" if key.revoked_at else "",
             "all" if set(key.scopes) >= identity.KEY_SCOPES else ", ".join(key.scopes),
         )
     Console().print(table)

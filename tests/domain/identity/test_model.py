@@ -6,9 +6,11 @@ from holdfast.domain import identity
 from holdfast.domain.identity import (
     Anonymous,
     Guest,
+    Member,
     Operator,
     RoleInvalid,
     ScopeNotHeld,
+    Service,
     UnknownScopes,
 )
 
@@ -32,6 +34,15 @@ class TestActor:
         assert Anonymous().actor == "anonymous"
         assert Guest(bytes(range(32))).actor == "guest:0001020304050607"
         assert Operator(KEY_ID, "Ada", frozenset()).actor == f"key:{KEY_ID}"
+        member = Member(KEY_ID, KEY_ID, "app", frozenset())
+        assert member.actor == f"account:{KEY_ID}"
+        assert Service("app", frozenset()).actor == "client:app"
+
+
+class TestScopesOf:
+    def test_is_empty_for_who_holds_none(self):
+        assert identity.scopes_of(Anonymous()) == frozenset()
+        assert identity.scopes_of(Service("app", frozenset({"a"}))) == {"a"}
 
 
 class TestCheckScopes:

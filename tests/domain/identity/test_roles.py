@@ -3,7 +3,14 @@ import asyncio
 import pytest
 
 from holdfast.domain import accounts, identity
-from holdfast.domain.identity import LastAdmin, RoleBuiltIn, RoleInUse, RoleNotFound
+from holdfast.domain.identity import (
+    AccountMayMore,
+    LastAdmin,
+    Member,
+    RoleBuiltIn,
+    RoleInUse,
+    RoleNotFound,
+)
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.page import BadCursor, encode_cursor
 
@@ -149,6 +156,34 @@ class TestScopesOfAccount:
         assert changed.scopes == ("inventory:read",)
         scopes = await identity.scopes_of_account(database, account_id)
         assert scopes == {"inventory:read"}
+
+
+class TestCheckOver:
+    async def test_keeps_accounts_that_may_more_out_of_reach(
+        self, database, an_account
+    ):
+        account_id = await an_account("customer", "fulfilment")
+        held = frozenset({"inventory:read", "orders:read"})
+        desk = Member(new_id(), new_id(), "app", held)
+
+        with pytest.raises(AccountMayMore) as raised:
+            await identity.check_over(database, desk, account_id)
+
+        assert raised.value.missing == ["inventory:write"]
+
+    async def test_lets_equals_and_customers_be_reached(self, database, an_account):
+        reachable = [await an_account("customer"), await an_account("fulfilment")]
+        scopes = frozenset({"inventory:read", "inventory:write", "orders:read"})
+
+        for account_id in reachable:
+            desk = Member(new_id(), new_id(), "app", scopes)
+            await identity.check_over(database, desk, account_id)
+
+    async def test_keeps_ones_own_account_in_reach(self, database, an_account):
+        account_id = await an_account("admin")
+
+        oneself = Member(account_id, new_id(), "app", frozenset({"account:write"}))
+        await identity.check_over(database, oneself, account_id)
 
 
 class TestRevokeRole:
