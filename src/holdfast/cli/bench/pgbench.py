@@ -134,7 +134,10 @@ def _order() -> str:
     """Every statement of a cart, its checkout and its order, with new ids each time."""
     cart, order, key = ":cart::uuid", ":ordered::uuid", "(:cart)::text"
     claimed = ("'bench'::text", "'checkout'::text", key)
-    buyer, currency = "'buyer@example.com'::text", f"'{CURRENCY}'::text"
+    currency = f"'{CURRENCY}'::text"
+    # As long as a sealed buyer is; nobody opens it.
+    buyer, nobody = "decode(repeat('ab', 300), 'hex')", "NULL::uuid"
+    index = "sha256(convert_to(:cart::text, 'UTF8'))"
     shipped = ("'standard'::text", "490::bigint", "'carrier'::text")
     token, now, quantities = "'\\x00'::bytea", "now()", "ARRAY[1, 1]::bigint[]"
     skus = "ARRAY['SKU-' || :first || '-S', 'SKU-' || :second || '-L']::text[]"
@@ -149,7 +152,7 @@ def _order() -> str:
         "SELECT uuidv7() AS cart, uuidv7() AS ordered, uuidv7() AS event \\gset",
         _bound(_CATALOG, "offers", skus),
         _bound(
-            *(_ORDERING, "open_cart", cart, token, currency, buyer, address, *shipped),
+            *(_ORDERING, "open_cart", cart, token, currency, buyer, nobody, *shipped),
             *(now, "ARRAY[uuidv7(), uuidv7()]", variants, quantities),
             "ARRAY[NULL, NULL]::bigint[]",
         ),
@@ -158,9 +161,10 @@ def _order() -> str:
         _bound(_ORDERING, "take_cart", cart, now),
         _bound(_INVENTORY, "reserve", order, variants, quantities, now),
         _bound(
-            *(_ORDERING, "add_order", order, cart, token, currency, buyer, address),
+            *(_ORDERING, "add_order", order, cart, token, currency, buyer, index),
             *(*shipped, "1000::bigint", "1490::bigint", now, variants, skus),
             *("ARRAY['a', 'b']::text[]", quantities, "ARRAY[500, 500]::bigint[]"),
+            nobody,
         ),
         "COMMIT;",
         "BEGIN;",
