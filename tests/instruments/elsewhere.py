@@ -152,6 +152,8 @@ class Liar:
         self.hangs = ""
         self.asked: list[str] = []
         self.requests: dict[str, str] = {}
+        self.redeemed: tuple[str, dict[str, str]] = ("", {})
+        """What it was asked for tokens with: ``Authorization``, and the form."""
         self._clock = clock
 
     def id_token(self) -> str:
@@ -178,6 +180,10 @@ class Liar:
         path = scope["path"]
         self.asked.append(path)
         message = await receive()
+        if path == "/token":
+            form = parse_qs(message["body"].decode())
+            sent = dict(scope["headers"]).get(b"authorization", b"").decode()
+            self.redeemed = sent, {name: value[0] for name, value in form.items()}
         if path == self.hangs:
             while message["type"] != "http.disconnect":
                 message = await receive()

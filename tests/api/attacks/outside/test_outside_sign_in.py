@@ -1,7 +1,7 @@
 """Attacks on signing in by another site's word, one test an attack."""
 
 import pytest
-from elsewhere import CLIENT_ID
+from elsewhere import CLIENT_ID, SECRET
 from joserfc.jwk import ECKey
 from visitors import ADA, PASSWORD
 
@@ -19,6 +19,26 @@ class TestHonest:
     async def test_the_same_answer_without_a_lie_is_believed(self, liar, traveller):
         await liar.come_back(traveller)
 
+        assert traveller.path == "/sign-in/join"
+
+    async def test_sends_the_secret_as_the_provider_wants_it(self, liar, traveller):
+        await liar.come_back(traveller)
+        header, form = liar.redeemed
+        assert header.startswith("Basic ")
+        assert "client_secret" not in form
+        assert len(form["code_verifier"]) >= 43
+
+    async def test_sends_it_in_the_form_where_that_is_the_only_way(
+        self, liar, traveller
+    ):
+        methods = ["client_secret_post"]
+        liar.metadata = {"token_endpoint_auth_methods_supported": methods}
+
+        await liar.come_back(traveller)
+
+        header, form = liar.redeemed
+        assert header == ""
+        assert form["client_secret"] == SECRET
         assert traveller.path == "/sign-in/join"
 
 
