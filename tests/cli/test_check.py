@@ -9,6 +9,7 @@ import pytest
 
 from holdfast.platform.db import Database
 from holdfast.platform.embedded import PostgresServer, ValkeyServer
+from holdfast.platform.vault import Vault
 
 Holdfast = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -89,6 +90,31 @@ class TestCheck:
         assert "Traceback" not in done.stderr
         (line,) = [n for n in done.stdout.splitlines() if f"│ {name} " in n]
         assert "answers" not in line
+
+    def test_says_whether_the_data_key_opens_the_keys(
+        self, holdfast: Holdfast, vault: Vault, data_key: str
+    ) -> None:
+        right = holdfast("check", HOLDFAST_DATA_KEY=data_key)
+        wrong = holdfast("check", HOLDFAST_DATA_KEY="base64:" + "A" * 43 + "=")
+
+        assert "opens the keys" in right.stdout
+        assert (right.returncode, wrong.returncode) == (0, 1)
+        assert "is not the key that this shop's" in wrong.stdout
+        assert "A" * 43 not in wrong.stdout + wrong.stderr
+
+    def test_makes_no_key(self, holdfast: Holdfast, tmp_path: Path) -> None:
+        done = holdfast("check")
+
+        assert "no keys yet: the first process makes them" in done.stdout
+        assert not (tmp_path / "home" / "data.key").exists()
+
+    def test_shows_a_key_service_as_it_is(self, holdfast: Holdfast) -> None:
+        where = "aws-kms://arn:aws:kms:eu-central-1:1:key/1"
+
+        done = holdfast("check", HOLDFAST_DATA_KEY=where)
+
+        assert where in done.stdout
+        assert "Traceback" not in done.stderr
 
     def test_names_the_migrations_that_are_missing(
         self, holdfast: Holdfast, postgres: PostgresServer

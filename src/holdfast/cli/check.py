@@ -13,10 +13,10 @@ from rich.text import Text
 
 from holdfast.cli.running import settings_of_running_shop
 from holdfast.kernel.errors import DomainError
-from holdfast.platform import http, migrate
+from holdfast.platform import data_keys, http, migrate
 from holdfast.platform.db import Database
 from holdfast.platform.redis import Cache
-from holdfast.platform.settings import Secret, Settings
+from holdfast.platform.settings import BadSettings, Secret, Settings
 
 _PATIENCE_SECONDS = 5
 
@@ -50,6 +50,7 @@ async def _ask_all(settings: Settings) -> list[Finding]:
         questions: dict[str, Callable[[], Awaitable[str]]] = {
             "PostgreSQL": lambda: _postgres(settings),
             "migrations": lambda: _migrations(settings),
+            "data key": lambda: _data_key(settings),
             "Redis": lambda: _redis(settings),
             "payment provider": lambda: _answers(session, settings.payment_url),
             "carrier": lambda: _answers(session, settings.carrier_url),
@@ -66,6 +67,7 @@ async def _ask(name: str, question: Callable[[], Awaitable[str]]) -> Finding:
     except (
         DomainError,
         NotInOrder,
+        BadSettings,
         OSError,
         aiohttp.ClientError,
         migrate.MigrationFailed,
@@ -83,6 +85,13 @@ async def _migrations(settings: Settings) -> str:
         if missing := await migrate.pending(db):
             raise NotInOrder(f"not applied: {', '.join(missing)} (holdfast migrate)")
     return "up to date"
+
+
+async def _data_key(settings: Settings) -> str:
+    async with _database(settings) as db:
+        if await migrate.pending(db):
+            raise NotInOrder("not asked before the migrations are applied")
+        return await data_keys.probe(db, settings.data_key)
 
 
 async def _redis(settings: Settings) -> str:
@@ -118,7 +127,9 @@ def _settings_table(settings: Settings) -> Table:
     table = Table("setting", "value", title="Settings", title_justify="left")
     for field in fields(settings):
         if field.repr:
-            table.add_row(field.name, Text(_shown(getattr(settings, field.name))))
+            value = getattr(settings, field.name)
+            shown = data_keys.shown if field.name == "data_key" else _shown
+            table.add_row(field.name, Text(shown(value)))
     return table
 
 

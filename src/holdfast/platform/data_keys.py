@@ -41,6 +41,7 @@ __all__ = [
     "WrappingKeyWrong",
     "followed",
     "open_vault",
+    "probe",
     "shown",
 ]
 
@@ -224,6 +225,19 @@ class DataKeys:
 async def open_vault(db: Database, where: str, *, clock: Clock) -> Vault:
     """The vault of a shop, with its keys as they are now; ``WrappingKeyWrong``."""
     return (await DataKeys.open(db, where, clock=clock)).vault
+
+
+async def probe(db: Database, where: str) -> str:
+    """Say whether *where* opens the keys of the shop; makes and changes nothing.
+
+    Raises ``WrappingKeyWrong``.
+    """
+    wrapped = {row["name"]: row["wrapped"] for row in await db.fetch(_DATA_KEYS)}
+    if not wrapped:
+        return "no keys yet: the first process makes them"
+    wrapper = await asyncio.to_thread(wrapper_of, where)
+    await asyncio.to_thread(_unwrap, wrapper, wrapped)
+    return "opens the keys"
 
 
 @asynccontextmanager
