@@ -4,7 +4,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from relying import recorded, registered, somebody
 
-from holdfast.domain.oauth import AuthorizationError
+from holdfast.domain.oauth import AuthorizationError, AuthorizationRefused
 from holdfast.workflows import authorization
 
 __all__ = ["recorded", "registered", "somebody"]
@@ -93,6 +93,11 @@ class TestRead:
         with pytest.raises(AuthorizationError) as refusal:
             await app.ask()
         assert refusal.value.error == "unauthorized_client"
+
+    @pytest.mark.parametrize("client_id", [None, "client_of_nobody"])
+    async def test_shows_what_comes_from_nobody_we_know(self, app, client_id):
+        with pytest.raises(AuthorizationRefused):
+            await app.ask(client_id=client_id)
 
     async def test_keeps_the_query_of_an_address(self, registered, person):
         app = await registered(redirect_uris=("https://app.example/cb?tenant=7",))

@@ -195,6 +195,16 @@ class TestClientCredentials:
 
         assert answer.json()["scope"] == "orders:read"
 
+    async def test_is_nothing_for_a_client_that_only_serves_people(self, registered):
+        app = await registered(
+            grant_types=("authorization_code", "client_credentials"),
+            scopes=("openid",),
+        )
+
+        answer = await app.token(grant_type="client_credentials")
+
+        assert answer.json()["error"] == "invalid_scope"
+
 
 class TestClients:
     async def test_may_send_their_secret_in_the_form(self, app, person, client):
@@ -297,3 +307,32 @@ class TestRequests:
         assert answer.status_code in (400, 401)
         assert answer.json()["error"] in ("invalid_request", "invalid_client")
         assert answer.headers["content-type"] == "application/json"
+
+    async def test_are_put_off_while_the_database_is_away(self, app, shop):
+        await shop.db.close()
+
+        answer = await app.token(grant_type="client_credentials")
+
+        assert answer.status_code == 503
+        assert answer.json()["error"] == "temporarily_unavailable"
+        assert answer.headers["retry-after"] == "1"
+
+
+class TestForgetting:
+    async def test_leaves_what_can_still_be_sent(self, app, person, shop, clock):
+        said = await app.sign_in(person)
+        clock.advance(days=29)
+
+        async with shop.db.transaction() as tx:
+            codes = await oauth.forget_codes(tx, now=clock(), limit=9)
+            refresh = await oauth.forget_refresh_tokens(tx, now=clock(), limit=9)
+
+        assert (codes, refresh) == (1, 0)
+        assert (await app.refresh(said["refresh_token"])).status_code == 200
+
+    async def test_takes_what_has_expired(self, app, person, shop, clock):
+        await app.sign_in(person)
+        clock.advance(days=31)
+
+        async with shop.db.transaction() as tx:
+            assert await oauth.forget_refresh_tokens(tx, now=clock(), limit=9) == 1
