@@ -16,6 +16,10 @@ class TestCanonical:
     def test_keeps_dots_and_tags(self):
         assert canonical("a.da+tea@example.com") == "a.da+tea@example.com"
 
+    def test_does_not_compose_a_megabyte_of_accents(self):
+        # Unbounded, this would run for most of an hour.
+        assert len(canonical("a" + "\u0301\u0323" * 500_000)) <= 512
+
 
 class TestWithoutAddresses:
     @pytest.mark.parametrize(

@@ -3,6 +3,10 @@
 import re
 import unicodedata
 
+# An address has 254 characters at most (RFC 5321 4.5.3.1.3). What is longer is nobody's,
+# and composing a megabyte of accents would take most of an hour.
+_LONGEST = 512
+
 _ADDRESS = re.compile(r"""[^\s<>"'(),:;=]+@[^\s<>"'(),:;]+""")
 
 
@@ -13,7 +17,7 @@ def canonical(address: str) -> str:
     ``ada@``, and people type both. Nothing else is: dots and ``+tags`` mean something
     at some providers.
     """
-    return unicodedata.normalize("NFC", address.strip()).casefold()
+    return unicodedata.normalize("NFC", address[:_LONGEST].strip()).casefold()
 
 
 def without_addresses(text: str) -> str:
