@@ -5,6 +5,7 @@ scope written wrongly beside a path is found. "May" is: whatever is wrong with t
 request, it is not who sent it.
 """
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -58,8 +59,9 @@ def names_what_is_missing(answer) -> bool:
     """Whether a known caller is told the scope, and an unknown one to come again."""
     if "authorization" not in answer.request.headers:
         return bool(answer.status_code == 401)
-    challenge = answer.headers["www-authenticate"]
-    return answer.status_code == 403 and 'scope="' in challenge
+    named = re.search(r'scope="([^"]*)"', answer.headers["www-authenticate"])
+    known = SCOPES | set(IDENTITY_SCOPES)
+    return answer.status_code == 403 and named is not None and named[1] in known
 
 
 @pytest.fixture

@@ -80,6 +80,17 @@ class TestKeyUses:
         timer.now += 0.002
         assert (await used())[0] == clock()
 
+    async def test_is_not_turned_back_by_a_slower_process(
+        self, used, operator, database, vault, clock
+    ):
+        latest, _ = await used()
+        clock.advance(seconds=-30)
+        other = KeyUses(database, vault, clock=clock)
+        other.note(operator, {"client": ("203.0.113.7", 2), "headers": []})
+        await other.close()
+
+        assert (await used())[0] == latest
+
     async def test_records_each_address_once_a_day(self, used, clock, timer):
         for address in ("203.0.113.7", "203.0.113.8", "203.0.113.7"):
             _, events = await used(address)
