@@ -3,8 +3,8 @@
 import re
 import unicodedata
 
-# An address has 254 characters at most (RFC 5321 4.5.3.1.3). What is longer is nobody's,
-# and composing a megabyte of accents would take most of an hour.
+# An address has 254 characters at most (RFC 5321 4.5.3.1.3). What is longer is
+# nobody's, and composing a megabyte of accents would take most of an hour.
 _LONGEST = 512
 
 _ADDRESS = re.compile(r"""[^\s<>"'(),:;=]+@[^\s<>"'(),:;]+""")
