@@ -130,6 +130,8 @@ async def create(
     With a second factor the answer is 401 `second-factor-required` with a `challenge`,
     which `POST /v1/sessions/second-factor` takes together with a code.
     """
+    # Whoever finds no room must not cost a look into the database.
+    shop.hasher.check_room()
     client = await _client(shop, data)
     scopes = _scopes(client, data.scope)
     proved = await _doors(shop).by_password(

@@ -114,38 +114,9 @@ class SignIn:
         A challenge can be answered through the same *client* only. Raises
         ``InvalidLogin``, ``TooManyAttempts`` or ``SignInBusy``.
         """
-        known = await accounts.find_credentials(
-            self.db, self.vault, email, place=place, address=origin.address
-        )
-        subjects = accounts.subjects_of(
-            self.vault,
-            email,
-            origin.address,
-            place=known.place,
-            familiar_address=known.familiar_address,
-        )
-        claim = await attempts.claim(self.db, subjects, at=self.clock())
-        try:
-            right = await self.hasher.verify(known.password, password)
-        except accounts.SignInBusy:
-            # Nobody looked at it: it was no guess.
-            async with self.db.statement() as tx:
-                await accounts.give_back_attempt(tx, claim)
-            raise
-        if known.account_id is None or not (right and known.usable):
-            await self._refuse(known, claim, origin)
-            raise InvalidLogin
-        fresh = await self._fresh_hash(known, password)
-        shown = place if known.place is not None else None
-        now = self.clock()
-        async with self.db.transaction() as tx:
-            await accounts.give_back_attempt(tx, claim, forget=("pair",))
-            if fresh is not None:
-                await accounts.replace_hash(tx, self.vault, known, fresh)
-            if known.second_factor:
-                return self._ask(known.account_id, shown, client, now)
-            return await self._signed_in(
-                tx, known.account_id, _ONE_FACTOR, origin=origin, place=shown, at=now
+        async with self.hasher.turn():
+            return await self._by_password(
+                email, password, origin=origin, place=place, client=client
             )
 
     async def by_code(
@@ -183,6 +154,49 @@ class SignIn:
                 tx, self.vault, asked.account_id, claim, origin=origin, at=now
             )
         raise CodeRefused
+
+    async def _by_password(
+        self,
+        email: str,
+        password: str,
+        *,
+        origin: Origin,
+        place: str | None,
+        client: str,
+    ) -> Proved | SecondFactorNeeded:
+        known = await accounts.find_credentials(
+            self.db, self.vault, email, place=place, address=origin.address
+        )
+        subjects = accounts.subjects_of(
+            self.vault,
+            email,
+            origin.address,
+            place=known.place,
+            familiar_address=known.familiar_address,
+        )
+        claim = await attempts.claim(self.db, subjects, at=self.clock())
+        try:
+            right = await self.hasher.verify(known.password, password)
+        except accounts.SignInBusy:
+            # Nobody looked at it: it was no guess.
+            async with self.db.statement() as tx:
+                await accounts.give_back_attempt(tx, claim)
+            raise
+        if known.account_id is None or not (right and known.usable):
+            await self._refuse(known, claim, origin)
+            raise InvalidLogin
+        fresh = await self._fresh_hash(known, password)
+        shown = place if known.place is not None else None
+        now = self.clock()
+        async with self.db.transaction() as tx:
+            await accounts.give_back_attempt(tx, claim, forget=("pair",))
+            if fresh is not None:
+                await accounts.replace_hash(tx, self.vault, known, fresh)
+            if known.second_factor:
+                return self._ask(known.account_id, shown, client, now)
+            return await self._signed_in(
+                tx, known.account_id, _ONE_FACTOR, origin=origin, place=shown, at=now
+            )
 
     async def _signed_in(
         self,

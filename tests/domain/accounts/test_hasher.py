@@ -129,3 +129,37 @@ class TestClose:
         hasher.close()
 
         assert not thread.is_alive()
+
+
+class TestTurn:
+    async def test_lets_a_few_through_at_a_time_in_the_order_they_came(self):
+        hasher = Hasher(places=1, waiting=10)
+        order, inside, most = [], 0, 0
+
+        async def enter(number):
+            nonlocal inside, most
+            async with hasher.turn():
+                inside += 1
+                most = max(most, inside)
+                order.append(number)
+                await asyncio.sleep(0)
+                inside -= 1
+
+        async with asyncio.TaskGroup() as group:
+            for number in range(11):
+                group.create_task(enter(number))
+
+        assert most == 3
+        assert order == list(range(11))
+        hasher.close()
+
+    async def test_turns_away_whom_the_line_has_no_room_for(self):
+        hasher = Hasher(places=1, waiting=0)
+
+        async with hasher.turn():
+            with pytest.raises(SignInBusy):
+                async with hasher.turn():
+                    pass
+        async with hasher.turn():
+            pass
+        hasher.close()

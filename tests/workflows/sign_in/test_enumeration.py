@@ -47,6 +47,9 @@ class Watched:
         self._said = said
         self._full = full
 
+    def turn(self):
+        return self._hasher.turn()
+
     async def verify(self, phc, password):
         self._said.append("hash")
         if self._full:

@@ -11,9 +11,9 @@ import os
 import sys
 import threading
 import unicodedata
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
 
 import argon2
@@ -29,6 +29,9 @@ MEMORY_KIB = 19_456
 PASSES = 2
 _LANES = 1
 _NICEST = 19
+# So many more than are hashed at once may use the database: enough that the threads
+# never wait for it, and few enough that the others have it for themselves.
+_AHEAD = 2
 # Far above what the rules allow. Normalising takes time that grows with the square of
 # the length for some texts, so it must not begin with a megabyte.
 _LONGEST = 1_024
@@ -52,6 +55,8 @@ class Hasher:
         self._retry_after_seconds = max(1.0, waiting / places * 0.04)
         self._inside = 0
         self._counting = threading.Lock()
+        self._turns = asyncio.Semaphore(places + _AHEAD)
+        self._in_line = 0
         self._threads = ThreadPoolExecutor(
             places, thread_name_prefix="hash", initializer=_yield_to_others
         )
@@ -60,6 +65,26 @@ class Hasher:
     def inside(self) -> int:
         """How many passwords are being hashed or wait for it."""
         return self._inside
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Stand in line until a password can be looked at; ``SignInBusy`` in a rush.
+
+        For all that a sign-in does around the hash: a thousand at once would otherwise
+        stand in line for the database, and everybody else behind them.
+        """
+        self.check_room()
+        self._in_line += 1
+        try:
+            async with self._turns:
+                yield
+        finally:
+            self._in_line -= 1
+
+    def check_room(self) -> None:
+        """Raise ``SignInBusy`` if the line is full; before any other work."""
+        if self._in_line >= self._limit:
+            raise SignInBusy(self._retry_after_seconds)
 
     async def hash(self, password: str) -> str:
         """The hash of a password, as it is stored (PHC). ``SignInBusy`` in a rush."""
