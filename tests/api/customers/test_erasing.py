@@ -7,7 +7,7 @@ import pytest
 from holdfast.domain import identity
 from holdfast.kernel.ids import new_id
 from holdfast.workflows import account_mail, personal_data
-from holdfast.workflows.personal_data import forget_late
+from holdfast.workflows.personal_data import HELD, forget_late
 
 from .conftest import PASSWORD
 
@@ -27,6 +27,23 @@ class TestErase:
         assert {"orders.sealed", "emails.sealed", "sessions.sealed"} <= before.keys()
         assert await traces() == {}
         assert ada.said_in(dump()) == []
+
+    async def test_does_with_each_table_what_is_said(
+        self, client, a_life, operator, database
+    ):
+        ada = await a_life()
+
+        await client.delete(f"/v1/customers/{ada.account_id}", headers=operator)
+
+        left = [
+            table
+            for table, (_, fate) in HELD.items()
+            if fate.startswith("deleted")
+            and await database.fetchval(f"SELECT count(*) FROM {table}")  # noqa: S608
+        ]
+        assert left == []
+        reasons = await database.fetch("SELECT end_reason FROM sessions")
+        assert {row["end_reason"] for row in reasons} == {"account_erased"}
 
     async def test_keeps_orders_with_lines_and_totals(self, client, a_life, operator):
         ada = await a_life()
