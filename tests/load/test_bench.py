@@ -17,7 +17,7 @@ class TestBench:
         self, capsys, monkeypatch, tmp_path
     ):
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-        options = Options(seconds=1, only="ABCDET", as_json=True)
+        options = Options(seconds=1, only="ABCDETL", as_json=True)
 
         with pytest.raises(SystemExit):
             await asyncio.to_thread(bench.run, options)
@@ -34,6 +34,11 @@ class TestBench:
         assert max(report["api_memory_mb"]) <= 150
         token = report["access_token"]
         assert 0 < token["without_us"] < token["with_us"] < token["first_us"]
+        flood = report["login_flood"]
+        assert flood["errors"] == {}
+        assert flood["quiet_p99_ms"] > 0
+        assert flood["ratio"] > 0
+        assert set(flood["logins"]) <= {"201", "503"}
         assert not any(tmp_path.iterdir())
         assert not [
             process

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from holdfast.cli.bench.logins import LoginFlood
 from holdfast.cli.bench.report import Report
 from holdfast.cli.bench.stages import Result
 from holdfast.cli.bench.tokens import TokenCost
@@ -85,3 +86,19 @@ class TestReport:
         assert "adds 3.5 us" in capsys.readouterr().out
         assert cheap.faults == []
         assert dear.faults == ["An access token adds 40.5 us."]
+
+    def test_says_what_a_flood_of_sign_ins_does(self, result, capsys):
+        def flood(p99_ms):
+            times = (1.0, 4.0, 1.5, p99_ms)
+            return LoginFlood(1_000, 300.0, *times, {"201": 60}, {}, 2.0, [151.2])
+
+        mild = report(result, flood=flood(6.0))
+        mild.show(as_json=False)
+
+        shown = capsys.readouterr().out
+        assert "1.5 times" in shown
+        assert "60 x 201" in shown
+        assert mild.faults == []
+        assert report(result, flood=flood(9.0)).faults == [
+            "Sign-ins slow looks down 2.25 times."
+        ]

@@ -336,7 +336,7 @@ def replay_retail(
 def bench(
     *,
     seconds: float = typer.Option(8.0, min=0.5, max=120, help="Of each stage"),
-    only: str = typer.Option("ABCDET", help="The stages to run, such as AD"),
+    only: str = typer.Option("ABCDETL", help="The stages to run, such as AD"),
     workers: int = typer.Option(1, min=1, max=64, help="Processes of the API"),
     pgbench: bool = typer.Option(True, help="Measure the same SQL by itself too"),
     as_json: bool = typer.Option(False, "--json", help="For programs"),
@@ -344,7 +344,8 @@ def bench(
     """Measure what a fresh shop can do on this machine.
 
     A: product detail, B: page of 20, C: text search, D: whole checkout, E: flash
-    sale, T: what an access token adds. Exits 1 when a target is missed.
+    sale, T: what an access token adds, L: product detail while a thousand people
+    sign in. Exits 1 when a target is missed.
     """
     from holdfast.cli import bench as command
 

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from holdfast.cli.bench import pgbench, statements, tokens
+from holdfast.cli.bench import logins, pgbench, statements, tokens
 from holdfast.cli.bench.dataset import dataset, load
 from holdfast.cli.bench.instance import CannotBench, Instance, fresh
 from holdfast.cli.bench.report import Report
@@ -21,7 +21,7 @@ from holdfast.kernel.clock import monotonic
 from holdfast.platform.db import Database
 from holdfast.platform.settings import Settings
 
-STAGES = "ABCDET"
+STAGES = "ABCDETL"
 _POSTGRES = """
 SELECT concat_ws(' ', current_setting('server_version'), 'fsync',
                  current_setting('fsync'), 'synchronous_commit',
@@ -71,14 +71,23 @@ async def _measure(options: Options, shop: Instance) -> Report:
         if "T" in options.only:
             _tell("stage T")
             token = await tokens.measure(shop)
+        # Before the crowd: each password takes 19 MiB while it is hashed.
+        memory_mb = shop.api_memory_mb()
+        flood = None
+        if "L" in options.only:
+            _tell("stage L")
+            flood = await logins.measure(
+                shop, stages.dataset.handles, seconds=options.seconds
+            )
         return Report(
             results,
             counted,
-            shop.api_memory_mb(),
+            memory_mb,
             options.workers,
             await db.fetchval(_POSTGRES),
             0.0,
             token,
+            flood,
         )
     finally:
         await db.close()

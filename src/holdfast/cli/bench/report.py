@@ -11,12 +11,14 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from holdfast.cli.bench.logins import LoginFlood
 from holdfast.cli.bench.stages import Result
 from holdfast.cli.bench.tokens import TokenCost
 
 MAX_STATEMENTS = 15
 MAX_API_MB = 150
 MAX_TOKEN_US = 40
+MAX_FLOOD_RATIO = 2.0
 
 
 @dataclass
@@ -30,6 +32,7 @@ class Report:
     postgres: str
     seconds: float
     token: TokenCost | None = None
+    flood: LoginFlood | None = None
 
     @property
     def statements_an_order(self) -> float:
@@ -51,6 +54,10 @@ class Report:
             found.append(f"An order takes {self.statements_an_order} statements.")
         if self.token is not None and self.token.added_us > MAX_TOKEN_US:
             found.append(f"An access token adds {self.token.added_us:.1f} us.")
+        if self.flood is not None:
+            if self.flood.ratio > MAX_FLOOD_RATIO:
+                found.append(f"Sign-ins slow looks down {self.flood.ratio:g} times.")
+            found += [f"L: {n} x {e}" for e, n in self.flood.errors.items()]
         found += [
             f"A process of the API holds {memory} MB."
             for memory in self.api_memory_mb
@@ -119,6 +126,8 @@ class Report:
                 f"request of {self.token.without_us:.1f}; the first time "
                 f"{self.token.first_us - self.token.without_us:.0f}"
             )
+        if self.flood is not None:
+            lines.append(_flood_line(self.flood))
         lines += [
             f"memory of the API: {' + '.join(map(str, self.api_memory_mb))} MB",
             "us: CPU for each request or order; rest: worker, simulators, Valkey",
@@ -153,6 +162,9 @@ class Report:
             "access_token": {**asdict(self.token), "added_us": self.token.added_us}
             if self.token is not None
             else None,
+            "login_flood": {**asdict(self.flood), "ratio": self.flood.ratio}
+            if self.flood is not None
+            else None,
             "api_memory_mb": self.api_memory_mb,
             "workers": self.workers,
             "machine": _machine(),
@@ -160,6 +172,16 @@ class Report:
             "postgres": self.postgres,
             "seconds": round(self.seconds, 1),
         }
+
+
+def _flood_line(flood: LoginFlood) -> str:
+    answers = ", ".join(f"{n:,} x {status}" for status, n in flood.logins.items())
+    return (
+        f"L: p99 of a product at {flood.rate:,.0f}/s is {flood.quiet_p99_ms:.1f} ms, "
+        f"with {flood.crowd:,} signing in {flood.flood_p99_ms:.1f} ms: "
+        f"{flood.ratio:g} times (sign-ins: {answers} in {flood.seconds:g} s; memory "
+        f"after that: {' + '.join(map(str, flood.api_memory_mb))} MB)"
+    )
 
 
 def _machine() -> str:

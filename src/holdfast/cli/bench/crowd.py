@@ -1,0 +1,186 @@
+"""The load of the login stage: people who look at products, and a crowd that signs in.
+
+The lookers come at a fixed rate whatever the answers take (an open loop), and their
+time counts from when they should have been served, so that a server that stalls cannot
+hide it. Each of the crowd comes from an address of its own, waits for its answer, and
+signs in again; who is turned away comes back after two seconds. A process of its own,
+told what to do on standard input; it ends with one line of JSON.
+"""
+
+import asyncio
+import sys
+import time
+from collections import Counter, deque
+from collections.abc import Sequence
+
+import msgspec
+import uvloop
+
+from holdfast.cli.bench.connection import Connection, get, post
+
+_WARM_SECONDS = 1.0
+_COME_BACK_SECONDS = 2.0
+_SIGNED_IN = 201
+_OK = 200
+_ADDRESSES = 250
+
+
+class Task(msgspec.Struct):
+    """What the crowd is told to do."""
+
+    host: str
+    port: int
+    rate: float
+    """Looks a second."""
+    lookers: int
+    seconds: float
+    """Of quiet, and as long again of the flood."""
+    paths: list[str]
+    emails: list[str]
+    """One for each of the crowd."""
+    password: str
+    client_id: str
+
+
+class Seen(msgspec.Struct):
+    """What came of it."""
+
+    quiet_ms: list[float] = []
+    """Time of each look, sorted."""
+    flood_ms: list[float] = []
+    logins: dict[str, int] = {}
+    """How many sign-ins were answered with which status, while it was measured."""
+    errors: dict[str, int] = {}
+
+
+class Gate:
+    """Sends looks when they are due, over the connections that are free."""
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        self._requests = [get(path) for path in paths]
+        self._free: deque[Looker] = deque()
+        self._due: deque[float] = deque()
+        self._sent = 0
+        self.times: list[float] | None = None
+        self.errors: Counter[str] = Counter()
+
+    async def run(self, rate: float, stop: asyncio.Event) -> None:
+        """Look *rate* times a second until *stop*."""
+        due = time.perf_counter()
+        while not stop.is_set():
+            now = time.perf_counter()
+            while due <= now:
+                self._due.append(due)
+                due += 1 / rate
+            self._serve()
+            await asyncio.sleep(due - now)
+
+    def free(self, looker: "Looker") -> None:
+        self._free.append(looker)
+        self._serve()
+
+    def _serve(self) -> None:
+        while self._due and self._free:
+            self._sent += 1
+            request = self._requests[self._sent % len(self._requests)]
+            self._free.popleft().look(request, self._due.popleft())
+
+
+class Looker:
+    """One connection that looks at products."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self._due = 0.0
+
+    def connected(self, connection: Connection) -> None:
+        self._send = connection.send
+        self._gate.free(self)
+
+    def look(self, request: bytes, due: float) -> None:
+        self._due = due
+        self._send(request)
+
+    def answered(self, status: int, body: bytes) -> None:
+        if status != _OK:
+            self._gate.errors[f"{status} {bytes(body[:80])!r}"] += 1
+        if self._gate.times is not None:
+            self._gate.times.append((time.perf_counter() - self._due) * 1000)
+        self._gate.free(self)
+
+    def lost(self) -> None:
+        self._gate.errors["connection lost"] += 1
+
+
+class Login:
+    """One of the crowd."""
+
+    def __init__(self, request: bytes, answers: Counter[str]) -> None:
+        self._request = request
+        self._answers = answers
+
+    def connected(self, connection: Connection) -> None:
+        self._send = connection.send
+        self._again()
+
+    def answered(self, status: int, body: bytes) -> None:  # noqa: ARG002
+        self._answers[str(status)] += 1
+        wait = 0.0 if status == _SIGNED_IN else _COME_BACK_SECONDS
+        asyncio.get_running_loop().call_later(wait, self._again)
+
+    def lost(self) -> None:
+        self._answers["connection lost"] += 1
+
+    def _again(self) -> None:
+        self._send(self._request)
+
+
+async def work(task: Task) -> Seen:
+    """Measure quiet, then the same with the crowd."""
+    stop, gate, seen = asyncio.Event(), Gate(task.paths), Seen()
+    for _ in range(task.lookers):
+        await _connect(task, Looker(gate), "127.0.0.1")
+    async with asyncio.TaskGroup() as group:
+        group.create_task(gate.run(task.rate, stop))
+        await asyncio.sleep(_WARM_SECONDS)
+        gate.times = seen.quiet_ms
+        await asyncio.sleep(task.seconds)
+        gate.times = None
+
+        answers: Counter[str] = Counter()
+        for number, email in enumerate(task.emails):
+            high, low = divmod(number, _ADDRESSES)
+            address = f"127.1.{high}.{low + 1}"
+            await _connect(task, Login(_sign_in(task, email), answers), address)
+        await asyncio.sleep(_WARM_SECONDS)
+        answers.clear()
+        gate.times = seen.flood_ms
+        await asyncio.sleep(task.seconds)
+        seen.logins, seen.errors = dict(answers), dict(gate.errors)
+        stop.set()
+    seen.quiet_ms.sort()
+    seen.flood_ms.sort()
+    return seen
+
+
+async def _connect(task: Task, user: Looker | Login, address: str) -> None:
+    await asyncio.get_running_loop().create_connection(
+        lambda: Connection(user), task.host, task.port, local_addr=(address, 0)
+    )
+
+
+def _sign_in(task: Task, email: str) -> bytes:
+    body = {"email": email, "password": task.password, "client_id": task.client_id}
+    return post(b"/v1/sessions", msgspec.json.encode(body))
+
+
+def main() -> None:
+    """Do what standard input says."""
+    task = msgspec.json.decode(sys.stdin.buffer.read(), type=Task)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        seen = runner.run(work(task))
+    sys.stdout.write(msgspec.json.encode(seen).decode() + "\n")
+
+
+if __name__ == "__main__":
+    main()
