@@ -13,8 +13,11 @@ _ADDRESS = {
     "country": "GB",
 }
 
+_TOKEN = "hfm_17gikDFSIZamFz9HRoi7OS0Bas6a8y_oMc2TVIJsooIWD87Kw"  # noqa: S105 - of nobody
+
 EXAMPLES: dict[str, list[Any]] = {
     "AddressChanges": [{"line2": "Flat 2", "default_billing": True}],
+    "AddressOnly": [{"email": "ada@example.com"}],
     "CartChanges": [
         {"email": "ada@example.com", "shipping_method": "standard"},
         {"shipping_address": _ADDRESS},
@@ -27,6 +30,10 @@ EXAMPLES: dict[str, list[Any]] = {
         },
     ],
     "CustomerChanges": [{"phone": "+442079460018", "marketing": False}],
+    "EmailChange": [
+        {"email": "countess@example.com", "current_password": "a difference engine"}
+    ],
+    "EmailChangeConfirmation": [{"token": _TOKEN}],
     "ErasureWanted": [{"password": "correct horse battery staple"}],
     "FirstCode": [{"code": "492039"}],
     "LevelWanted": [{"on_hand": 250, "reason": "Delivery of 27 November"}],
@@ -92,12 +99,19 @@ EXAMPLES: dict[str, list[Any]] = {
             "scopes": ["inventory:read", "orders:read"],
         }
     ],
+    "NewUser": [{"email": "bob@example.com", "roles": ["support"]}],
     "OwnChanges": [
         {"given_name": "Ada", "locale": "en-GB", "time_zone": "Europe/London"},
         {"marketing": {"granted": True, "source": "account_page"}},
     ],
     "PasswordAgain": [{"password": "correct horse battery staple"}],
     "PasswordAndCode": [{"password": "correct horse battery staple", "code": "492039"}],
+    "PasswordChange": [
+        {
+            "current_password": "a difference engine",
+            "new_password": "a card of punched holes",
+        }
+    ],
     "ProductChanges": [
         {"status": "archived"},
         {
@@ -106,6 +120,7 @@ EXAMPLES: dict[str, list[Any]] = {
             ]
         },
     ],
+    "ResetConfirmation": [{"token": _TOKEN, "password": "an analytical engine"}],
     "RoleChanges": [{"scopes": ["inventory:read", "orders:read"]}],
     "SecondStep": [
         {
@@ -114,4 +129,8 @@ EXAMPLES: dict[str, list[Any]] = {
             "client_id": "client_0192f3c4000070008000000000000000",
         }
     ],
+    "SignUpConfirmation": [
+        {"token": _TOKEN, "password": "a difference engine", "given_name": "Ada"}
+    ],
+    "UserChanges": [{"status": "disabled"}],
 }
