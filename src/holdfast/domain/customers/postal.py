@@ -5,8 +5,9 @@ parts are needed, which regions there are, what a postal code looks like, and wi
 what it begins in a region. Its lists of towns are not used: a new or differently
 spelt town is a town all the same.
 
-The first address of a country costs about a millisecond, of China 9 and of Brazil
-6, for reading its rules; every further one some ten microseconds.
+The first address of a country costs some 2 ms, of China 19 and of Brazil 11, for
+reading its rules, and the first in each further region half of that; every other one
+13 us. A process goes through that once, so no thread is spent on it.
 """
 
 import functools
