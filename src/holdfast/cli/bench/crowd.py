@@ -3,11 +3,13 @@
 The lookers come at a fixed rate whatever the answers take (an open loop), and their
 time counts from when they should have been served, so that a server that stalls cannot
 hide it. Each of the crowd comes from an address of its own, waits for its answer, and
-signs in again; who is turned away comes back after two seconds. A process of its own,
-told what to do on standard input; it ends with one line of JSON.
+signs in again; who is turned away comes back after one to three seconds, sooner than they are
+asked to. A process of its own, told what to do on standard input; it ends with one line
+of JSON.
 """
 
 import asyncio
+import random
 import sys
 import time
 from collections import Counter, deque
@@ -19,7 +21,9 @@ import uvloop
 from holdfast.cli.bench.connection import Connection, get, post
 
 _WARM_SECONDS = 1.0
-_COME_BACK_SECONDS = 2.0
+# People are not in step: refused together, they do not come back together.
+_COME_BACK_SECONDS = (1.0, 3.0)
+_chance = random.Random(20)  # noqa: S311 - the same load each time
 _SIGNED_IN = 201
 _OK = 200
 _ADDRESSES = 250
@@ -125,7 +129,7 @@ class Login:
 
     def answered(self, status: int, body: bytes) -> None:  # noqa: ARG002
         self._answers[str(status)] += 1
-        wait = 0.0 if status == _SIGNED_IN else _COME_BACK_SECONDS
+        wait = 0.0 if status == _SIGNED_IN else _chance.uniform(*_COME_BACK_SECONDS)
         asyncio.get_running_loop().call_later(wait, self._again)
 
     def lost(self) -> None:
