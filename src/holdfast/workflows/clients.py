@@ -102,9 +102,10 @@ async def change(
     origin: Origin,
     clock: Clock,
 ) -> Client:
-    """Change a client; a scope that it loses, its tokens lose within five seconds.
+    """Change a client; scopes that it loses, people's tokens lose at their refresh.
 
-    Raises as ``create``, and ``ClientNotFound``.
+    That is ten minutes later at most; its own tokens lose them within five seconds.
+    Codes on their way are withdrawn if an address is taken away. Raises as ``create``, and ``ClientNotFound``.
     """
     now = clock()
     async with db.transaction() as tx:
