@@ -105,7 +105,9 @@ async def change(
     """Change a client; scopes that it loses, people's tokens lose at their refresh.
 
     That is ten minutes later at most; its own tokens lose them within five seconds.
-    Codes on their way are withdrawn if an address is taken away. Raises as ``create``, and ``ClientNotFound``.
+    Codes on their way are withdrawn if an address is taken away.
+
+    Raises as ``create``, and ``ClientNotFound``.
     """
     now = clock()
     async with db.transaction() as tx:
