@@ -3,9 +3,9 @@
 The lookers come at a fixed rate whatever the answers take (an open loop), and their
 time counts from when they should have been served, so that a server that stalls cannot
 hide it. Each of the crowd comes from an address of its own, waits for its answer, and
-signs in again; who is turned away comes back after one to three seconds, sooner than they are
-asked to. A process of its own, told what to do on standard input; it ends with one line
-of JSON.
+signs in again; who is turned away comes back after one to three seconds, sooner than
+they are asked to. A process of its own, told what to do on standard input; it ends with
+one line of JSON.
 """
 
 import asyncio
