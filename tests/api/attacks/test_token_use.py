@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -53,6 +54,17 @@ class TestAfterwards:
 
         assert (before.status_code, after.status_code) == (200, 403)
         assert (await ask(root.token, path=FOR_OPERATORS)).status_code == 200
+
+    async def test_scope_taken_from_the_client(self, ask, signed_in, shop, clock):
+        holder = await signed_in("admin")
+        before = await ask(holder.token, path=FOR_OPERATORS)
+        async with shop.db.transaction() as tx:
+            client = await oauth.lock_client(tx, holder.client_id)
+            await oauth.change_client(tx, replace(client, scopes=("account:read",)))
+        clock.advance(seconds=5)
+        after = await ask(holder.token, path=FOR_OPERATORS)
+
+        assert (before.status_code, after.status_code) == (200, 403)
 
 
 class TestTransport:

@@ -55,9 +55,10 @@ WHERE signing_keys.id = fresh.key;
 -- name: standing
 -- What access tokens still allow. $1 ids of the tokens; for each $2 its session and
 -- $3 its account (NULL for a client's own), $4 its client, $5 the key that signed it;
--- $6 now. Returns for each that is worth something its id and the scopes that the roles
--- of its account, or else its client, have now; none for one that was revoked, whose
--- session has ended, whose account or client is disabled, or whose key is not listed.
+-- $6 now. Returns for each that is worth something its id and the scopes that its
+-- client has now and, if it is a person's, the roles of its account as well; none for
+-- one that was revoked, whose session has ended, whose account or client is disabled,
+-- or whose key is not listed.
 SELECT t.token_id,
        CASE WHEN t.session_id IS NULL THEN c.scopes ELSE held.scopes END AS scopes
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[])
@@ -78,7 +79,7 @@ CROSS JOIN LATERAL (
     FROM account_roles g
     JOIN roles r ON r.id = g.role_id
     CROSS JOIN LATERAL unnest(r.scopes) AS scope
-    WHERE g.account_id = a.id
+    WHERE g.account_id = a.id AND scope = ANY (c.scopes)
 ) held
 WHERE (t.session_id IS NULL OR a.id IS NOT NULL)
   AND NOT EXISTS (SELECT 1 FROM revoked_tokens v WHERE v.id = t.token_id);
