@@ -29,6 +29,7 @@ EXAMPLES: dict[str, list[Any]] = {
             "expected_total": {"amount": 4498, "currency": "EUR"},
         },
     ],
+    "ClientChanges": [{"name": "Warehouse scanner", "scopes": ["inventory:read"]}],
     "CustomerChanges": [{"phone": "+442079460018", "marketing": False}],
     "EmailChange": [
         {"email": "countess@example.com", "current_password": "a difference engine"}
@@ -49,6 +50,21 @@ EXAMPLES: dict[str, list[Any]] = {
         {},
     ],
     "NewCategory": [{"name": "Black tea"}],
+    "NewClient": [
+        {
+            "name": "Tea club",
+            "kind": "public",
+            "redirect_uris": ["https://tea-club.example/callback"],
+            "grant_types": ["authorization_code", "refresh_token"],
+            "scopes": ["openid", "email", "orders:own"],
+        },
+        {
+            "name": "Warehouse",
+            "kind": "confidential",
+            "grant_types": ["client_credentials"],
+            "scopes": ["inventory:read", "inventory:write"],
+        },
+    ],
     "NewCustomer": [
         {
             "email": "ada@example.com",
