@@ -1,8 +1,10 @@
 """The client that waits for an answer while a person signs in."""
 
 from typing import NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
+from holdfast.api import decoding
+from holdfast.api.problems import InvalidRequest, MalformedRequest
 from holdfast.api.shop import Shop
 from holdfast.domain.oauth import AuthorizationError, AuthorizationRefused
 from holdfast.workflows import authorization
@@ -24,11 +26,15 @@ async def client(shop: Shop, return_to: str) -> Waiting | None:
     """
     if not return_to.startswith(_AUTHORIZE):
         return None
-    params = dict(parse_qsl(urlsplit(return_to).query, keep_blank_values=True))
     try:
+        # Read as it will be read there: what is refused there names nobody here.
+        parameters = decoding.read_query(urlsplit(return_to).query.encode())
         request = await authorization.read(
-            shop.db, params, issuer=shop.settings.public_url
+            shop.db, parameters, issuer=shop.settings.public_url
         )
-    except (AuthorizationError, AuthorizationRefused):
+    except (
+        *(AuthorizationError, AuthorizationRefused),
+        *(InvalidRequest, MalformedRequest),
+    ):
         return None
     return Waiting(request.client.name, request.redirect_uri)
