@@ -169,26 +169,33 @@ class TestFrame:
 
         check_guards(browser.answer.headers)
 
-    async def test_a_form_leads_here_and_to_the_client_that_waits(self, browser, app):
+    async def test_a_form_leads_here_alone_where_nobody_waits(self, browser):
+        await browser.open("/sign-in")
+
+        policy = browser.answer.headers["content-security-policy"]
+        assert "form-action 'self'; frame-ancestors" in policy
+
+    async def test_a_form_ends_where_clients_of_this_kind_are(self, browser, app):
         await browser.open(app.asks())
 
         policy = browser.answer.headers["content-security-policy"]
-        assert "form-action 'self' https://app.test;" in policy
+        assert "form-action 'self' https:; frame-ancestors" in policy
 
-    async def test_nobody_else_gets_into_the_policy(self, browser, app):
-        asked = app.asks(redirect_uri="https://evil.test/callback")
+    async def test_who_did_not_register_changes_no_policy(self, browser, app):
+        asked = app.asks(redirect_uri="com.evil.app:/callback")
         await browser.open("/sign-in", return_to=asked)
 
-        assert "evil" not in browser.answer.headers["content-security-policy"]
+        policy = browser.answer.headers["content-security-policy"]
+        assert "form-action 'self'; frame-ancestors" in policy
 
     @pytest.mark.parametrize(
         "target",
         [
-            "https://a.test; script-src *",
-            "https://a.test 'unsafe-inline'/x",
-            "https://*/x",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "com.example; script-src *:/x",
             "//a.test/x",
-            "https:///x",
+            "x",
         ],
     )
     def test_an_odd_address_widens_no_policy(self, target):
@@ -196,16 +203,21 @@ class TestFrame:
 
         assert "form-action 'self'; frame-ancestors" in policy
 
+    # Clients send browsers on, to a page that says "done", to somebody they sign in for
+    # themselves; Chromium holds the policy of the form against each of these steps.
     @pytest.mark.parametrize(
-        ("target", "source"),
+        ("target", "sources"),
         [
-            ("https://app.test/x?y", "https://app.test"),
-            ("http://127.0.0.1:3000/x", "http://127.0.0.1:3000"),
-            ("http://[::1]:3000/x", "http://[::1]:3000"),
+            ("https://app.test/x?y", "https:"),
+            ("https://a.test; script-src */x", "https:"),
+            ("http://127.0.0.1:3000/x", "https: http://127.0.0.1:*"),
+            ("http://localhost/x", "https: http://localhost:*"),
+            ("http://[::1]:3000/x", "https: http://[::1]:*"),
+            ("http://evil.test/x", "https:"),
             ("com.example.app:/x", "com.example.app:"),
         ],
     )
-    def test_a_clients_origin_is_named(self, target, source):
+    def test_a_client_may_send_browsers_on(self, target, sources):
         policy = guards([target])["Content-Security-Policy"]
 
-        assert f"form-action 'self' {source}; frame-ancestors" in policy
+        assert f"form-action 'self' {sources}; frame-ancestors" in policy

@@ -1,14 +1,15 @@
 """Templates, and the headers that every page carries.
 
 A page loads one stylesheet of ours and nothing else, runs no script, cannot be put
-into a frame, tells no other site its address and is kept by no cache. Its forms may
-lead to this site, and to the one client that waits for the answer: browsers hold
-``form-action`` against the redirects that follow a form, too.
+into a frame, tells no other site its address and is kept by no cache. Its forms lead
+to this site; where a client waits for the answer they may end at an address of its
+kind. Chromium holds ``form-action`` against every redirect that follows a form, and a
+client may send the browser on to wherever it likes: its origin alone would not do.
 """
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import lru_cache
 from importlib import resources
@@ -26,11 +27,8 @@ _STYLE = _HERE.joinpath("style.css").read_bytes()
 STYLE_NAME = f"pages-{hashlib.sha256(_STYLE).hexdigest()[:16]}.css"
 """A new name for each change, so that browsers may keep the file for ever."""
 
-_SOURCE = re.compile(
-    r"https?://[a-z0-9.-]+(?::\d{1,5})?|https?://\[[0-9a-f:]+\](?::\d{1,5})?"
-    r"|[a-z][a-z0-9+.-]*:",
-    re.IGNORECASE,
-)
+_LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?")
+_OWN_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(?:\.[a-z0-9+-]+)+")
 _GUARDS = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -47,22 +45,28 @@ _GUARDS = {
 def guards(form_targets: Iterable[str] = ()) -> dict[str, str]:
     """The headers of a page whose forms may lead to *form_targets* besides us.
 
-    Each target is an address; only its origin is named, or its scheme for an
-    application's own (``com.example.app:``).
+    Nothing of a target but its kind gets into the policy: the web over TLS, this very
+    machine, or the scheme of an application's own (``com.example.app:``).
     """
-    sources = ["'self'"]
-    for target in form_targets:
-        parts = urlsplit(target)
-        web = parts.scheme in ("http", "https")
-        source = f"{parts.scheme}://{parts.netloc}" if web else f"{parts.scheme}:"
-        # Whatever is not an origin in letters we know must not end up in a policy.
-        if _SOURCE.fullmatch(source):
-            sources.append(source)
+    found = (source for target in form_targets for source in _sources(target))
+    sources = dict.fromkeys(("'self'", *found))
     policy = (
         "default-src 'none'; style-src 'self'; img-src 'self'; "
         f"form-action {' '.join(sources)}; frame-ancestors 'none'; base-uri 'none'"
     )
     return {"Content-Security-Policy": policy, **_GUARDS}
+
+
+def _sources(target: str) -> Iterator[str]:
+    """Where the redirects after a form may lead, if they lead to *target* first."""
+    parts = urlsplit(target)
+    if parts.scheme in ("http", "https"):
+        yield "https:"
+        machine = _LOOPBACK.fullmatch(parts.netloc)
+        if parts.scheme == "http" and machine is not None:
+            yield f"http://{machine[1]}:*"
+    elif _OWN_SCHEME.fullmatch(parts.scheme):
+        yield f"{parts.scheme}:"
 
 
 def write(
