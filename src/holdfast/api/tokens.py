@@ -26,7 +26,6 @@ from holdfast.platform.together import Together
 REMEMBERED = timedelta(seconds=5)
 _MAX_REMEMBERED = 10_000
 _MAX_REFUSED = 1_000
-_IDENTITY = frozenset(IDENTITY_SCOPES)
 
 
 @dataclass(slots=True)
@@ -114,7 +113,9 @@ class Tokens:
     async def _ask(
         self, tokens: Sequence[AccessClaims]
     ) -> Mapping[AccessClaims, frozenset[str]]:
-        found = await oauth.standing(self._db, tokens, at=self._clock())
+        found = await oauth.standing(
+            self._db, tokens, at=self._clock(), of_no_role=IDENTITY_SCOPES
+        )
         return {
             claims: found[claims.token_id]
             for claims in tokens
@@ -128,8 +129,7 @@ def _caller(
     """Who calls: what the token was given, as far as it is held now."""
     if held is None:
         return None
+    scopes = claims.scopes & held
     if claims.account_id is None or claims.session_id is None:
-        return Service(claims.client_id, claims.scopes & held)
-    # What a client may learn of a person is between those two: no role has it.
-    scopes = claims.scopes & (held | _IDENTITY)
+        return Service(claims.client_id, scopes)
     return Member(claims.account_id, claims.session_id, claims.client_id, scopes)

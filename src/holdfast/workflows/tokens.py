@@ -5,7 +5,7 @@ reuse is written down in the transaction that refuses it, and told after the com
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -155,14 +155,17 @@ class TokenDesk:
                     at=now,
                 )
                 if redeemed is not None:
-                    session = await self._open(tx, client, redeemed, origin, now)
+                    scopes = _narrowed(redeemed.scopes, client.scopes, None)
+                    session = await self._open(
+                        tx, client, replace(redeemed, scopes=scopes), origin, now
+                    )
                     await oauth.note_session(tx, code, session.id)
                     issued = await issue(
                         tx,
                         key,
                         session,
                         client,
-                        redeemed.scopes,
+                        scopes,
                         issuer=self.issuer,
                         at=now,
                         nonce=redeemed.nonce,

@@ -168,3 +168,46 @@ class TestStolenRegistration:
         )
 
         assert (await app.redeem(code)).json()["error"] == "invalid_grant"
+
+
+class TestScopeTakenFromTheClient:
+    @pytest.fixture
+    def leave(self, app, shop):
+        async def change(*scopes):
+            await clients.change(
+                *(shop.db, shop.vault, app.id),
+                clients.Changes(scopes=scopes),
+                giver=None,
+                origin=Origin(),
+                clock=shop.clock,
+            )
+
+        return change
+
+    async def test_tells_it_no_more_of_the_person(
+        self, app, person, leave, client, clock
+    ):
+        said = await app.sign_in(person)
+        headers = {"Authorization": f"Bearer {said['access_token']}"}
+        before = await client.get("/oauth/userinfo", headers=headers)
+        await leave("openid")
+        clock.advance(seconds=5)
+        after = await client.get("/oauth/userinfo", headers=headers)
+
+        assert before.json()["email"] == person.email
+        assert after.json() == {"sub": str(person.account_id)}
+
+    async def test_is_not_had_for_a_code_of_before(self, app, person, leave):
+        code = await app.code(person)
+        await leave("openid", "orders:own")
+
+        said = (await app.redeem(code)).json()
+
+        assert set(said["scope"].split()) == {"openid", "orders:own"}
+        assert "refresh_token" not in said
+
+    async def test_leaves_nothing_of_a_code_for_it_alone(self, app, person, leave):
+        code = await app.code(person, scope="orders:own")
+        await leave("openid")
+
+        assert (await app.redeem(code)).json()["error"] == "invalid_scope"

@@ -66,11 +66,12 @@ async def _access_token(shop: Shop, token: str) -> dict[str, Any] | None:
         claims = await oauth.verify(token, keys=shop.keyring, issuer=issuer, at=now)
     except TokenRefused:
         return None
-    standing = await oauth.standing(shop.db, [claims], at=now)
+    standing = await oauth.standing(
+        shop.db, [claims], at=now, of_no_role=identity.IDENTITY_SCOPES
+    )
     if claims.token_id not in standing:
         return None
-    held = standing[claims.token_id] | identity.IDENTITY_SCOPES.keys()
-    scopes = claims.scopes & held
+    scopes = claims.scopes & standing[claims.token_id]
     said = {
         "scope": " ".join(sorted(scopes)),
         "client_id": claims.client_id,

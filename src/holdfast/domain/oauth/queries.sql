@@ -55,10 +55,10 @@ WHERE signing_keys.id = fresh.key;
 -- name: standing
 -- What access tokens still allow. $1 ids of the tokens; for each $2 its session and
 -- $3 its account (NULL for a client's own), $4 its client, $5 the key that signed it;
--- $6 now. Returns for each that is worth something its id and the scopes that its
--- client has now and, if it is a person's, the roles of its account as well; none for
--- one that was revoked, whose session has ended, whose account or client is disabled,
--- or whose key is not listed.
+-- $6 now, $7 scopes that need no role. Returns for each that is worth something its id
+-- and the scopes that its client has now and, if it is a person's, the roles of its
+-- account as well, where they need one; none for one that was revoked, whose session
+-- has ended, whose account or client is disabled, or whose key is not listed.
 SELECT t.token_id,
        CASE WHEN t.session_id IS NULL THEN c.scopes ELSE held.scopes END AS scopes
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[])
@@ -75,11 +75,12 @@ LEFT JOIN sessions s
     AND s.expires_at > $6
 LEFT JOIN accounts a ON a.id = s.account_id AND a.status = 'active'
 CROSS JOIN LATERAL (
-    SELECT coalesce(array_agg(DISTINCT scope), '{}') AS scopes
-    FROM account_roles g
-    JOIN roles r ON r.id = g.role_id
-    CROSS JOIN LATERAL unnest(r.scopes) AS scope
-    WHERE g.account_id = a.id AND scope = ANY (c.scopes)
+    SELECT coalesce(array_agg(scope), '{}') AS scopes
+    FROM unnest(c.scopes) AS scope
+    WHERE scope = ANY ($7::text[] || ARRAY(
+        SELECT unnest(r.scopes) FROM account_roles g JOIN roles r ON r.id = g.role_id
+        WHERE g.account_id = a.id
+    ))
 ) held
 WHERE (t.session_id IS NULL OR a.id IS NOT NULL)
   AND NOT EXISTS (SELECT 1 FROM revoked_tokens v WHERE v.id = t.token_id);

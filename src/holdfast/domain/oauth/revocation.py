@@ -1,6 +1,6 @@
 """Access tokens taken back before they expired, and what the others still allow."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -15,13 +15,18 @@ _FORGET_REVOKED_TOKENS = _SQL["forget_revoked_tokens"]
 
 
 async def standing(
-    connection: Connection, tokens: Sequence[AccessClaims], *, at: datetime
+    connection: Connection,
+    tokens: Sequence[AccessClaims],
+    *,
+    at: datetime,
+    of_no_role: Iterable[str] = (),
 ) -> Mapping[UUID, frozenset[str]]:
-    """By token id, the scopes that its account's roles, or its client, have now.
+    """By token id, the scopes that its client and its account's roles have now.
 
-    One statement for all. A token that is missing from the answer is worth nothing any
-    more: revoked, its session ended, its account or client disabled, its key taken off
-    the list.
+    For scopes *of_no_role*, what a client may learn of a person, the client's word is
+    enough. One statement for all. A token that is missing from the answer is worth
+    nothing any more: revoked, its session ended, its account or client disabled, its
+    key taken off the list.
     """
     rows = await connection.fetch(
         _STANDING,
@@ -31,6 +36,7 @@ async def standing(
         [token.client_id for token in tokens],
         [token.key_id for token in tokens],
         at,
+        list(of_no_role),
     )
     return {row["token_id"]: frozenset(row["scopes"]) for row in rows}
 
