@@ -13,6 +13,29 @@ class TestCanonical:
     def test_is_one_for_composed_and_decomposed_letters(self):
         assert canonical("zo\u00eb@example.com") == canonical("zoe\u0308@example.com")
 
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            # Two domains, for either of which somebody else may be the owner.
+            ("ada@strasse.example", "ada@stra\N{LATIN SMALL LETTER SHARP S}e.example"),
+            ("ada@example.com", "\N{CYRILLIC SMALL LETTER A}da@example.com"),
+            ("ada@example.com", "\N{FULLWIDTH LATIN SMALL LETTER A}da@example.com"),
+            ("sam@example.com", "\N{LATIN SMALL LETTER LONG S}am@example.com"),
+            ("fia@example.com", "\N{LATIN SMALL LIGATURE FI}a@example.com"),
+            ("ines@example.com", "\N{LATIN SMALL LETTER DOTLESS I}nes@example.com"),
+        ],
+        ids=["sharp s", "Cyrillic", "full width", "long s", "ligature", "dotless i"],
+    )
+    def test_keeps_addresses_apart_that_only_look_alike(self, one, other):
+        assert canonical(one) != canonical(other)
+
+    @pytest.mark.parametrize(
+        "typed",
+        ["\u0130@example.com", "ST\u0301\u0323@example.com", "\u212a@x.example"],
+    )
+    def test_of_a_canonical_one_changes_nothing(self, typed):
+        assert canonical(canonical(typed)) == canonical(typed)
+
     def test_keeps_dots_and_tags(self):
         assert canonical("a.da+tea@example.com") == "a.da+tea@example.com"
 

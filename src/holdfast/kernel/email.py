@@ -15,9 +15,11 @@ def canonical(address: str) -> str:
 
     Case is ignored on both sides of the @: no provider of note tells ``Ada@`` from
     ``ada@``, and people type both. Nothing else is: dots and ``+tags`` mean something
-    at some providers.
+    at some providers, and ``straße.example`` and ``strasse.example`` belong to two
+    owners (RFC 5891), which case folding would make one.
     """
-    return unicodedata.normalize("NFC", address[:_LONGEST].strip()).casefold()
+    composed = unicodedata.normalize("NFC", address[:_LONGEST].strip())
+    return unicodedata.normalize("NFC", composed.lower())
 
 
 def without_addresses(text: str) -> str:

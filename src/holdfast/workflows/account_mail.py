@@ -143,7 +143,7 @@ async def _letter(
     recipient = request.email
     if owner is not None and owner.email is not None and kind in _TO_THE_OWNER:
         # As the owner spells it: addresses that count as one may be two mailboxes
-        # (one has a sharp s, the other ss), and a stranger must not choose which.
+        # (a server may tell case apart), and a stranger must not choose which.
         recipient = owner.email
     letter = Letter(kind, recipient, url, url + path, hours)
     return letter, None if account is None else account.id

@@ -69,6 +69,16 @@ class TestAttach:
 
         assert await orders_of(account_id) == ids
 
+    async def test_leaves_the_orders_of_an_address_that_only_looks_alike(
+        self, sign_up, guest_order, orders_of
+    ):
+        await guest_order("ada@strasse.example")
+
+        # Another domain, which anybody may register (RFC 5891).
+        thief = await sign_up("ada@stra\N{LATIN SMALL LETTER SHARP S}e.example")
+
+        assert await orders_of(thief) == set()
+
     async def test_does_not_come_with_an_account_that_an_operator_made(
         self, client, operator, guest_order, orders_of
     ):

@@ -96,9 +96,18 @@ class TestReset:
     ):
         await signed_up("strasse@example.com")
 
-        await ask("stra\N{LATIN SMALL LETTER SHARP S}e@example.com")
+        await ask("Strasse@Example.com")
 
         assert [m.recipient for m in await deliver()] == ["strasse@example.com"]
+
+    async def test_sends_nothing_to_one_that_only_looks_like_it_has_an_account(
+        self, signed_up, ask, deliver
+    ):
+        await signed_up("ada@strasse.example")
+
+        await ask("ada@stra\N{LATIN SMALL LETTER SHARP S}e.example")
+
+        assert await deliver() == []
 
     async def test_sends_nothing_to_a_stranger_or_for_a_closed_account(
         self, signed_up, ask, deliver, database, clock
