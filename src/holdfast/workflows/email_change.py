@@ -28,10 +28,11 @@ async def request(
     Does the same work whether or not another account has the address, and says nothing
     about it. Raises ``WrongPassword``, ``TooManyAttempts`` or ``SignInBusy``.
     """
-    await passwords.prove(
+    said = await passwords.prove(
         db, vault, hasher, account_id, password, session_id=session_id, clock=clock
     )
     async with db.transaction() as tx:
+        await said.hold(tx)
         await account_mail.ask(
             tx,
             vault,

@@ -49,11 +49,13 @@ async def open_session(
 ) -> tuple[Session, Issued]:
     """Open a session of a first-party client, with its first tokens.
 
-    Of *scopes* it gets those that a role of the person has at this moment.
+    Of *scopes* it gets those that a role of the person has at this moment. Raises
+    ``InvalidLogin`` if the proof is worth nothing any more.
     """
     key = await keyring.signer()
     now = clock()
     async with db.transaction() as tx:
+        await proved.hold(tx)
         held = await identity.scopes_of_account(tx, proved.account_id)
         granted = tuple(s for s in scopes if s in held or s in identity.IDENTITY_SCOPES)
         session = await accounts.open_session(

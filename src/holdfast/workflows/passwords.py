@@ -1,5 +1,7 @@
 """Choose another password: with the old one, or by way of the e-mail address."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from holdfast.domain import accounts, identity, ordering
@@ -12,7 +14,7 @@ from holdfast.domain.accounts import (
 )
 from holdfast.domain.identity import Origin
 from holdfast.kernel.clock import Clock
-from holdfast.platform.db import Database
+from holdfast.platform.db import Database, Transaction
 from holdfast.platform.vault import Vault
 from holdfast.workflows import account_mail, attempts
 
@@ -65,6 +67,8 @@ async def reset(
         if account is None or account.id != request.account_id or not account.is_active:
             raise LinkNotValid
         await accounts.set_password(tx, vault, account.id, phc, now)
+        # Whoever knew the old password may have asked for these.
+        await accounts.void_requests(tx, account.id, "email_change", now)
         if await accounts.verify_email(tx, account.id, now):
             # Opened for them by an operator: it was not known yet that it is theirs.
             index = accounts.email_index(vault, request.email)
@@ -112,17 +116,19 @@ async def change(
     Raises ``WrongPassword``, ``TooManyAttempts``, ``PasswordRefused`` or
     ``SignInBusy``.
     """
-    account = await prove(
+    said = await prove(
         db, vault, hasher, account_id, old, session_id=session_id, clock=clock
     )
-    email = account.email or ""
+    email = said.account.email or ""
     accounts.check_password_rules(new, email=email)
     phc = await hasher.hash(new)
 
     async with db.transaction() as tx:
         now = clock()
+        await said.hold(tx)
         await accounts.set_password(tx, vault, account_id, phc, now)
         await accounts.void_requests(tx, account_id, "password_reset", now)
+        await accounts.void_requests(tx, account_id, "email_change", now)
         await accounts.end_sessions(
             tx, account_id, reason="password_changed", at=now, keep=session_id
         )
@@ -147,6 +153,25 @@ async def change(
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Somebody who is signed in said their password."""
+
+    account: Account
+    password_changed_at: datetime | None
+
+    async def hold(self, tx: Transaction) -> None:
+        """Keep the account as it is until the commit, to write what was asked for.
+
+        Raises ``WrongPassword`` if it was closed, or got another password, since: what
+        the owner does about a thief is not undone by what the thief began before.
+        """
+        if not await accounts.hold(
+            tx, self.account.id, password_changed_at=self.password_changed_at
+        ):
+            raise WrongPassword
+
+
 async def prove(
     db: Database,
     vault: Vault,
@@ -156,18 +181,18 @@ async def prove(
     *,
     session_id: UUID,
     clock: Clock,
-) -> Account:
+) -> Said:
     """Have somebody who is signed in say their password once more.
 
     Whoever got hold of a session can guess no faster than elsewhere. Raises
     ``WrongPassword``, ``TooManyAttempts`` or ``SignInBusy``.
     """
     account = await accounts.find(db, vault, account_id)
-    phc = await accounts.password_of(db, vault, account_id)
+    password_now = await accounts.find_password(db, vault, account_id)
     subject = accounts.password_subject(vault, account_id, session_id)
     claim = await attempts.claim(db, [subject], at=clock())
     try:
-        right = await hasher.verify(phc, password)
+        right = await hasher.verify(password_now.phc, password)
     except SignInBusy:
         # Nobody looked at it: it was no guess.
         async with db.statement() as tx:
@@ -177,4 +202,4 @@ async def prove(
         raise WrongPassword
     async with db.statement() as tx:
         await accounts.give_back_attempt(tx, claim)
-    return account
+    return Said(account, password_now.changed_at)

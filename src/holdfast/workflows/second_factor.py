@@ -10,13 +10,14 @@ from typing import Literal, TypeAlias
 from uuid import UUID
 
 from holdfast.domain import accounts, identity
-from holdfast.domain.accounts import Account, Claim, Hasher, SecondFactor
+from holdfast.domain.accounts import Claim, Hasher, SecondFactor
 from holdfast.domain.identity import Origin
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import Conflict, Forbidden
 from holdfast.platform.db import Database, Transaction
 from holdfast.platform.vault import Vault
 from holdfast.workflows import account_mail, attempts, passwords
+from holdfast.workflows.passwords import Said
 
 _Change: TypeAlias = Literal["second_factor_enabled", "second_factor_disabled"]
 
@@ -69,15 +70,16 @@ class SecondFactors:
         ``WrongPassword``, ``TooManyAttempts``, ``SignInBusy`` or
         ``SecondFactorEnabled``.
         """
-        account = await self._prove(account_id, password, session_id)
+        said = await self._prove(account_id, password, session_id)
         secret = accounts.new_secret()
-        async with self.db.statement() as tx:
+        async with self.db.transaction() as tx:
+            await said.hold(tx)
             begun = await accounts.begin_second_factor(
                 tx, self.vault, account_id, secret, at=self.clock()
             )
         if not begun:
             raise SecondFactorEnabled
-        label = account.email or str(account_id)
+        label = said.account.email or str(account_id)
         return secret, accounts.otpauth_uri(secret, email=label, issuer=issuer)
 
     async def confirm(
@@ -134,8 +136,8 @@ class SecondFactors:
                 tx, account_id, "second_factor_disabled", session_id, origin
             )
 
-        await self._prove(account_id, password, session_id)
-        await self._by_code(account_id, session_id, code, origin, remove)
+        said = await self._prove(account_id, password, session_id)
+        await self._by_code(said, session_id, code, origin, remove)
 
     async def replace_recovery_codes(
         self,
@@ -155,25 +157,27 @@ class SecondFactors:
         async def replace(tx: Transaction) -> None:
             await accounts.replace_recovery_codes(tx, self.vault, account_id, codes)
 
-        await self._prove(account_id, password, session_id)
-        await self._by_code(account_id, session_id, code, origin, replace)
+        said = await self._prove(account_id, password, session_id)
+        await self._by_code(said, session_id, code, origin, replace)
         return codes
 
     async def _by_code(
         self,
-        account_id: UUID,
+        said: Said,
         session_id: UUID,
         code: str,
         origin: Origin,
         change: Callable[[Transaction], Awaitable[None]],
     ) -> None:
         """Make a change together with taking the code, if that is right."""
+        account_id = said.account.id
         factor = await self._find(account_id)
         if factor is None or factor.confirmed_at is None:
             raise SecondFactorMissing
         claim = await self._claim(account_id, session_id)
         now = self.clock()
         async with self.db.transaction() as tx:
+            await said.hold(tx)
             if await attempts.take_code(
                 tx, self.vault, factor, code, origin=origin, at=now
             ):
@@ -188,9 +192,7 @@ class SecondFactors:
     async def _find(self, account_id: UUID) -> SecondFactor | None:
         return await accounts.find_second_factor(self.db, self.vault, account_id)
 
-    async def _prove(
-        self, account_id: UUID, password: str, session_id: UUID
-    ) -> Account:
+    async def _prove(self, account_id: UUID, password: str, session_id: UUID) -> Said:
         return await passwords.prove(
             self.db,
             self.vault,

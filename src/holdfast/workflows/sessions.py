@@ -37,10 +37,12 @@ async def open_browser_session(
     """Open a session for a browser; returns it with the value of its cookie.
 
     The value is always a new one. *replaces* is the session that the browser had until
-    now, if any; it ends in the same transaction.
+    now, if any; it ends in the same transaction. Raises ``InvalidLogin`` if the
+    proof is worth nothing any more.
     """
     now, cookie = clock(), tokens.new_token(tokens.BROWSER)
     async with db.transaction() as tx:
+        await proved.hold(tx)
         if replaces is not None:
             await accounts.end_session(tx, replaces, reason="replaced", at=now)
         session = await accounts.open_session(

@@ -65,7 +65,10 @@ class ChallengeNotValid(Unauthenticated):
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """Somebody proved who they are."""
+    """Somebody proved who they are.
+
+    What is opened because of it looks with ``hold`` whether it is still so.
+    """
 
     account_id: UUID
     methods: tuple[str, ...]
@@ -73,6 +76,21 @@ class Proved:
     authenticated_at: datetime
     place: str
     """To be kept where they signed in, and shown at the next sign-in."""
+    password_changed_at: datetime | None = None
+    """Which password it was, if it was by password."""
+
+    async def hold(self, tx: Transaction) -> None:
+        """Keep the account as it is until the commit.
+
+        Raises ``InvalidLogin`` if it was closed, or got another password, since.
+        """
+        if not await accounts.hold(
+            tx,
+            self.account_id,
+            by_password="pwd" in self.methods,
+            password_changed_at=self.password_changed_at,
+        ):
+            raise InvalidLogin
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +107,8 @@ class _Challenge(msgspec.Struct, frozen=True):
     begun_at: datetime
     place: str | None
     """The familiar place that the password came from."""
+    password_changed_at: datetime | None
+    """Which password it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +157,10 @@ class SignIn:
         claim = await attempts.claim(self.db, [subject], at=self.clock())
         now = self.clock()
         async with self.db.transaction() as tx:
+            if not await accounts.hold(
+                tx, asked.account_id, password_changed_at=asked.password_changed_at
+            ):
+                raise ChallengeNotValid
             right = await attempts.take_code(
                 tx, self.vault, factor, code, origin=origin, at=now
             )
@@ -148,6 +172,7 @@ class SignIn:
                     _TWO_FACTORS,
                     origin=origin,
                     place=asked.place,
+                    password_changed_at=asked.password_changed_at,
                     at=now,
                 )
             await attempts.record_wrong_code(
@@ -189,13 +214,24 @@ class SignIn:
         shown = place if known.place is not None else None
         now = self.clock()
         async with self.db.transaction() as tx:
+            # Hashing took its time: the password may be another by now.
+            if not await accounts.hold(
+                tx, known.account_id, password_changed_at=known.password_changed_at
+            ):
+                raise InvalidLogin
             await accounts.give_back_attempt(tx, claim, forget=("pair",))
             if fresh is not None:
                 await accounts.replace_hash(tx, self.vault, known, fresh)
             if known.second_factor:
-                return self._ask(known.account_id, shown, client, now)
+                return self._ask(known, known.account_id, shown, client, now)
             return await self._signed_in(
-                tx, known.account_id, _ONE_FACTOR, origin=origin, place=shown, at=now
+                tx,
+                known.account_id,
+                _ONE_FACTOR,
+                origin=origin,
+                place=shown,
+                password_changed_at=known.password_changed_at,
+                at=now,
             )
 
     async def _signed_in(
@@ -206,6 +242,7 @@ class SignIn:
         *,
         origin: Origin,
         place: str | None,
+        password_changed_at: datetime | None,
         at: datetime,
     ) -> Proved:
         """Write down that somebody signed in; *place* is familiar already."""
@@ -224,7 +261,7 @@ class SignIn:
             account_id=account_id,
             detail={"methods": " ".join(methods)},
         )
-        return Proved(account_id, methods, at, kept)
+        return Proved(account_id, methods, at, kept, password_changed_at)
 
     async def _refuse(self, known: Credentials, claim: Claim, origin: Origin) -> None:
         now = self.clock()
@@ -251,10 +288,16 @@ class SignIn:
         return None
 
     def _ask(
-        self, account_id: UUID, place: str | None, client: str, now: datetime
+        self,
+        known: Credentials,
+        account_id: UUID,
+        place: str | None,
+        client: str,
+        now: datetime,
     ) -> SecondFactorNeeded:
         sealed = self.vault.seal_json(
-            _Challenge(account_id, now, place), place=_challenge_place(client)
+            _Challenge(account_id, now, place, known.password_changed_at),
+            place=_challenge_place(client),
         )
         return SecondFactorNeeded(base64.urlsafe_b64encode(sealed).decode())
 
@@ -277,11 +320,10 @@ class SignIn:
 
 def _still_asked(factor: SecondFactor, asked: _Challenge) -> bool:
     """Whether the password that the challenge was given for is still the right one."""
-    changed = factor.password_changed_at
     return (
         factor.usable
         and factor.confirmed_at is not None
-        and (changed is None or changed <= asked.begun_at)
+        and factor.password_changed_at == asked.password_changed_at
     )
 
 

@@ -106,6 +106,7 @@ class Users:
             account = await accounts.find(tx, self.vault, account_id)
             await accounts.end_sessions(tx, account_id, reason="password_reset", at=now)
             await accounts.void_requests(tx, account_id, "password_reset", now)
+            await accounts.void_requests(tx, account_id, "email_change", now)
             await account_mail.ask(
                 tx,
                 self.vault,

@@ -118,7 +118,13 @@ ROUTES: tuple[Route, ...] = (
         cost=5,
         priority=Priority.BUY,
         public=True,
-        raises=(CodeRefused, ChallengeNotValid, ClientNotFirstParty, TooManyAttempts),
+        raises=(
+            InvalidLogin,
+            CodeRefused,
+            ChallengeNotValid,
+            ClientNotFirstParty,
+            TooManyAttempts,
+        ),
     ),
     Route(
         "GET",

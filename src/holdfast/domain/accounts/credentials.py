@@ -4,6 +4,7 @@ The statement is the same for an address that nobody has; it then finds nothing.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from holdfast.domain.accounts.guard import address_place, token_place
@@ -27,6 +28,8 @@ class Credentials:
     password: str | None = None
     """The hash."""
     sealed_password: bytes | None = None
+    password_changed_at: datetime | None = None
+    """Which password it is: ``hold`` tells whether it is the same later."""
     second_factor: bool = False
     place: bytes | None = None
     """The place that was shown, if the account was used from there before."""
@@ -56,6 +59,7 @@ async def find_credentials(
         if sealed is None
         else vault.open(sealed, place=_place(row["id"])).decode(),
         sealed_password=sealed,
+        password_changed_at=row["password_changed_at"],
         second_factor=row["second_factor"],
         place=shown if row["familiar_place"] else None,
         familiar_address=row["familiar_address"],

@@ -10,6 +10,14 @@ STATUSES: tuple[Status, ...] = ("active", "disabled", "erased")
 
 
 @dataclass(frozen=True, slots=True)
+class Password:
+    """The password of an account at some moment; by default, none."""
+
+    phc: str | None = None
+    changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """An account, without its secrets."""
 

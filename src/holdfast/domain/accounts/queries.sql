@@ -49,8 +49,19 @@ ORDER BY id DESC
 LIMIT $2;
 
 -- name: password_of
--- The sealed hash of the password of account $1; NULL or no row if there is none.
-SELECT password FROM accounts WHERE id = $1;
+-- The sealed hash of the password of account $1 and when it was chosen; NULL or no row
+-- if there is none.
+SELECT password, password_changed_at FROM accounts WHERE id = $1;
+
+-- name: hold_account
+-- Keep account $1 as it is until the transaction ends, if it is active and, unless $2,
+-- its password is the one that was chosen at $3 (NULL: none). Locks the row: whoever is
+-- changing the password or closing the account is waited for, and looked at again.
+-- Returns its id, or no row.
+SELECT id FROM accounts
+WHERE id = $1 AND status = 'active'
+    AND ($2::boolean OR password_changed_at IS NOT DISTINCT FROM $3::timestamptz)
+FOR NO KEY UPDATE;
 
 -- name: set_password
 -- Give account $1 the sealed hash $2 as its password at $3, unless it was erased.
@@ -408,7 +419,7 @@ FROM accounts a WHERE id = ANY($1::uuid[]);
 -- How the owner of an address signs in. $1 index of the address, $2 hash of the place
 -- that was shown (NULL: none), $3 keyed hash of where the request comes from. One row,
 -- or none if nobody has the address.
-SELECT a.id, a.password,
+SELECT a.id, a.password, a.password_changed_at,
     a.status = 'active' AND a.email_verified_at IS NOT NULL AS usable,
     EXISTS (
         SELECT FROM second_factors f

@@ -75,7 +75,7 @@ class Request:
     @property
     def is_notice(self) -> bool:
         """Whether its reader must hear of it, rather than asked for it."""
-        return self.purpose in ("email_changed", "password_changed")
+        return self.purpose not in ("sign_up", "password_reset", "email_change")
 
 
 async def add_request(

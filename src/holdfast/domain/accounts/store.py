@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from holdfast.domain.accounts.errors import AccountErased, AccountNotFound, EmailTaken
-from holdfast.domain.accounts.model import Account, Status
+from holdfast.domain.accounts.model import Account, Password, Status
 from holdfast.kernel.email import canonical
 from holdfast.kernel.page import Page, decode_id_cursor, encode_cursor
 from holdfast.platform import sql
@@ -19,6 +19,7 @@ _ERASE_ACCOUNT = _SQL["erase_account"]
 _FIND_ACCOUNT = _SQL["find_account"]
 _FIND_ACCOUNTS = _SQL["find_accounts"]
 _FIND_ACCOUNT_BY_EMAIL = _SQL["find_account_by_email"]
+_HOLD_ACCOUNT = _SQL["hold_account"]
 _PASSWORD_OF = _SQL["password_of"]
 _SET_EMAIL = _SQL["set_email"]
 _SET_PASSWORD = _SQL["set_password"]
@@ -85,10 +86,37 @@ async def password_of(
     connection: Connection, vault: Vault, account_id: UUID
 ) -> str | None:
     """The hash of an account's password, or None if it has none or does not exist."""
-    sealed = await connection.fetchval(_PASSWORD_OF, account_id)
-    if sealed is None:
-        return None
-    return vault.open(sealed, place=_password_place(account_id)).decode()
+    return (await find_password(connection, vault, account_id)).phc
+
+
+async def find_password(
+    connection: Connection, vault: Vault, account_id: UUID
+) -> Password:
+    """The password of an account as it is now; none if the account does not exist."""
+    row = await connection.fetchrow(_PASSWORD_OF, account_id)
+    if row is None or row["password"] is None:
+        return Password()
+    phc = vault.open(row["password"], place=_password_place(account_id)).decode()
+    return Password(phc, row["password_changed_at"])
+
+
+async def hold(
+    tx: Transaction,
+    account_id: UUID,
+    *,
+    by_password: bool = True,
+    password_changed_at: datetime | None = None,
+) -> bool:
+    """Keep an account as it is until the commit; whether it is as it was known.
+
+    A password is checked before a transaction and for a long time. What is written
+    because it was right comes after this: false if the account was closed since or,
+    for a proof *by_password*, if that was changed.
+    """
+    row = await tx.fetchval(
+        _HOLD_ACCOUNT, account_id, not by_password, password_changed_at
+    )
+    return row is not None
 
 
 async def browse(
