@@ -20,6 +20,7 @@ from holdfast.domain.oauth import (
     Client,
     ClientNotFound,
     Code,
+    TokenRefused,
 )
 from holdfast.kernel import tokens
 from holdfast.kernel.clock import Clock
@@ -32,6 +33,7 @@ __all__ = [
     "AuthorizationRefused",
     "Request",
     "grant",
+    "is_meant",
     "must_sign_in",
     "read",
     "refuse",
@@ -61,6 +63,14 @@ class Request:
     """How long ago the person may have proved who they are."""
     login_hint: str | None
     """For the field of the e-mail address; anybody may have written it."""
+    hinted: UUID | None = None
+    """The only account that is meant (``id_token_hint``); None if any will do."""
+
+    @property
+    def letter(self) -> str:
+        """What tells this request from every other that the client makes."""
+        said = (self.state or "", self.nonce or "", self.code_challenge)
+        return "\n".join((self.client.id, self.redirect_uri, *said))
 
     @property
     def silent(self) -> bool:
@@ -86,7 +96,13 @@ async def read(
     if not client.may_return_to(redirect_uri):
         raise AuthorizationRefused("The client did not register this redirect_uri")
     state = parameters.get("state")
-    fault = next(_faults(client, parameters), None)
+    hinted, fault = None, next(_faults(client, parameters), None)
+    if fault is None and "id_token_hint" in parameters:
+        hinted = await _hinted(
+            connection, parameters["id_token_hint"], issuer, client.id
+        )
+        if hinted is None:
+            fault = "invalid_request", "id_token_hint is no id token of this client"
     if fault is not None:
         raise AuthorizationError(
             _answer(
@@ -110,6 +126,7 @@ async def read(
         prompt=frozenset(parameters.get("prompt", "").split()),
         max_age=None if max_age is None else timedelta(seconds=int(max_age)),
         login_hint=parameters.get("login_hint"),
+        hinted=hinted,
     )
 
 
@@ -121,9 +138,20 @@ def must_sign_in(request: Request, session: Session | None, at: datetime) -> boo
     """
     if session is None or request.prompt & {"login", "select_account"}:
         return True
+    if not is_meant(request, session):
+        return True
     return (
         request.max_age is not None and at - session.authenticated_at > request.max_age
     )
+
+
+def is_meant(request: Request, session: Session) -> bool:
+    """Whether the request is for whoever this session is of.
+
+    To a client that names a person, nobody else is signed in (OpenID Connect Core
+    3.1.2.1): it would go on with two persons in one.
+    """
+    return request.hinted in (None, session.account_id)
 
 
 async def scopes_to_consent(
@@ -132,12 +160,17 @@ async def scopes_to_consent(
     """What the person has to agree to before ``grant``; nothing if it is empty.
 
     The shop's own clients need no consent. What was agreed to once is not asked again,
-    unless the client wants it to be (``prompt=consent``).
+    unless the client wants it to be (``prompt=consent``). Who waits on this machine or
+    at a scheme of its own is asked for each time: any application can be there, and
+    say it is that client (RFC 8252 8.6).
     """
-    if request.client.first_party:
+    could_be_any = request.client.is_public and not request.redirect_uri.startswith(
+        "https:"
+    )
+    if request.client.first_party and not could_be_any:
         return ()
     wanted = await _within_roles(connection, request, account_id)
-    if "consent" in request.prompt:
+    if could_be_any or "consent" in request.prompt:
         return wanted
     known = await oauth.consented_scopes(connection, account_id, request.client.id)
     return () if known.issuperset(wanted) else wanted
@@ -223,6 +256,22 @@ async def _client(connection: Connection, client_id: str | None) -> Client:
     if client.disabled_at is not None:
         raise AuthorizationRefused("The client is disabled")
     return client
+
+
+async def _hinted(
+    connection: Connection, token: str, issuer: str, client_id: str
+) -> UUID | None:
+    # Also by keys that are not listed any more: hints are old.
+    keys = await oauth.all_signing_keys(connection)
+    try:
+        return oauth.account_of_hint(
+            token,
+            {key.id: key.public for key in keys},
+            issuer=issuer,
+            client_id=client_id,
+        )
+    except TokenRefused:
+        return None
 
 
 def _faults(client: Client, said: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,9 @@ import msgspec
 from litestar import Request as Req
 from litestar import Response
 
+from holdfast.api.connection import MAX_ADDRESS_BYTES
 from holdfast.api.hosted.visit import Visit
+from holdfast.api.problems import AddressTooLong
 from holdfast.api.shop import Shop
 from holdfast.domain import accounts
 from holdfast.domain.accounts import Session
@@ -46,7 +48,10 @@ async def submit(shop: Shop, request: Req[Any, Any, Any], origin: Origin) -> Pag
     if answer is None:
         # A request by POST (OpenID Connect Core 3.1.2.1) comes from another site, and
         # browsers send no cookies with it: it goes on as a GET, which has them.
-        return visit.redirect(f"{_PATH}?{urlencode(fields)}")
+        to = f"{_PATH}?{urlencode(fields)}"
+        if len(to) > MAX_ADDRESS_BYTES:
+            raise AddressTooLong(MAX_ADDRESS_BYTES)
+        return visit.redirect(to)
     parameters = visit.checked(fields)
     del parameters["answer"]
     return await _answer(visit, parameters, agreed=answer == "allow")
@@ -67,9 +72,26 @@ async def _answer(
     session = await visit.session()
     again = authorization.must_sign_in(request, session, now)
     if session is None or (
-        again and not _signed_in_since(visit, parameters.get(_AFTER), session)
+        again and not _signed_in_since(visit, request, parameters.get(_AFTER), session)
     ):
         return _to_sign_in(visit, request, said, now)
+    if not authorization.is_meant(request, session):
+        return visit.redirect(
+            authorization.refuse(request, "login_required", "Somebody else signed in")
+        )
+    return await _of(visit, request, parameters, session, agreed=agreed)
+
+
+async def _of(
+    visit: Visit,
+    request: Request,
+    parameters: Mapping[str, str],
+    session: Session,
+    *,
+    agreed: bool | None,
+) -> Page:
+    """The answer of somebody who is signed in, or the page that asks for it."""
+    shop = visit.shop
     if agreed is False:
         return visit.redirect(authorization.refuse(request))
     asked = await authorization.scopes_to_consent(shop.db, request, session.account_id)
@@ -96,27 +118,33 @@ def _to_sign_in(
         return visit.redirect(
             authorization.refuse(request, "login_required", "Nobody is signed in")
         )
-    sealed = visit.shop.vault.seal_json(now, place=_AFTER)
+    sealed = visit.shop.vault.seal_json(now, place=_place(request))
     after = base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
     back = f"{_PATH}?{urlencode({**said, _AFTER: after})}"
     return visit.redirect(f"/sign-in?{urlencode({'return_to': back})}")
 
 
-def _signed_in_since(visit: Visit, after: str | None, session: Session) -> bool:
+def _signed_in_since(
+    visit: Visit, request: Request, after: str | None, session: Session
+) -> bool:
     """Whether the sign-in that this request demanded has taken place.
 
-    When it was demanded is sealed: a browser left open cannot say that it was before
-    its last sign-in.
+    When it was demanded is sealed, for this request alone: a browser left open cannot
+    say that it was before its last sign-in, nor can a request made elsewhere before.
     """
     if after is None:
         return False
     try:
         raw = base64.urlsafe_b64decode(after + "=" * (-len(after) % 4))
-        demanded = visit.shop.vault.open_json(raw, datetime, place=_AFTER)
+        demanded = visit.shop.vault.open_json(raw, datetime, place=_place(request))
     except (ValueError, CannotOpen, msgspec.MsgspecError):
         return False
     recent = visit.shop.clock() - demanded <= _AFTER_LIVES
     return recent and session.authenticated_at >= demanded
+
+
+def _place(request: Request) -> str:
+    return f"{_AFTER}:{request.letter}"
 
 
 async def _consent_page(
