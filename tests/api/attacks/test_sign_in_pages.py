@@ -145,6 +145,12 @@ class TestScript:
 
         self.check(browser)
 
+    async def test_in_the_address_that_a_client_expects(self, browser, app):
+        await browser.open(app.asks(login_hint=PAYLOAD))
+
+        assert browser.page.forms[0].fields["email"] == PAYLOAD
+        self.check(browser)
+
     async def test_in_the_name_of_a_client(self, browser, ada, an_app):
         app = await an_app(name=PAYLOAD)
 

@@ -51,6 +51,11 @@ class TestAuthorize:
 
         assert "code" in browser.sent
 
+    async def test_fills_in_whom_the_client_expects(self, browser, app):
+        await browser.open(app.asks(login_hint="ada@example.com"))
+
+        assert browser.page.forms[0].fields["email"] == "ada@example.com"
+
     async def test_takes_the_request_as_a_form_of_another_site(self, browser, ada, app):
         await sign_in(browser, ada)
         query = app.asks().partition("?")[2]

@@ -99,12 +99,13 @@ async def sign_out(shop: Shop, request: Req, origin: Origin) -> Page:
 
 
 async def _password_page(
-    visit: Visit, *, email: str = "", refusal: DomainError | None = None
+    visit: Visit, *, email: str | None = None, refusal: DomainError | None = None
 ) -> Page:
     shown = {} if refusal is None else entering.said(refusal)
+    if email is not None:
+        shown["email"] = email
     return await visit.page(
         "sign_in.html",
-        email=email,
         providers=visit.shop.settings.openid_providers,
         **shown,
     )

@@ -184,6 +184,7 @@ class Visit:
             "return_to": self.return_to,
             "return_query": self.return_query,
             "client_name": "" if asking is None else asking.name,
+            "email": "" if asking is None else asking.login_hint,
             **values,
         }
         return frame.write(

@@ -10,6 +10,7 @@ from holdfast.domain.oauth import AuthorizationError, AuthorizationRefused
 from holdfast.workflows import authorization
 
 _AUTHORIZE = "/oauth/authorize?"
+_LONGEST_HINT = 254
 
 
 class Waiting(NamedTuple):
@@ -17,6 +18,8 @@ class Waiting(NamedTuple):
 
     name: str
     redirect_uri: str
+    login_hint: str
+    """The address of whom they expect, or what anybody wrote in its place."""
 
 
 async def client(shop: Shop, return_to: str) -> Waiting | None:
@@ -37,4 +40,5 @@ async def client(shop: Shop, return_to: str) -> Waiting | None:
         *(InvalidRequest, MalformedRequest),
     ):
         return None
-    return Waiting(request.client.name, request.redirect_uri)
+    hint = request.login_hint or ""
+    return Waiting(request.client.name, request.redirect_uri, hint[:_LONGEST_HINT])
