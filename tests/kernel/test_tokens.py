@@ -70,3 +70,17 @@ class TestShown:
 
         assert token.startswith(tokens.shown(token))
         assert len(tokens.shown(token)) == 10
+
+
+class TestWithoutTokens:
+    def test_leaves_nothing_of_a_token_but_what_it_is_for(self):
+        token = tokens.new_token(tokens.EMAIL)
+
+        assert tokens.without_tokens(f"see /x?token={token}\nand {token}.") == (
+            "see /x?token=hfm_...\nand hfm_...."
+        )
+
+    def test_leaves_other_text_alone(self):
+        text = "half_hearted hfm_ hfk_short"
+
+        assert tokens.without_tokens(text) == text

@@ -9,6 +9,7 @@ is stored: 256 random bits need neither salt nor a slow hash.
 
 import base64
 import hashlib
+import re
 import secrets
 import zlib
 
@@ -26,6 +27,7 @@ _RANDOM_CHARS = 43
 _CHECK_CHARS = 6
 _TOKEN_CHARS = len(API_KEY) + _RANDOM_CHARS + _CHECK_CHARS
 _SHOWN_CHARS = 10
+_ANY = re.compile(rf"(hf[a-z]_)[\w-]{{{_RANDOM_CHARS + _CHECK_CHARS}}}")
 
 
 def new_token(prefix: str) -> str:
@@ -54,6 +56,11 @@ def fingerprint(token: str) -> bytes:
 def shown(token: str) -> str:
     """The first characters of a key, enough to tell it from others."""
     return token[:_SHOWN_CHARS]
+
+
+def without_tokens(text: str) -> str:
+    """A text that may hold tokens, for whoever may read it but not use them."""
+    return _ANY.sub(r"\1...", text)
 
 
 def _check(body: str) -> str:

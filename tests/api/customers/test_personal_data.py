@@ -1,6 +1,8 @@
 """Everything that is held about a person, in one file."""
 
-from holdfast.domain import identity
+import re
+
+from holdfast.domain import accounts, identity
 from holdfast.kernel.ids import new_id
 from holdfast.workflows.personal_data import HELD, IMPERSONAL
 
@@ -70,6 +72,34 @@ class TestExport:
         assert "argon2" not in text
         assert "token_hash" not in text
         assert [word for word in eve.said_in(text) if word not in ada.words] == []
+
+    async def test_holds_no_link_that_opens_the_account(self, client, a_life, operator):
+        # Else a program with a scope, or a clerk, could ask for a new password and
+        # read here where to choose it.
+        ada = await a_life()
+        theirs = f"/v1/customers/{ada.account_id}/export"
+
+        for path, headers in (("/v1/me/export", ada.headers), (theirs, operator)):
+            text = (await client.post(path, headers=headers)).text
+            assert "/password/reset?token=hfm_..." in text
+            assert re.search(r"hf[a-z]_[\w-]{20}", text) is None
+
+    async def test_holds_no_email_about_the_account_that_had_the_address_before(
+        self, client, a_life, signed_in, shop
+    ):
+        ada = await a_life()
+        async with shop.db.transaction() as tx:
+            await accounts.set_email(
+                tx, shop.vault, ada.account_id, "ada@elsewhere.example", shop.clock()
+            )
+        heir = await signed_in(email=ada.words[0])
+
+        archive = (await client.post("/v1/me/export", headers=heir.headers)).json()
+
+        assert archive["account"]["email"] == ada.words[0]
+        said = [mail["subject"] for mail in archive["emails"]]
+        # What a guest was sent there is its owner's, whoever that is.
+        assert said == ["Your order HF-1001"]
 
     async def test_is_recorded_for_operators_too(self, client, a_life, operator, shop):
         ada = await a_life()

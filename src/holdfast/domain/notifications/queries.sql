@@ -27,11 +27,13 @@ FROM emails WHERE sealed IS NOT NULL OR recipient IS NOT NULL
 ORDER BY id DESC LIMIT $1;
 
 -- name: of_recipient
--- Every e-mail to an address or about an account, oldest first. $1 the index of the
--- address, $2 account (NULL for none). Those that were forgotten are passed over.
+-- Every e-mail to an address or about an account, oldest first; none about another
+-- account that had the address before. $1 the index of the address, $2 account (NULL:
+-- all to the address). Those that were forgotten are passed over.
 SELECT id, event_id, sealed, recipient, subject, body, created_at, sent_at
 FROM emails
-WHERE (recipient_index = $1 OR account_id = $2)
+WHERE (account_id = $2
+       OR recipient_index = $1 AND (account_id IS NULL OR $2::uuid IS NULL))
   AND (sealed IS NOT NULL OR recipient IS NOT NULL)
 ORDER BY id;
 
