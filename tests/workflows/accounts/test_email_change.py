@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from holdfast.domain import accounts, identity
@@ -121,6 +123,44 @@ class TestConfirm:
 
         with pytest.raises(EmailTaken):
             await confirm(token)
+
+    @pytest.fixture
+    async def contested(self, signed_up, ask, deliver, token_in):
+        """Two accounts, each with a link to the same new address."""
+        rivals = [await signed_up(), await signed_up("eve@example.com")]
+        tokens = []
+        for account in rivals:
+            await ask(account.id)
+            tokens += [token_in(letter) for letter in await deliver()]
+        return rivals, tokens
+
+    async def test_nobody_ends_the_link_of_another_by_asking_for_its_address(
+        self, contested, confirm
+    ):
+        (ada, _), (hers, _) = contested
+
+        assert (await confirm(hers)).id == ada.id
+
+    async def test_of_two_accounts_at_once_one_gets_the_address(
+        self, contested, confirm, database, vault
+    ):
+        rivals, tokens = contested
+
+        async def follow(token):
+            try:
+                return (await confirm(token)).id
+            except EmailTaken:
+                return None
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(follow(token)) for token in tokens]
+
+        winner = await accounts.find_by_email(database, vault, NEW)
+        assert winner is not None
+        assert sorted(map(str, (task.result() for task in tasks))) == sorted(
+            [str(winner.id), "None"]
+        )
+        assert winner.id in {account.id for account in rivals}
 
     async def test_is_refused_once_the_account_is_closed(
         self, signed_up, ask, deliver, token_in, confirm, database, clock

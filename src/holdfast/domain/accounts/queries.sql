@@ -143,8 +143,9 @@ WHERE email_index = $2 AND mailed_at > $3 AND purpose = $1;
 
 -- name: arm_request
 -- The e-mail of request $1 is written at $2, with a token whose hash is $3 (NULL: with
--- none), for account $4 (NULL: as it was noted). Older tokens of the same purpose that
--- went to the same address, or are for the same account, end. Locks those rows.
+-- none), for account $4 (NULL: as it was noted). Older tokens of the same purpose for
+-- the same account end, or for the same address if there is no account yet: nobody ends
+-- the links of another's account by asking for its new address. Locks those rows.
 WITH armed AS (
     UPDATE account_requests
     SET mailed_at = $2, token_hash = $3, account_id = coalesce(account_id, $4)
@@ -154,7 +155,9 @@ WITH armed AS (
 UPDATE account_requests r SET expires_at = $2
 FROM armed a
 WHERE r.purpose = a.purpose AND r.id <> a.id AND a.token_hash IS NOT NULL
-    AND (r.email_index = a.email_index OR r.account_id = a.account_id)
+    AND (r.account_id = a.account_id
+        OR a.account_id IS NULL AND r.account_id IS NULL
+        AND r.email_index = a.email_index)
     AND r.token_hash IS NOT NULL AND r.used_at IS NULL AND r.expires_at > $2;
 
 -- name: request_of_token
