@@ -72,8 +72,11 @@ async def issue(
     issuer: str,
     at: datetime,
     nonce: str | None = None,
+    refresh_token: str | None = None,
 ) -> Issued:
     """Make the tokens of a session: access, refresh where it may, id on ``openid``.
+
+    Of *refresh_token*, the one that follows the one just used, none is made.
 
     *key* is that of ``KeyRing.signer``, asked before the transaction was opened.
     *scopes* may be fewer than the session's; a refresh token always stands for all.
@@ -91,8 +94,8 @@ async def issue(
         token_id=new_id(),
         at=at,
     )
-    refresh_token = id_token = None
-    if gets_refresh_token(client, session.scopes):
+    id_token = None
+    if refresh_token is None and gets_refresh_token(client, session.scopes):
         refresh_token = await oauth.new_refresh_token(tx, session.id, at)
     if "openid" in granted:
         id_token = oauth.sign_id_token(
@@ -190,8 +193,9 @@ class TokenDesk:
         """Give new tokens for a refresh token, which is used up (RFC 9700 4.14.2).
 
         One that comes again within ten seconds is the same client asking twice at
-        once, and gets another; later, somebody has a copy: the session ends. *scopes*
-        are fewer than were granted, or None for all. Raises ``RequestRefused``.
+        once, and gets the same again; later, somebody has a copy: the session ends.
+        *scopes* are fewer than were granted, or None for all. Raises
+        ``RequestRefused``.
         """
         key, now = await self.keyring.signer(), self.clock()
         issued = None
@@ -205,8 +209,14 @@ class TokenDesk:
                 if used.before is None or now - used.before <= oauth.REFRESH_GRACE:
                     granted = _narrowed(session.scopes, client.scopes, scopes)
                     await accounts.touch_session(tx, session.id, now)
+                    following = None
+                    if gets_refresh_token(client, session.scopes):
+                        following = await self._following(tx, token, session.id, now)
                     issued = await issue(
-                        tx, key, session, client, granted, issuer=self.issuer, at=now
+                        *(tx, key, session, client, granted),
+                        issuer=self.issuer,
+                        at=now,
+                        refresh_token=following,
                     )
                 else:
                     kind, whose = (
@@ -274,6 +284,14 @@ class TokenDesk:
                     await self._end(
                         tx, "token.revoked", client, known, origin=origin, at=now
                     )
+
+    async def _following(
+        self, tx: Transaction, token: str, session_id: UUID, at: datetime
+    ) -> str:
+        found = await oauth.next_refresh_token(tx, self.vault, token, session_id, at)
+        if found is None:
+            raise RequestRefused("invalid_grant", _NOT_VALID)
+        return found
 
     async def _claims(self, token: str, at: datetime) -> AccessClaims | None:
         try:

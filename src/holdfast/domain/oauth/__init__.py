@@ -63,6 +63,7 @@ from holdfast.domain.oauth.refresh import (
     find_refresh_token,
     forget_refresh_tokens,
     new_refresh_token,
+    next_refresh_token,
     session_of_refresh_token,
     use_refresh_token,
 )
@@ -142,6 +143,7 @@ __all__ = [
     "lock_signing_keys",
     "new_refresh_token",
     "new_signing_key",
+    "next_refresh_token",
     "note_session",
     "plausible_challenge",
     "redeem_code",

@@ -225,6 +225,16 @@ RETURNING client_id;
 INSERT INTO refresh_tokens (token_hash, session_id, created_at, expires_at)
 SELECT $1, s.id, $3, least($4, s.expires_at) FROM sessions s WHERE s.id = $2;
 
+-- name: add_next_refresh_token
+-- Store the refresh token that follows another, unless it is there: of several who ask
+-- at once, each finds what the first one made. $1 SHA-256 of it, $2 session, $3 now, $4
+-- when it expires; its session may end earlier. Locks the row. Returns whether it was
+-- used already.
+INSERT INTO refresh_tokens AS t (token_hash, session_id, created_at, expires_at)
+SELECT $1, s.id, $3, least($4, s.expires_at) FROM sessions s WHERE s.id = $2
+ON CONFLICT (token_hash) DO UPDATE SET token_hash = t.token_hash
+RETURNING t.used_at IS NOT NULL AS used;
+
 -- name: use_refresh_token
 -- Use a refresh token of a session that goes on, by its client. $1 SHA-256 of it, $2
 -- client, $3 now. Locks the row, so that of two at once one is the first. Returns the

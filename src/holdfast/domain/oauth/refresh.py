@@ -1,23 +1,30 @@
 """Refresh tokens in the database: each is used once, and its use makes the next.
 
-The session is the family. A used token stays on record until it would have expired: if
-it comes again, somebody has a copy.
+The session is the family, and a family is one line: what follows a token is a keyed
+hash of it. A client that asks twice at once is given the same token twice, and so is
+whoever asks with a copy in that moment: one of the two comes second with the next. A
+used token stays on record until it would have expired: if it comes again, somebody has
+a copy.
 """
 
 from datetime import datetime
 from uuid import UUID
 
 from holdfast.domain.oauth.model import REFRESH_TOKEN_LIFETIME, RefreshToken, Used
-from holdfast.kernel.tokens import REFRESH, fingerprint, new_token
+from holdfast.kernel.tokens import REFRESH, fingerprint, mint, new_token
 from holdfast.platform import sql
 from holdfast.platform.db import Connection, Transaction
+from holdfast.platform.vault import Vault
 
 _SQL = sql.load("holdfast.domain.oauth")
 _ADD_REFRESH_TOKEN = _SQL["add_refresh_token"]
+_ADD_NEXT_REFRESH_TOKEN = _SQL["add_next_refresh_token"]
 _USE_REFRESH_TOKEN = _SQL["use_refresh_token"]
 _SESSION_OF_REFRESH_TOKEN = _SQL["session_of_refresh_token"]
 _FIND_REFRESH_TOKEN = _SQL["find_refresh_token"]
 _FORGET_REFRESH_TOKENS = _SQL["forget_refresh_tokens"]
+# More refreshes of one session than anybody makes in the ten seconds of grace.
+_MOST_STEPS = 20
 
 
 async def new_refresh_token(tx: Transaction, session_id: UUID, at: datetime) -> str:
@@ -26,6 +33,24 @@ async def new_refresh_token(tx: Transaction, session_id: UUID, at: datetime) -> 
     expires_at = at + REFRESH_TOKEN_LIFETIME
     await tx.execute(_ADD_REFRESH_TOKEN, fingerprint(token), session_id, at, expires_at)
     return token
+
+
+async def next_refresh_token(
+    tx: Transaction, vault: Vault, token: str, session_id: UUID, at: datetime
+) -> str | None:
+    """The first token after a used one that is not used itself.
+
+    None if the line is longer than a client that asks twice at once can make it.
+    """
+    expires_at = at + REFRESH_TOKEN_LIFETIME
+    for _ in range(_MOST_STEPS):
+        token = mint(REFRESH, vault.index(token, purpose="refresh"))
+        digest = fingerprint(token)
+        if not await tx.fetchval(
+            _ADD_NEXT_REFRESH_TOKEN, digest, session_id, at, expires_at
+        ):
+            return token
+    return None
 
 
 async def use_refresh_token(
