@@ -137,6 +137,15 @@ class TestAsker:
 
         assert answer.json()["active"] is True
 
+    async def test_whose_key_is_used_is_on_record(self, asked, said, shop):
+        await asked(said["access_token"], "users:read")
+        await shop.key_uses.close()
+
+        events = await shop.db.fetch(
+            "SELECT kind FROM security_events WHERE kind = 'api_key.used'"
+        )
+        assert len(events) == 1
+
     async def test_is_refused_with_a_key_for_something_else(self, asked, said):
         answer = await asked(said["access_token"], "orders:read")
 

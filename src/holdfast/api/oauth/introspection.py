@@ -51,6 +51,8 @@ async def _asker(shop: Shop, request: ClientRequest, form: Form) -> str | None:
         if tokens.plausible(bearer, tokens.API_KEY):
             digest = tokens.fingerprint(bearer)
             operator = await identity.find_by_hash(shop.db, digest)
+        if operator is not None:
+            shop.key_uses.note(operator, request.scope)  # type: ignore[arg-type]
         if operator is None or not identity.may(operator, SCOPE):
             raise RequestRefused("invalid_client", f"No API key with {SCOPE}")
         return None
