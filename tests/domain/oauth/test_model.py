@@ -63,6 +63,8 @@ class TestRedirectUri:
             ("https://a.example/../b", "Has . or .. in its path"),
             ("https://a.example/./b", "Has . or .. in its path"),
             ("https://a.example/%2E%2e/b", "Has . or .. in its path"),
+            ("https://a.example/?iss=x", "Has a parameter of answers: iss"),
+            ("https://a.example/?a&%63ode=", "Has a parameter of answers: code"),
             ("https:///callback", "Names no host"),
             ("https://*.example/", "Names no host"),
             ("https://a.example:0/", "Names no host"),

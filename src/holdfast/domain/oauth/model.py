@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 from uuid import UUID
 
 from holdfast.domain.oauth.errors import ClientInvalid
@@ -30,6 +30,7 @@ _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 _URI_CHARS = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]+")
 _LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::\d{1,5})?((?:[/?].*)?)")
 _DOTS = frozenset({".", ".."})
+_ANSWERED = frozenset({"code", "error", "error_description", "iss", "state"})
 _LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -209,6 +210,10 @@ def _faults_of_text(uri: str, parts: SplitResult) -> Iterator[str]:
         yield "Does not begin with a scheme in small letters"
     if "@" in parts.netloc:
         yield "Names a user"
+    named = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
+    if ours := sorted(named & _ANSWERED):
+        # Two of a name: what reads the answer may take the wrong one.
+        yield f"Has a parameter of answers: {ours[0]}"
     if not _DOTS.isdisjoint(parts.path.split("/")) or "%2e" in uri.lower():
         yield "Has . or .. in its path"
 
