@@ -7,6 +7,7 @@ from holdfast.api.health import Health
 from holdfast.api.routes import ROUTES
 from holdfast.platform.db import DatabaseUnavailable
 from holdfast.platform.redis import Cache
+from holdfast.platform.vault import Vault
 
 NOWHERE = "redis://127.0.0.1:1/0"
 
@@ -58,9 +59,17 @@ class TestReadyz:
         assert checks["postgres"]["milliseconds"] >= 0
         assert checks["redis"] == {"status": "not_configured"}
 
+    async def test_says_503_while_the_keys_of_personal_data_are_not_here(
+        self, database
+    ):
+        readiness = await Health(database, None, Vault()).look()
+
+        assert readiness.status == "unavailable"
+        assert readiness.checks["data_keys"].status == "failed"
+
     async def test_says_503_when_the_database_is_gone(self, client, shop, database):
         await database.close()
-        shop.health = Health(Dead(), None)
+        shop.health = Health(Dead(), None, Vault.fresh())
 
         answer = await client.get("/readyz")
 
@@ -94,7 +103,7 @@ class TestReadyz:
 
     async def test_is_degraded_but_ready_without_redis(self, client, shop, database):
         gone = Cache.connect(NOWHERE)
-        shop.health = Health(database, gone)
+        shop.health = Health(database, gone, Vault.fresh())
 
         answer = await client.get("/readyz")
 
@@ -106,17 +115,19 @@ class TestReadyz:
 
 class TestHealth:
     async def test_sees_redis(self, database, cache):
-        assert (await Health(database, cache).look()).checks["redis"].status == "ok"
+        assert (await Health(database, cache, Vault.fresh()).look()).checks[
+            "redis"
+        ].status == "ok"
 
     async def test_does_not_wait_for_what_hangs(self):
         async with asyncio.timeout(3):
-            readiness = await Health(Hanging(), None).look()
+            readiness = await Health(Hanging(), None, Vault.fresh()).look()
 
         assert readiness.status == "unavailable"
 
     async def test_looks_once_a_second_however_often_it_is_asked(self):
         now, dead = 100.0, Dead()
-        health = Health(dead, None, timer=lambda: now)
+        health = Health(dead, None, Vault.fresh(), timer=lambda: now)
 
         for _ in range(20):
             await health.look()

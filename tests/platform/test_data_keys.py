@@ -16,7 +16,8 @@ from holdfast.platform.data_keys import (
     followed,
     open_vault,
 )
-from holdfast.platform.db import Database
+from holdfast.platform.db import Database, DatabaseUnavailable
+from holdfast.platform.migrate import migrate
 from holdfast.platform.vault import CannotOpen
 
 ONE = "base64:" + base64.b64encode(b"1" * 32).decode()
@@ -25,7 +26,8 @@ OPEN = """
 import asyncio, sys
 from holdfast.kernel.clock import system_clock
 from holdfast.platform.data_keys import open_vault
-from holdfast.platform.db import Database
+from holdfast.platform.db import Database, DatabaseUnavailable
+from holdfast.platform.migrate import migrate
 
 async def main(url, where):
     db = await Database.connect(url, size=1)
@@ -253,3 +255,28 @@ class TestRotation:
 
             await promised(opens, seconds=8)
         await db.close()
+
+    async def test_a_process_that_began_before_the_tables_gets_the_keys_by_itself(
+        self, postgres, clock, promised
+    ):
+        server = await Database.connect(postgres.url, size=1)
+        async with server.acquire() as connection:
+            await connection.execute('CREATE DATABASE "not_yet"')
+        db = await Database.connect(postgres.url_of("not_yet"), size=2)
+        later = DataKeys(db, ONE, clock=clock)
+        with pytest.raises(DatabaseUnavailable):
+            await later.unlock()
+        async with followed(later) as vault:
+            locked = not vault.is_open
+            await migrate(db)
+
+            async def is_open():
+                return vault.is_open
+
+            await promised(is_open, seconds=10)
+        await db.close()
+        async with server.acquire() as connection:
+            await connection.execute('DROP DATABASE "not_yet" WITH (FORCE)')
+        await server.close()
+
+        assert locked

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.platform.vault import PREFIX_BYTES, CannotOpen, Vault
+from holdfast.platform.vault import PREFIX_BYTES, CannotOpen, Vault, VaultLocked
 
 PLACE = "orders:1"
 
@@ -94,3 +94,32 @@ class TestIndex:
         assert vault.index("a@b.c", purpose="email") != Vault.fresh().index(
             "a@b.c", purpose="email"
         )
+
+
+class TestLocked:
+    @pytest.mark.parametrize(
+        "ask",
+        [
+            lambda vault: vault.seal(b"Ada", place=PLACE),
+            lambda vault: vault.open(b"\x01....", place=PLACE),
+            lambda vault: vault.index("ada@example.com", purpose="email"),
+            lambda vault: vault.prefix,
+        ],
+        ids=["seal", "open", "index", "prefix"],
+    )
+    def test_asks_for_its_keys_and_lets_nobody_in(self, ask):
+        woken, vault = [], Vault()
+        vault.on_unknown_key = lambda: woken.append(True)
+
+        with pytest.raises(VaultLocked):
+            ask(vault)
+
+        assert woken
+        assert not vault.is_open
+
+    def test_opens_with_its_keys(self):
+        fresh, vault = Vault.fresh(), Vault()
+        vault.use(fresh.keyset, b"k" * 32)
+
+        assert vault.is_open
+        assert vault.open(fresh.seal(b"Ada", place=PLACE), place=PLACE) == b"Ada"

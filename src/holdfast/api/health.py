@@ -1,10 +1,10 @@
 """Whether this process lives, and whether it should be sent requests.
 
 ``/livez`` looks at nothing: a process that answers lives, and restarting it would
-not mend a database. ``/readyz`` asks PostgreSQL and the schema, without which
-nothing can be sold, and Redis, without which everything can: when only Redis is
-gone the answer is 200 with status ``degraded``. Each check has a second; they run
-side by side, on a connection of their own, so that a busy pool does not look
+not mend a database. ``/readyz`` asks PostgreSQL, the schema and the keys of personal
+data, without which nothing can be sold, and Redis, without which everything can: when
+only Redis is gone the answer is 200 with status ``degraded``. Each check has a second;
+they run side by side, on a connection of their own, so that a busy pool does not look
 like a dead database. The finding is kept for a second: asking often costs nothing.
 """
 
@@ -20,6 +20,7 @@ from holdfast.kernel.clock import Monotonic, monotonic
 from holdfast.platform import migrate
 from holdfast.platform.db import Database
 from holdfast.platform.redis import Cache
+from holdfast.platform.vault import Vault
 
 _CHECK_SECONDS = 1.0
 _KEPT_SECONDS = 1.0
@@ -51,8 +52,14 @@ class Health:
     """Looks at what the shop stands on, at most once a second."""
 
     def __init__(
-        self, db: Database, cache: Cache | None, *, timer: Monotonic = monotonic
+        self,
+        db: Database,
+        cache: Cache | None,
+        vault: Vault,
+        *,
+        timer: Monotonic = monotonic,
     ) -> None:
+        self._vault = vault
         self._db = db
         self._cache = cache
         self._timer = timer
@@ -75,6 +82,7 @@ class Health:
                 for name, check in (
                     ("postgres", self._postgres),
                     ("migrations", self._migrations),
+                    ("data_keys", self._data_keys),
                     ("redis", self._redis),
                 )
             }
@@ -105,6 +113,11 @@ class Health:
     async def _migrations(self) -> Check:
         if lacking := await migrate.lacking(self._db):
             return Check("failed", detail=f"{len(lacking)} to be applied")
+        return Check("ok")
+
+    async def _data_keys(self) -> Check:
+        if not self._vault.is_open:
+            return Check("failed", detail="not fetched yet")
         return Check("ok")
 
     async def _redis(self) -> Check:

@@ -1,7 +1,8 @@
 """What every handler may reach: the open connections of one process."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import KW_ONLY, dataclass, field
 
 from holdfast.api.health import Health
@@ -14,7 +15,7 @@ from holdfast.domain.shipping import Carrier
 from holdfast.kernel.clock import Clock, system_clock
 from holdfast.platform import http
 from holdfast.platform.data_keys import DataKeys, followed
-from holdfast.platform.db import Database
+from holdfast.platform.db import Database, DatabaseBusy, DatabaseUnavailable
 from holdfast.platform.metrics import Metrics
 from holdfast.platform.redis import Cache
 from holdfast.platform.settings import Settings
@@ -22,6 +23,8 @@ from holdfast.platform.telemetry import AccessLog
 from holdfast.platform.vault import Vault
 from holdfast.workflows.outside_sign_in import Providers, openid_providers
 from holdfast.workflows.providers import providers
+
+_UNLOCK_SECONDS = 5.0
 
 
 @dataclass(slots=True)
@@ -54,7 +57,7 @@ class Shop:
     """Single products: concurrent requests share statements."""
 
     def __post_init__(self) -> None:
-        self.health = Health(self.db, self.cache)
+        self.health = Health(self.db, self.cache, self.vault)
         self.keyring = oauth.KeyRing(self.db, self.vault, self.clock)
         self.key_uses = KeyUses(self.db, self.vault, clock=self.clock)
         self.products = catalog.Reader(self.db)
@@ -95,7 +98,12 @@ async def opened(
             hasher = Hasher()
             closing.callback(hasher.close)
         others = providers(settings, session, cache=cache)
-        keys = await DataKeys.open(db, settings.data_key, clock=clock)
+        keys = DataKeys(db, settings.data_key, clock=clock)
+        with suppress(DatabaseUnavailable, DatabaseBusy, TimeoutError):
+            # Without a database the process starts all the same, with its vault locked,
+            # and says that it is not ready.
+            async with asyncio.timeout(_UNLOCK_SECONDS):
+                await keys.unlock()
         shop = Shop(
             settings,
             db,
@@ -110,5 +118,5 @@ async def opened(
             openid=openid_providers(settings, session, clock=clock),
         )
         closing.push_async_callback(shop.key_uses.close)
-        shop.health = Health(watching, cache)
+        shop.health = Health(watching, cache, shop.vault)
         yield shop

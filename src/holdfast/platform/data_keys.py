@@ -17,15 +17,17 @@ from datetime import timedelta
 
 import structlog
 import tink
+from asyncpg import UndefinedTableError
 from tink import aead, proto_keyset_format, secret_key_access
 from tink.proto import tink_pb2
 
 from holdfast.kernel.clock import Clock
 from holdfast.platform import sql
-from holdfast.platform.db import Database
+from holdfast.platform.db import Database, DatabaseUnavailable
 from holdfast.platform.settings import BadSettings
 from holdfast.platform.vault import (
     Vault,
+    VaultLocked,
     key_ids,
     new_index_key,
     new_keyset,
@@ -84,45 +86,61 @@ class Standing:
 class DataKeys:
     """The keys of one shop as this process knows them, and how they change."""
 
-    def __init__(self, db: Database, where: str, wrapper: Wrapper) -> None:
+    def __init__(self, db: Database, where: str, *, clock: Clock) -> None:
         self._db = db
         self._where = where
-        self._wrapper = wrapper
+        self._clock = clock
+        self._wrapper: Wrapper | None = None
         self._version = 0
         self._wanted = asyncio.Event()
-        self.vault: Vault
+        self.vault = Vault()
+        """Locked until ``unlock``."""
+        self.vault.on_unknown_key = self._wanted.set
 
     @classmethod
     async def open(cls, db: Database, where: str, *, clock: Clock) -> "DataKeys":
-        """The keys of a shop; they are made if the shop has none.
+        """The keys of a shop, unlocked. *where* is ``HOLDFAST_DATA_KEY``."""
+        keys = cls(db, where, clock=clock)
+        await keys.unlock()
+        return keys
 
-        *where* is ``HOLDFAST_DATA_KEY``. Raises ``WrappingKeyWrong``.
+    async def unlock(self) -> None:
+        """Fetch the keys; they are made if the shop has none.
+
+        Raises ``WrappingKeyWrong``, or ``DatabaseUnavailable``, which it is for us as
+        long as nobody has made the tables.
         """
-        new = not await db.fetch(_DATA_KEYS)
-        wrapper = await asyncio.to_thread(wrapper_of, where, create=new)
+        try:
+            new = not await self._db.fetch(_DATA_KEYS)
+        except UndefinedTableError as error:
+            raise DatabaseUnavailable from error
+        wrapper = await asyncio.to_thread(wrapper_of, self._where, create=new)
         if new:
             made = await asyncio.to_thread(_new_keys, wrapper)
-            async with db.transaction() as tx:
+            async with self._db.transaction() as tx:
                 for name, value in made.items():
                     # Another process may have been first: then its keys are the keys.
-                    await tx.execute(_ADD_DATA_KEY, name, value, shown(where), clock())
-        keys = cls(db, where, wrapper)
-        keys.vault = Vault(*await keys._read())
-        keys.vault.on_unknown_key = keys._wanted.set
-        return keys
+                    values = (name, value, shown(self._where), self._clock())
+                    await tx.execute(_ADD_DATA_KEY, *values)
+        self._wrapper = wrapper
+        self.vault.use(*await self._read(wrapper))
 
     async def reread(self) -> bool:
         """Take over what another process changed; returns whether anything was."""
-        if (await self.standing()).version == self._version:
+        if self._wrapper is None:
+            await self.unlock()
+        elif (await self.standing()).version == self._version:
             return False
-        self.vault.use(*await self._read())
+        else:
+            self.vault.use(*await self._read(self._wrapper))
         return True
 
     async def follow(self) -> None:
         """Reread for ever; what fails is tried again."""
         while True:
+            seconds = REREAD_SECONDS if self.vault.is_open else _REREAD_AGAIN_SECONDS
             with suppress(TimeoutError):
-                async with asyncio.timeout(REREAD_SECONDS):
+                async with asyncio.timeout(seconds):
                     await self._wanted.wait()
             self._wanted.clear()
             try:
@@ -190,7 +208,7 @@ class DataKeys:
         until they are started again. Raises ``WrappingKeyWrong`` or ``KeysChanged``.
         """
         wrapper = await asyncio.to_thread(wrapper_of, where, create=True)
-        keyset, index_key = await self._read()
+        keyset, index_key = await self._read(self._unlocked)
         wrapped = await asyncio.to_thread(_wrapped, keyset, index_key, wrapper)
         async with self._db.transaction() as tx:
             for row in await tx.fetch(_DATA_KEYS):
@@ -207,17 +225,23 @@ class DataKeys:
         handle = proto_keyset_format.parse(
             keyset.SerializeToString(), secret_key_access.TOKEN
         )
-        wrapped = await asyncio.to_thread(wrap, handle, self._wrapper)
+        wrapped = await asyncio.to_thread(wrap, handle, self._unlocked)
         values = (_PERSONAL, wrapped, shown(self._where), clock(), self._version)
         async with self._db.transaction() as tx:
             if await tx.fetchrow(_REPLACE_DATA_KEY, *values) is None:
                 raise KeysChanged(_CHANGED)
         await self.reread()
 
-    async def _read(self) -> tuple["tink.KeysetHandle", bytes]:
+    @property
+    def _unlocked(self) -> Wrapper:
+        if self._wrapper is None:
+            raise VaultLocked
+        return self._wrapper
+
+    async def _read(self, wrapper: Wrapper) -> tuple["tink.KeysetHandle", bytes]:
         rows = {row["name"]: row for row in await self._db.fetch(_DATA_KEYS)}
         wrapped = {name: row["wrapped"] for name, row in rows.items()}
-        keys = await asyncio.to_thread(_unwrap, self._wrapper, wrapped)
+        keys = await asyncio.to_thread(_unwrap, wrapper, wrapped)
         self._version = rows[_PERSONAL]["version"]
         return keys
 

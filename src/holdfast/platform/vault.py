@@ -5,18 +5,22 @@ row, or into another table, does not open there. Its first five bytes name the k
 index is HMAC-SHA-256 under a key of its own, so that equal addresses can be found and
 a copy of the database tells nothing about them.
 
-The keys come from ``data_keys``; this file knows no database and no key service.
+The keys come from ``data_keys``; this file knows no database and no key service. Until
+they have come the vault is locked: whoever needs it is told to ask again.
 """
 
 import hashlib
 import hmac
 import secrets
 from collections.abc import Callable
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
 import tink
 from tink import aead
+
+from holdfast.kernel.errors import Unavailable
 
 T = TypeVar("T")
 
@@ -28,24 +32,47 @@ class CannotOpen(Exception):
     """A sealed value is not what was sealed there, or its key is gone."""
 
 
-class Vault:
-    """The keys of personal data, ready for use; about 2 us a value."""
+@dataclass(eq=False)
+class VaultLocked(Unavailable):
+    """The keys of personal data cannot be had at the moment."""
 
-    def __init__(self, keyset: "tink.KeysetHandle", index_key: bytes) -> None:
+
+class Vault:
+    """The keys of personal data, ready for use; about 2 us a value.
+
+    A new one is locked until ``use`` gives it keys: everything raises ``VaultLocked``.
+    """
+
+    def __init__(self) -> None:
         self.on_unknown_key: Callable[[], None] = _ignore
-        self.use(keyset, index_key)
+        self._prefixes: frozenset[bytes] = frozenset()
+        self._aead: Any = _Locked(self)
+        self._index_key: bytes | None = None
+        self._keyset: tink.KeysetHandle | None = None
 
     @classmethod
     def fresh(cls) -> "Vault":
         """A vault with new keys that are kept nowhere."""
-        return cls(new_keyset(), new_index_key())
+        vault = cls()
+        vault.use(new_keyset(), new_index_key())
+        return vault
 
     def use(self, keyset: "tink.KeysetHandle", index_key: bytes) -> None:
         """Go on with these keys; those before should be among them."""
-        self.keyset = keyset
+        self._keyset = keyset
         self._prefixes = frozenset(map(prefix_of, key_ids(keyset)))
         self._aead = keyset.primitive(aead.Aead)
         self._index_key = index_key
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the keys are here."""
+        return self._keyset is not None
+
+    @property
+    def keyset(self) -> "tink.KeysetHandle":
+        """The keys that seal."""
+        return self._keyset or self._aead.refuse()
 
     @property
     def prefix(self) -> bytes:
@@ -80,7 +107,21 @@ class Vault:
     def index(self, value: str, *, purpose: str) -> bytes:
         """A keyed hash of *value*: equal for equal values of one purpose, 32 bytes."""
         said = purpose.encode() + b"\x00" + value.encode()
-        return hmac.new(self._index_key, said, hashlib.sha256).digest()
+        key = self._index_key or self._aead.refuse()
+        return hmac.new(key, said, hashlib.sha256).digest()
+
+
+class _Locked:
+    """Stands where the keys will be, and wakes whoever fetches them."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    def refuse(self, *_: bytes) -> NoReturn:
+        self._vault.on_unknown_key()
+        raise VaultLocked
+
+    encrypt = decrypt = refuse
 
 
 def prefix_of(key_id: int) -> bytes:
