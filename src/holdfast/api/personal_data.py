@@ -62,7 +62,7 @@ async def erase_own(
     Takes your password; an account without one signs in again shortly before.
     """
     account_id = own_id(caller)
-    await _prove(shop, caller, data.password)
+    await _prove(shop, caller, origin, data.password)
     await _personal_data(shop).erase(account_id, actor=caller.actor, origin=origin)
 
 
@@ -78,7 +78,9 @@ async def erase(shop: Shop, caller: Caller, origin: Origin, account_id: UUID) ->
     await _personal_data(shop).erase(account_id, actor=caller.actor, origin=origin)
 
 
-async def _prove(shop: Shop, caller: Caller, password: str | None) -> None:
+async def _prove(
+    shop: Shop, caller: Caller, origin: Origin, password: str | None
+) -> None:
     assert isinstance(caller, Member)  # noqa: S101 - own_id has seen to it
     if password is not None:
         await passwords.prove(
@@ -88,6 +90,7 @@ async def _prove(shop: Shop, caller: Caller, password: str | None) -> None:
             caller.account_id,
             password,
             session_id=caller.session_id,
+            origin=origin,
             clock=shop.clock,
         )
         return

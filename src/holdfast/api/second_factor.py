@@ -66,13 +66,16 @@ async def show(shop: Shop, caller: Caller) -> SecondFactorView:
     return SecondFactorView(state.enabled, state.recovery_codes_left)
 
 
-async def begin(shop: Shop, caller: Caller, data: PasswordAgain) -> Response[Secret]:
+async def begin(
+    shop: Shop, caller: Caller, origin: Origin, data: PasswordAgain
+) -> Response[Secret]:
     """Make a secret for a device. Nothing changes until its first code is confirmed."""
     member = _member(caller, "account:write")
     secret, uri = await _factors(shop).begin(
         member.account_id,
         data.password,
         session_id=member.session_id,
+        origin=origin,
         issuer=urlsplit(shop.settings.public_url).netloc,
     )
     return Response(Secret(secret, uri), headers=_NO_STORE)

@@ -29,7 +29,10 @@ async def request(
     about it. Raises ``WrongPassword``, ``TooManyAttempts`` or ``SignInBusy``.
     """
     said = await passwords.prove(
-        db, vault, hasher, account_id, password, session_id=session_id, clock=clock
+        *(db, vault, hasher, account_id, password),
+        session_id=session_id,
+        origin=origin,
+        clock=clock,
     )
     async with db.transaction() as tx:
         await said.hold(tx)

@@ -117,7 +117,10 @@ async def change(
     ``SignInBusy``.
     """
     said = await prove(
-        db, vault, hasher, account_id, old, session_id=session_id, clock=clock
+        *(db, vault, hasher, account_id, old),
+        session_id=session_id,
+        origin=origin,
+        clock=clock,
     )
     email = said.account.email or ""
     accounts.check_password_rules(new, email=email)
@@ -180,12 +183,13 @@ async def prove(
     password: str,
     *,
     session_id: UUID,
+    origin: Origin,
     clock: Clock,
 ) -> Said:
     """Have somebody who is signed in say their password once more.
 
-    Whoever got hold of a session can guess no faster than elsewhere. Raises
-    ``WrongPassword``, ``TooManyAttempts`` or ``SignInBusy``.
+    Whoever got hold of a session can guess no faster than elsewhere, and leaves traces
+    as there. Raises ``WrongPassword``, ``TooManyAttempts`` or ``SignInBusy``.
     """
     account = await accounts.find(db, vault, account_id)
     password_now = await accounts.find_password(db, vault, account_id)
@@ -199,6 +203,21 @@ async def prove(
             await accounts.give_back_attempt(tx, claim)
         raise
     if not right or not account.is_active:
+        now = clock()
+        async with db.transaction() as tx:
+            await identity.record(
+                tx,
+                vault,
+                "password.failed",
+                actor=f"account:{account_id}",
+                origin=origin,
+                at=now,
+                account_id=account_id,
+                session_id=session_id,
+            )
+            await attempts.record_block(
+                tx, vault, account_id, claim, origin=origin, at=now
+            )
         raise WrongPassword
     async with db.statement() as tx:
         await accounts.give_back_attempt(tx, claim)

@@ -62,7 +62,13 @@ class SecondFactors:
         return State(enabled=True, recovery_codes_left=factor.codes_left)
 
     async def begin(
-        self, account_id: UUID, password: str, *, session_id: UUID, issuer: str
+        self,
+        account_id: UUID,
+        password: str,
+        *,
+        session_id: UUID,
+        origin: Origin,
+        issuer: str,
     ) -> tuple[str, str]:
         """Make a secret for a device; returns it, and as an address for a QR code.
 
@@ -70,7 +76,7 @@ class SecondFactors:
         ``WrongPassword``, ``TooManyAttempts``, ``SignInBusy`` or
         ``SecondFactorEnabled``.
         """
-        said = await self._prove(account_id, password, session_id)
+        said = await self._prove(account_id, password, session_id, origin)
         secret = accounts.new_secret()
         async with self.db.transaction() as tx:
             await said.hold(tx)
@@ -136,7 +142,7 @@ class SecondFactors:
                 tx, account_id, "second_factor_disabled", session_id, origin
             )
 
-        said = await self._prove(account_id, password, session_id)
+        said = await self._prove(account_id, password, session_id, origin)
         await self._by_code(said, session_id, code, origin, remove)
 
     async def replace_recovery_codes(
@@ -156,8 +162,11 @@ class SecondFactors:
 
         async def replace(tx: Transaction) -> None:
             await accounts.replace_recovery_codes(tx, self.vault, account_id, codes)
+            await self._record(
+                tx, account_id, "recovery_codes.replaced", session_id, origin
+            )
 
-        said = await self._prove(account_id, password, session_id)
+        said = await self._prove(account_id, password, session_id, origin)
         await self._by_code(said, session_id, code, origin, replace)
         return codes
 
@@ -192,7 +201,9 @@ class SecondFactors:
     async def _find(self, account_id: UUID) -> SecondFactor | None:
         return await accounts.find_second_factor(self.db, self.vault, account_id)
 
-    async def _prove(self, account_id: UUID, password: str, session_id: UUID) -> Said:
+    async def _prove(
+        self, account_id: UUID, password: str, session_id: UUID, origin: Origin
+    ) -> Said:
         return await passwords.prove(
             self.db,
             self.vault,
@@ -200,6 +211,7 @@ class SecondFactors:
             account_id,
             password,
             session_id=session_id,
+            origin=origin,
             clock=self.clock,
         )
 
@@ -231,13 +243,24 @@ class SecondFactors:
                 origin=origin,
                 at=now,
             )
+        kind = what.replace("second_factor_", "second_factor.")
+        await self._record(tx, account_id, kind, session_id, origin)
+
+    async def _record(
+        self,
+        tx: Transaction,
+        account_id: UUID,
+        kind: str,
+        session_id: UUID,
+        origin: Origin,
+    ) -> None:
         await identity.record(
             tx,
             self.vault,
-            what.replace("second_factor_", "second_factor."),
+            kind,
             actor=f"account:{account_id}",
             origin=origin,
-            at=now,
+            at=self.clock(),
             account_id=account_id,
             session_id=session_id,
         )

@@ -200,13 +200,17 @@ class TestThief:
         assert await opens(account.id, HERS)
 
     async def test_begins_no_second_factor_while_the_password_is_reset(
-        self, account, a_session, reset, database, vault, hasher, clock
+        self, account, a_session, reset, database, vault, hasher, clock, origin
     ):
         factors = SecondFactors(database, vault, Slow(hasher, reset), clock)
 
         with pytest.raises(WrongPassword):
             await factors.begin(
-                account.id, STOLEN, session_id=a_session.id, issuer="Shop"
+                account.id,
+                STOLEN,
+                session_id=a_session.id,
+                origin=origin,
+                issuer="Shop",
             )
 
         assert await accounts.find_second_factor(database, vault, account.id) is None

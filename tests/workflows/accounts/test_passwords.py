@@ -250,6 +250,24 @@ class TestChange:
         clock.advance(hours=1)
         await change(account.id, OLD, NEW, session_id)
 
+    async def test_leaves_a_trace_of_whoever_guesses_the_old_one(
+        self, signed_up, change, database
+    ):
+        account = await signed_up()
+        session_id = new_id()
+        for _ in range(5):
+            with pytest.raises(WrongPassword):
+                await change(account.id, "not this", NEW, session_id)
+
+        rows = await database.fetch(
+            "SELECT kind, account_id FROM security_events "
+            "WHERE kind <> 'account.created' ORDER BY id"
+        )
+        assert [tuple(row) for row in rows] == [
+            *[("password.failed", account.id)] * 5,
+            ("sign_in.blocked", account.id),
+        ]
+
     async def test_refuses_a_bad_new_one(self, signed_up, change, opens):
         account = await signed_up()
 

@@ -18,8 +18,7 @@ from holdfast.workflows.sign_in import Proved, TooManyAttempts
 
 HOME = Origin("192.0.2.7", "Firefox", "req-1")
 PASSWORD = "correct horse battery staple"
-SESSION = {"session_id": new_id()}
-HERE = {**SESSION, "origin": HOME}
+HERE = {"session_id": new_id(), "origin": HOME}
 
 
 @pytest.fixture
@@ -33,7 +32,7 @@ def begun(factors, ada):
 
     async def begin():
         secret, _ = await factors.begin(
-            ada.account_id, PASSWORD, **SESSION, issuer="shop.test"
+            ada.account_id, PASSWORD, **HERE, issuer="shop.test"
         )
         return pyotp.TOTP(secret)
 
@@ -54,7 +53,7 @@ def told(database):
 class TestBegin:
     async def test_gives_a_secret_of_160_bits_for_the_device(self, factors, ada):
         secret, uri = await factors.begin(
-            ada.account_id, PASSWORD, **SESSION, issuer="shop.test"
+            ada.account_id, PASSWORD, **HERE, issuer="shop.test"
         )
 
         device = pyotp.parse_uri(uri)
@@ -64,17 +63,17 @@ class TestBegin:
 
     async def test_needs_the_password(self, factors, ada):
         with pytest.raises(WrongPassword):
-            await factors.begin(ada.account_id, "wrong", **SESSION, issuer="shop")
+            await factors.begin(ada.account_id, "wrong", **HERE, issuer="shop")
 
         assert not (await factors.state(ada.account_id)).enabled
 
     async def test_who_borrowed_the_device_guesses_five_times(self, factors, ada):
         for _ in range(5):
             with pytest.raises(WrongPassword):
-                await factors.begin(ada.account_id, "wrong", **SESSION, issuer="shop")
+                await factors.begin(ada.account_id, "wrong", **HERE, issuer="shop")
 
         with pytest.raises(TooManyAttempts):
-            await factors.begin(ada.account_id, PASSWORD, **SESSION, issuer="shop")
+            await factors.begin(ada.account_id, PASSWORD, **HERE, issuer="shop")
 
     async def test_changes_nothing_until_the_first_code(self, begun, factors, ada):
         await begun()
@@ -160,7 +159,7 @@ class TestConfirm:
         account_id = ada_with_codes.account_id
 
         with pytest.raises(SecondFactorEnabled):
-            await factors.begin(account_id, PASSWORD, **SESSION, issuer="shop")
+            await factors.begin(account_id, PASSWORD, **HERE, issuer="shop")
         with pytest.raises(SecondFactorEnabled):
             await factors.confirm(account_id, "123456", **HERE)
 
@@ -208,6 +207,15 @@ class TestDisable:
 
 
 class TestReplaceRecoveryCodes:
+    async def test_is_recorded(self, ada_with_codes, factors, clock, recorded):
+        await factors.replace_recovery_codes(
+            ada_with_codes.account_id, PASSWORD, ada_with_codes.code(clock()), **HERE
+        )
+
+        assert await recorded() == [
+            ("recovery_codes.replaced", ada_with_codes.account_id)
+        ]
+
     async def test_those_before_are_good_for_nothing(
         self, ada_with_codes, factors, clock, sign_in
     ):
