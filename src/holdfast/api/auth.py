@@ -68,15 +68,16 @@ class Authenticate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         credentials = None
+        route: Route = scope["holdfast.route"]
         for name, value in scope["headers"]:
-            if name == b"authorization":
+            # Where clients bring credentials of their own, they are read there.
+            if name == b"authorization" and not route.client_credentials:
                 if credentials is not None:
                     # Two parties that pick one each would see two callers.
                     raise InvalidCredentials
                 credentials = value
         caller: Caller = _ANONYMOUS
-        route: Route = scope["holdfast.route"]
-        if credentials is not None and not route.client_credentials:
+        if credentials is not None:
             caller = await self._identify(credentials)
             if isinstance(caller, Operator):
                 self._uses.note(caller, scope)

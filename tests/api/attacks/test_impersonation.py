@@ -1,5 +1,6 @@
 """Attacks by clients that pretend to be others, or more than they are."""
 
+import httpx
 import pytest
 
 from holdfast.domain.identity import Origin
@@ -75,6 +76,15 @@ class TestClientImpersonation:
         answer = await app.redeem(await app.code(person), client_secret=app.secret)
 
         assert answer.json()["error"] == "invalid_request"
+
+    async def test_by_two_headers_is_refused_in_the_words_of_oauth(self, app, client):
+        one = httpx.BasicAuth(*app.auth).auth_flow(httpx.Request("GET", "http://x/"))
+        header = ("authorization", next(one).headers["authorization"])
+        for path in ("/oauth/token", "/oauth/revoke", "/oauth/introspect"):
+            answer = await client.post(path, data={"a": "b"}, headers=[header, header])
+
+            assert answer.status_code == 400
+            assert answer.json()["error"] == "invalid_request"
 
     async def test_by_two_names_is_refused(self, app, thief, person):
         answer = await app.redeem(await app.code(person), client_id=thief.id)
