@@ -107,9 +107,9 @@ def read_query(raw: bytes) -> dict[str, str]:
             max_num_fields=_MAX_QUERY_FIELDS,
         )
     except UnicodeError:
-        raise MalformedRequest("The query string is not valid UTF-8.") from None
+        raise MalformedRequest("The parameters are not percent-encoded UTF-8.") from None
     except ValueError:
-        raise MalformedRequest("The query string has too many parameters.") from None
+        raise MalformedRequest("There are too many parameters.") from None
     values: dict[str, str] = {}
     for name, value in pairs:
         if name in values:
