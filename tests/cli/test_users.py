@@ -163,6 +163,37 @@ class TestResetPassword:
         assert await database.fetchval("SELECT count(*) FROM outbox") == 1
 
 
+class TestRemoveSecondFactor:
+    async def test_lets_in_whoever_lost_the_device_and_tells_them(
+        self, holdfast, database, vault, clock
+    ):
+        await holdfast("users", "create", ADA, "--generate")
+        account = await accounts.find_by_email(database, vault, ADA)
+        assert account is not None
+        async with database.transaction() as tx:
+            secret = accounts.new_secret()
+            await accounts.begin_second_factor(
+                tx, vault, account.id, secret, at=clock()
+            )
+            factor = await accounts.find_second_factor(tx, vault, account.id)
+            assert factor is not None
+            await accounts.confirm_second_factor(tx, factor, 0, at=clock())
+
+        said = await holdfast("users", "remove-second-factor", ADA)
+        again = await holdfast("users", "remove-second-factor", ADA)
+
+        assert said.out == (
+            f"The second factor of {ADA} is removed; its owner is told.\n"
+        )
+        assert "was not there" in again.out
+        assert not (await accounts.find(database, vault, account.id)).second_factor
+        assert await database.fetchval("SELECT count(*) FROM outbox") == 1
+        recorded = await identity.events(
+            database, vault, after=None, limit=1, kind="second_factor.disabled"
+        )
+        assert [event.actor for event in recorded.items] == ["command_line"]
+
+
 class TestFirst:
     async def test_makes_an_operator_once_and_keeps_the_password(
         self, holdfast, opens, tmp_path, database

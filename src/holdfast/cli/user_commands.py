@@ -87,6 +87,14 @@ def reset_password(
     command.reset_password(who, stdin=password_stdin, generate=generate)
 
 
+@users.command("remove-second-factor")
+def remove_second_factor(who: _Who) -> None:
+    """Ask for no code any more, for a lost device. First be sure who wants it."""
+    from holdfast.cli import users as command
+
+    command.remove_second_factor(who)
+
+
 @users.command("first", hidden=True)
 def first_operator(
     keep: Annotated[Path, typer.Argument(help="File of the password")],

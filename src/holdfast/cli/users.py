@@ -126,6 +126,19 @@ def reset_password(who: str, *, stdin: bool, generate: bool) -> None:
     _say_password(password, generate=generate, sent_to=email)
 
 
+def remove_second_factor(who: str) -> None:
+    """Ask somebody for the password alone, until they set up a device again."""
+
+    async def write(shop: Opened) -> tuple[Account, bool]:
+        account = await _account(shop, who)
+        users = _users(shop)
+        return account, await users.remove_second_factor(account.id, _SOMEBODY_HERE)
+
+    account, removed = asyncio.run(_with(write))
+    outcome = "is removed; its owner is told" if removed else "was not there"
+    print(f"The second factor of {account.email} {outcome}.")
+
+
 def first(keep: Path) -> None:
     """See to an operator whose password is kept in a file; tell what came of it."""
     kept = keep.read_text().strip() if keep.exists() else None

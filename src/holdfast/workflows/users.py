@@ -118,6 +118,31 @@ class Users:
             )
             await self._record(tx, "password.reset", account_id, by, now)
 
+    async def remove_second_factor(self, account_id: UUID, by: Giver) -> bool:
+        """Let somebody who lost their device and codes in by password; was there one?
+
+        For whoever has made sure who is asking. The owner is told. Raises
+        ``AccountNotFound`` or ``AccountErased``.
+        """
+        now = self.clock()
+        async with self.db.transaction() as tx:
+            account = await accounts.find(tx, self.vault, account_id)
+            if account.email is None:
+                raise accounts.AccountErased(account_id)
+            if not await accounts.remove_second_factor(tx, account_id):
+                return False
+            await account_mail.ask(
+                tx,
+                self.vault,
+                "second_factor_disabled",
+                account.email,
+                account_id=account_id,
+                origin=by.origin,
+                at=now,
+            )
+            await self._record(tx, "second_factor.disabled", account_id, by, now)
+            return True
+
     async def _give(
         self, tx: Transaction, account_id: UUID, name: str, by: Giver, now: datetime
     ) -> None:
