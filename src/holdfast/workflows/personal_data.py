@@ -132,7 +132,14 @@ class PersonalData:
                 at=now,
                 account_id=account_id,
             )
+            await self._attach(tx, account)
             return await self._collect(tx, account, account.email, now)
+
+    async def _attach(self, tx: Transaction, account: Account) -> None:
+        """Let orders be theirs that they made as a guest after they signed up."""
+        if account.email is not None and account.email_verified_at is not None:
+            index = accounts.email_index(self.vault, account.email)
+            await ordering.attach(tx, email_index=index, account_id=account.id)
 
     async def _collect(
         self, tx: Connection, account: Account, email: str, now: datetime
@@ -218,6 +225,7 @@ class PersonalData:
             except accounts.AccountErased:
                 return False
             account = await accounts.find(tx, self.vault, account_id)
+            await self._attach(tx, account)
             trail = await _settled(tx, account_id)
             await customers.erase(tx, account_id)
             await oauth.forget_person(tx, account_id)

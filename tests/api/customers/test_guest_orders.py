@@ -58,6 +58,30 @@ def guest_order(a_bag):
     return place
 
 
+class TestOrderedAsGuestByWhoHasAnAccount:
+    @pytest.fixture
+    async def ada(self, sign_up, guest_order):
+        account_id = await sign_up(ADDRESS)
+        return f"/v1/customers/{account_id}", await guest_order(ADDRESS)
+
+    async def test_is_in_the_export(self, client, operator, ada):
+        path, order_id = ada
+
+        answer = await client.post(f"{path}/export", headers=operator)
+
+        orders = answer.raise_for_status().json()["orders"]
+        assert [order["id"] for order in orders] == [order_id]
+
+    async def test_is_emptied_by_erasing(self, client, operator, ada):
+        path, order_id = ada
+
+        (await client.delete(path, headers=operator)).raise_for_status()
+
+        answer = await client.get(f"/v1/orders/{order_id}", headers=operator)
+        order = answer.raise_for_status().json()
+        assert (order["email"], order["shipping_address"]) == (None, None)
+
+
 class TestAttach:
     async def test_follows_the_proof_of_the_address(
         self, sign_up, guest_order, orders_of
