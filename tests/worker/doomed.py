@@ -1,6 +1,8 @@
 """A worker whose task "die" kills the process; run by test_deaths.
 
-Other tasks write their event's id into the e-mails, the only table at hand.
+Other tasks write their event's id into the e-mails, the only table at hand. Each life
+opens the same vault, as a worker does that is started again: what one has sealed the
+next can read.
 """
 
 import asyncio
@@ -12,8 +14,8 @@ from datetime import timedelta
 from holdfast.domain import notifications
 from holdfast.domain.notifications import Message
 from holdfast.kernel.clock import system_clock
+from holdfast.platform.data_keys import open_vault
 from holdfast.platform.db import Database
-from holdfast.platform.vault import Vault
 from holdfast.worker.handlers import Reach
 from holdfast.worker.main import Worker
 
@@ -30,9 +32,9 @@ async def write(job, reach):
         )
 
 
-async def main(url: str) -> None:
+async def main(url: str, data_key: str) -> None:
     db = await Database.connect(url, size=5)
-    vault = Vault.fresh()
+    vault = await open_vault(db, data_key, clock=system_clock)
     worker = Worker(
         url,
         Reach(db, vault, None, system_clock),
@@ -44,4 +46,4 @@ async def main(url: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main(*sys.argv[1:]))

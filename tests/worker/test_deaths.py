@@ -1,6 +1,7 @@
 """A job that kills its worker is found out, and takes no other job with it."""
 
 import asyncio
+import base64
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from holdfast.platform import jobs, outbox
 
 DOOMED = Path(__file__).with_name("doomed.py")
+DATA_KEY = "base64:" + base64.b64encode(b"outlives each of these processes").decode()
 
 
 @pytest.fixture
@@ -20,7 +22,8 @@ async def lives(database_url):
         deaths = 0
         while True:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, DOOMED, database_url, stdout=asyncio.subprocess.DEVNULL
+                *(sys.executable, DOOMED, database_url, DATA_KEY),
+                stdout=asyncio.subprocess.DEVNULL,
             )
             running[:] = [process]
             counter.deaths = deaths
