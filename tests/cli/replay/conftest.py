@@ -14,7 +14,9 @@ import uvicorn
 from holdfast.api.app import serving
 from holdfast.cli import replay
 from holdfast.cli.replay import Options
-from holdfast.domain import identity
+from holdfast.domain import identity, ordering
+from holdfast.platform.db import Database
+from holdfast.platform.vault import Vault
 from holdfast.workflows import keys
 
 HEAD = (
@@ -142,3 +144,43 @@ def replayed(capsys: pytest.CaptureFixture[str]) -> Replay:
         return Outcome(code, *capsys.readouterr())
 
     return run
+
+
+Readdress = Callable[[str, str], Awaitable[None]]
+
+
+@pytest.fixture
+def readdress(database: Database, vault: Vault) -> Readdress:
+    """Change the sealed e-mail addresses of orders, behind the shop's back."""
+
+    async def change(before: str, after: str) -> None:
+        changed = 0
+        for row in await database.fetch("SELECT id, sealed FROM orders"):
+            place = f"orders:{row['id']}"
+            plain = vault.open(row["sealed"], place=place)
+            other = plain.replace(before.encode(), after.encode())
+            changed += other != plain
+            await database.fetch(
+                "UPDATE orders SET sealed = $2 WHERE id = $1",
+                *(row["id"], vault.seal(other, place=place)),
+            )
+        assert changed, "a test that changes nothing proves nothing"
+
+    return change
+
+
+@pytest.fixture
+def reopen_payment(database: Database, vault: Vault) -> Callable[..., Awaitable[None]]:
+    """Let the payment of the order of an invoice be undecided again."""
+
+    async def change(invoice: str) -> None:
+        email = f"invoice-{invoice}@replay.example.com"
+        (order,) = (
+            await ordering.latest(database, vault, after=None, limit=2, email=email)
+        ).items
+        await database.fetch(
+            "UPDATE orders SET status = 'pending', settled_at = NULL WHERE id = $1",
+            order.id,
+        )
+
+    return change

@@ -59,11 +59,11 @@ class TestComparison:
         assert outcome.code == 1
         assert "other number sold: 71053" in outcome.differences
 
-    async def test_names_an_order_that_is_lost(self, served, month, replayed, database):
+    async def test_names_an_order_that_is_lost(
+        self, served, month, replayed, readdress
+    ):
         await replayed(served.options(month))
-        await database.fetch(
-            "UPDATE orders SET email = 'a@example.com' WHERE email LIKE '%536366@%'"
-        )
+        await readdress("invoice-536366@replay.example.com", "a@example.com")
 
         outcome = await replayed(served.options(month))
 
@@ -71,12 +71,10 @@ class TestComparison:
         assert "orders paid: not ordered: 536366" in outcome.differences
 
     async def test_names_an_order_that_was_placed_twice(
-        self, served, month, replayed, database
+        self, served, month, replayed, readdress
     ):
         await replayed(served.options(month))
-        await database.fetch(
-            "UPDATE orders SET email = replace(email, '536366', '536365')"
-        )
+        await readdress("invoice-536366@", "invoice-536365@")
 
         outcome = await replayed(served.options(month))
 
@@ -95,26 +93,21 @@ class TestComparison:
         assert "other lines or another total: 536365 (HF-" in outcome.differences
 
     async def test_names_an_order_of_an_invoice_that_is_in_no_file(
-        self, served, month, replayed, database
+        self, served, month, replayed, readdress
     ):
         await replayed(served.options(month))
-        await database.fetch(
-            "UPDATE orders SET email = replace(email, '536366', '999999')"
-        )
+        await readdress("invoice-536366@", "invoice-999999@")
 
         outcome = await replayed(served.options(month))
 
         assert "in no file: 999999" in outcome.differences
 
     async def test_names_a_payment_that_is_still_open(
-        self, served, month, replayed, database, monkeypatch
+        self, served, month, replayed, reopen_payment, monkeypatch
     ):
         monkeypatch.setattr(placing, "SETTLE_SECONDS", 1)
         await replayed(served.options(month))
-        await database.fetch(
-            "UPDATE orders SET status = 'pending', settled_at = NULL"
-            " WHERE email LIKE '%536366@%'"
-        )
+        await reopen_payment("536366")
 
         outcome = await replayed(served.options(month))
 
@@ -123,13 +116,10 @@ class TestComparison:
         assert "charged without a paid order: HF-" in outcome.differences
 
     async def test_waits_for_a_payment_that_is_decided_late(
-        self, served, month, replayed, database
+        self, served, month, replayed, reopen_payment, database
     ):
         await replayed(served.options(month))
-        await database.fetch(
-            "UPDATE orders SET status = 'pending', settled_at = NULL"
-            " WHERE email LIKE '%536366@%'"
-        )
+        await reopen_payment("536366")
 
         again = asyncio.create_task(replayed(served.options(month)))
         await asyncio.wait([again], timeout=0.3)

@@ -96,7 +96,7 @@ class PlacedOrder(msgspec.Struct):
     id: str
     number: str
     status: str
-    email: str
+    email: str | None
     lines: list[OrderLine]
     total: Money
     payment: Payment
@@ -104,7 +104,8 @@ class PlacedOrder(msgspec.Struct):
     @property
     def invoice(self) -> str:
         """The number of its invoice; empty if it is none of ours."""
-        number, at, domain = self.email.partition("@")
+        # Nobody's, once who bought was erased; so no order of ours.
+        number, at, domain = (self.email or "").partition("@")
         return number.removeprefix("invoice-") if at + domain == _DOMAIN else ""
 
 
