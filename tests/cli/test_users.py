@@ -6,6 +6,7 @@ import pytest
 
 from holdfast.domain import accounts, identity, oauth
 from holdfast.domain.accounts import Hasher
+from holdfast.workflows.sign_in import Proved, SignIn
 
 ADA = "ada@example.com"
 PASSWORD = "tea for two, please"
@@ -153,6 +154,18 @@ class TestResetPassword:
 
         assert said.code == 0
         assert await opens(ADA, PASSWORD)
+
+    async def test_that_is_set_opens_an_account_whose_link_nobody_followed(
+        self, holdfast, typed, database, vault, real_hasher, clock
+    ):
+        await holdfast("users", "create", ADA)
+        typed(PASSWORD)
+        await holdfast("users", "reset-password", ADA, "--password-stdin")
+
+        doors = SignIn(database, vault, real_hasher, clock)
+        proved = await doors.by_password(ADA, PASSWORD, origin=identity.Origin())
+
+        assert isinstance(proved, Proved)
 
     async def test_sends_a_link_otherwise(self, holdfast, database):
         await holdfast("users", "create", ADA, "--generate")

@@ -98,11 +98,14 @@ class Users:
     async def set_password(self, account_id: UUID, phc: str, by: Giver) -> None:
         """Give an account another password, by its hash; its sessions end.
 
-        Its owner is told. Raises ``AccountNotFound`` or ``AccountErased``.
+        As when it is made with a password, the address counts as verified: without
+        that nobody could sign in. Its owner is told. Raises ``AccountNotFound`` or
+        ``AccountErased``.
         """
         now = self.clock()
         async with self.db.transaction() as tx:
             await accounts.set_password(tx, self.vault, account_id, phc, now)
+            await accounts.verify_email(tx, account_id, now)
             account = await accounts.find(tx, self.vault, account_id)
             await accounts.end_sessions(tx, account_id, reason="password_reset", at=now)
             await accounts.void_requests(tx, account_id, "password_reset", now)
