@@ -64,7 +64,10 @@ def _sources(target: str) -> Iterator[str]:
         yield "https:"
         machine = _LOOPBACK.fullmatch(parts.netloc)
         if parts.scheme == "http" and machine is not None:
-            yield f"http://{machine[1]}:*"
+            # Of several programs on one machine each has a port, and any of its names;
+            # a policy has no words for an IPv6 address.
+            names = ("http://localhost:*", "http://127.0.0.1:*")
+            yield from ("http:",) if machine[1] == "[::1]" else names
     elif _OWN_SCHEME.fullmatch(parts.scheme):
         yield f"{parts.scheme}:"
 
