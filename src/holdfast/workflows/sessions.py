@@ -125,6 +125,8 @@ async def end_all(
     """End every session of an account, but *keep* if given; returns how many."""
     now = clock()
     async with db.transaction() as tx:
+        # A code that is being redeemed opens its session before this, or none.
+        await accounts.hold(tx, account_id, by_password=False)
         ended = await accounts.end_sessions(
             tx, account_id, reason=reason, at=now, keep=keep
         )

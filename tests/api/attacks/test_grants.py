@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 
+from holdfast.domain import accounts
 from holdfast.domain.oauth import AuthorizationError, AuthorizationRefused
 from holdfast.kernel import tokens
 from holdfast.workflows import authorization
@@ -166,6 +167,30 @@ class TestCodeReplay:
 
         statuses = sorted(answer.result().status_code for answer in answers)
         assert statuses == [200] + [400] * 7
+
+    async def test_while_all_sessions_are_being_ended_opens_none(
+        self, app, person, promised, shop, clock
+    ):
+        code, account_id = await app.code(person), person.account_id
+
+        async def waits():
+            return await shop.db.fetchval(
+                "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE "
+                "datname = current_database() AND wait_event_type = 'Lock')"
+            )
+
+        async with asyncio.TaskGroup() as group, shop.db.transaction() as tx:
+            phc = await shop.hasher.hash("chosen by the owner")
+            await accounts.set_password(tx, shop.vault, account_id, phc, clock())
+            await accounts.end_sessions(
+                tx, account_id, reason="password_reset", at=clock()
+            )
+            redeeming = group.create_task(app.redeem(code))
+            await promised(waits)
+
+        assert redeeming.result().json()["error"] == "invalid_grant"
+        left = await accounts.sessions_of(shop.db, shop.vault, account_id, clock())
+        assert left == []
 
     async def test_after_its_minute_is_refused(self, app, person, clock):
         code = await app.code(person)

@@ -183,13 +183,21 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
 -- Take a code that may be used: once, in time, by its client, with its redirect URI and
 -- challenge, while the browser that it was given in is still signed in. $1 SHA-256 of
 -- it, $2 client, $3 redirect URI, $4 challenge of the verifier, $5 now. Locks the row:
--- of two at once one gets it and the other none.
+-- of two at once one gets it and the other none. Locks the account before, then the
+-- session: whoever is ending all sessions is waited for, or sees the one opened now.
+WITH good AS (
+    SELECT c.code_hash
+    FROM authorization_codes c
+    JOIN sessions s ON s.id = c.browser_session_id
+    JOIN accounts a ON a.id = c.account_id
+    WHERE c.code_hash = $1 AND c.client_id = $2 AND c.redirect_uri = $3
+        AND c.code_challenge = $4 AND c.redeemed_at IS NULL AND c.expires_at > $5
+        AND s.ended_at IS NULL AND s.expires_at > $5 AND a.status = 'active'
+    FOR NO KEY UPDATE OF a FOR SHARE OF s
+)
 UPDATE authorization_codes c SET redeemed_at = $5
-FROM sessions s, accounts a
-WHERE c.code_hash = $1 AND c.client_id = $2 AND c.redirect_uri = $3
-    AND c.code_challenge = $4 AND c.redeemed_at IS NULL AND c.expires_at > $5
-    AND s.id = c.browser_session_id AND s.ended_at IS NULL AND s.expires_at > $5
-    AND a.id = c.account_id AND a.status = 'active'
+FROM good
+WHERE c.code_hash = good.code_hash AND c.redeemed_at IS NULL
 RETURNING c.client_id, c.account_id, c.redirect_uri, c.code_challenge, c.scopes,
     c.nonce, c.methods, c.authenticated_at, c.browser_session_id;
 
