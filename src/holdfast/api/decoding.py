@@ -107,7 +107,7 @@ def read_query(raw: bytes) -> dict[str, str]:
             max_num_fields=_MAX_QUERY_FIELDS,
         )
     except UnicodeError:
-        raise MalformedRequest("The parameters are not percent-encoded UTF-8.") from None
+        raise MalformedRequest("The parameters are not encoded UTF-8.") from None
     except ValueError:
         raise MalformedRequest("There are too many parameters.") from None
     values: dict[str, str] = {}
