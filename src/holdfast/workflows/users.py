@@ -92,6 +92,9 @@ class Users:
                     await accounts.end_sessions(
                         tx, account_id, reason="account_disabled", at=now
                     )
+                    # Nothing that was asked for before opens it when it is enabled.
+                    await accounts.void_requests(tx, account_id, "password_reset", now)
+                    await accounts.void_requests(tx, account_id, "email_change", now)
                     await self._record(tx, "account.disabled", account_id, by, now)
             return await accounts.find(tx, self.vault, account_id)
 

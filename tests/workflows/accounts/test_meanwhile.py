@@ -282,6 +282,29 @@ class TestThief:
             )
         assert (await accounts.find(database, vault, account.id)).email == ADA
 
+    async def test_nor_once_it_was_disabled_and_is_enabled_again(
+        self,
+        ask_for_another_address,
+        account,
+        database,
+        vault,
+        hasher,
+        clock,
+        origin,
+        deliver,
+        token_in,
+    ):
+        await ask_for_another_address(hasher)
+        (letter,) = await deliver()
+        users, operator = Users(database, vault, clock), Giver(None, origin)
+        await users.set_status(account.id, "disabled", operator)
+        await users.set_status(account.id, "active", operator)
+
+        with pytest.raises(LinkNotValid):
+            await email_change.confirm(
+                database, vault, token_in(letter), origin=origin, clock=clock
+            )
+
     async def test_nor_by_one_whose_letter_was_not_written_yet(
         self,
         ask_for_another_address,
