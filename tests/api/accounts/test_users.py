@@ -183,6 +183,19 @@ class TestChange:
 
         assert answer.json()["type"] == "/problems/last-admin"
 
+    async def test_takes_an_admin_who_was_only_invited_for_none(
+        self, client, admin, signed_in
+    ):
+        member = await signed_in("admin")
+        body = {**BOB, "roles": ["admin"]}
+        (await client.post("/v1/users", json=body, headers=admin)).raise_for_status()
+
+        answer = await client.delete(
+            f"/v1/users/{member.account_id}/roles/admin", headers=member.headers
+        )
+
+        assert answer.json()["type"] == "/problems/last-admin"
+
 
 class TestErase:
     async def test_forgets_who_it_was(self, client, admin, bob):

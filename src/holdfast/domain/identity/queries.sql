@@ -133,8 +133,8 @@ WHERE held.account_id = $1 AND roles.id = held.role_id
 RETURNING roles.name;
 
 -- name: leaves_no_admin
--- Whether an account has a role that no other active account has. $1 account, $2 the
--- role's name.
+-- Whether an account has a role that nobody else has who can sign in: whose account is
+-- active and who followed a link to its address. $1 account, $2 the role's name.
 SELECT EXISTS (
     SELECT FROM account_roles held
     JOIN roles ON roles.id = held.role_id
@@ -145,6 +145,7 @@ SELECT EXISTS (
         WHERE other.role_id = held.role_id
           AND other.account_id <> $1
           AND accounts.status = 'active'
+          AND accounts.email_verified_at IS NOT NULL
       )
 );
 
