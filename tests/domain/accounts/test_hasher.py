@@ -116,8 +116,8 @@ class TestPlaces:
         await slow_hasher.hash("x")
 
         (thread,) = slow_hasher._threads._threads
-        assert os.getpriority(os.PRIO_PROCESS, thread.native_id) == 19
-        assert os.getpriority(os.PRIO_PROCESS, os.getpid()) == 0
+        assert os.sched_getscheduler(thread.native_id) == os.SCHED_IDLE
+        assert os.sched_getscheduler(0) == os.SCHED_OTHER
 
 
 class TestClose:

@@ -3,9 +3,9 @@
 The lookers come at a fixed rate whatever the answers take (an open loop), and their
 time counts from when they should have been served, so that a server that stalls cannot
 hide it. Each of the crowd comes from an address of its own, waits for its answer, and
-signs in again; who is turned away comes back after one to three seconds, sooner than
-they are asked to. A process of its own, told what to do on standard input; it ends with
-one line of JSON.
+signs in again; who is turned away comes back when they are told to (``Retry-After``
+says eight seconds) or up to half as long later. A process of its own, told what to do
+on standard input; it ends with one line of JSON.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from holdfast.cli.bench.connection import Connection, get, post
 
 _WARM_SECONDS = 1.0
 # People are not in step: refused together, they do not come back together.
-_COME_BACK_SECONDS = (1.0, 3.0)
+_COME_BACK_SECONDS = (8.0, 12.0)
 _chance = random.Random(20)  # noqa: S311 - the same load each time
 _SIGNED_IN = 201
 _OK = 200
