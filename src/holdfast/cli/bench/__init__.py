@@ -16,7 +16,7 @@ from holdfast.cli.bench import logins, pgbench, statements, tokens
 from holdfast.cli.bench.dataset import dataset, load
 from holdfast.cli.bench.instance import CannotBench, Instance, fresh
 from holdfast.cli.bench.report import Report
-from holdfast.cli.bench.stages import Result, Stages
+from holdfast.cli.bench.stages import CROWD, Result, Stages
 from holdfast.kernel.clock import monotonic
 from holdfast.platform.db import Database
 from holdfast.platform.settings import Settings
@@ -38,6 +38,8 @@ class Options:
     workers: int = 1
     pgbench: bool = True
     as_json: bool = False
+    buyers: int = CROWD
+    """Of the flash sale, at once."""
 
 
 def run(options: Options) -> None:
@@ -61,7 +63,7 @@ async def _measure(options: Options, shop: Instance) -> Report:
         _tell("filling the shop")
         await load(db)
         await statements.prepare(db)
-        stages = Stages(shop, db, dataset(), options.seconds)
+        stages = Stages(shop, db, dataset(), options.seconds, options.buyers)
         results = await _results(stages, options)
         counted = {}
         if "D" in options.only:

@@ -76,6 +76,8 @@ class Stages:
     db: Database
     dataset: Dataset
     seconds: float
+    crowd: int = CROWD
+    """Buyers of the flash sale at once."""
     pages: Sequence[str] = ()
 
     async def product(self) -> Result:
@@ -114,9 +116,9 @@ class Stages:
         return result
 
     async def flash_sale(self) -> Result:
-        """E: 200 buyers try 2,000 times to get one of 500 units."""
+        """E: a crowd tries 2,000 times to get one of 500 units."""
         before = await self._captured()
-        task = self._task("buy", CROWD, skus=[HOT_SKU])
+        task = self._task("buy", self.crowd, skus=[HOT_SKU])
         task.attempts, task.seconds = ATTEMPTS, _CROWD_SECONDS
         seen = tally, _ = await self._run(task)
         result = _result("E", "flash sale", "attempts", task=task, seen=seen)
