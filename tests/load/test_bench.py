@@ -17,8 +17,8 @@ class TestBench:
         self, capsys, monkeypatch, tmp_path
     ):
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-        # Fewer than on the day: beside another test, two hundred on one core wait longer
-        # for the database than it lets anybody wait, and are rightly told 503.
+        # Fewer than on the day: beside another test, two hundred on one core wait
+        # longer for the database than it lets anybody wait, and are rightly told 503.
         options = Options(seconds=1, only="ABCDETL", as_json=True, buyers=50)
 
         with pytest.raises(SystemExit):
