@@ -95,7 +95,7 @@ async def opened(
         session = http.session()
         closing.push_async_callback(session.close)
         if hasher is None:
-            hasher = Hasher()
+            hasher = Hasher(apart=True)
             closing.callback(hasher.close)
         others = providers(settings, session, cache=cache)
         keys = DataKeys(db, settings.data_key, clock=clock)

@@ -1,8 +1,7 @@
 import asyncio
-import os
-import sys
 import threading
 
+import psutil
 import pytest
 
 from holdfast.domain.accounts import Hasher, SignInBusy
@@ -12,6 +11,14 @@ from holdfast.domain.accounts import Hasher, SignInBusy
 def slow_hasher():
     """One place, two in line; a hash takes long enough to see who waits."""
     hasher = Hasher(places=1, waiting=2, memory_kib=8_192, passes=4)
+    yield hasher
+    hasher.close()
+
+
+@pytest.fixture
+def apart():
+    """Hashes as a server does, in a process of its own, but at less cost."""
+    hasher = Hasher(memory_kib=64, passes=1, apart=True)
     yield hasher
     hasher.close()
 
@@ -111,13 +118,41 @@ class TestPlaces:
         mine = [t for t in slow_hasher._threads._threads if t.name in names]
         assert len(mine) == 1
 
-    @pytest.mark.skipif(sys.platform != "linux", reason="threads have none elsewhere")
-    async def test_yield_to_everything_else(self, slow_hasher):
-        await slow_hasher.hash("x")
 
-        (thread,) = slow_hasher._threads._threads
-        assert os.sched_getscheduler(thread.native_id) == os.SCHED_IDLE
-        assert os.sched_getscheduler(0) == os.SCHED_OTHER
+class TestApart:
+    async def test_hashes_and_verifies_in_another_process(self, apart):
+        phc = await apart.hash("tea for two")
+
+        assert phc.startswith("$argon2id$v=19$m=64,t=1,p=1$")
+        assert await apart.verify(phc, "tea for two")
+        assert not await apart.verify(phc, "tea for too")
+        assert not await apart.verify(None, "tea for two")
+
+    @pytest.mark.parametrize(
+        "password", ["", "\x00", "two\nlines", "x\ud800", "\u00e9" * 1_024]
+    )
+    async def test_takes_whatever_is_typed(self, apart, hasher, password):
+        assert await apart.verify(await hasher.hash(password), password)
+        assert await hasher.verify(await apart.hash(password), password)
+
+    async def test_a_broken_hash_opens_nothing(self, apart):
+        assert not await apart.verify("$argon2id$nonsense\n", "tea for two")
+
+    async def test_is_busy_rather_than_wrong_where_no_process_can_be_started(
+        self, apart
+    ):
+        apart._processes[0].close()
+
+        with pytest.raises(SignInBusy):
+            await apart.verify(None, "tea for two")
+
+    async def test_closing_ends_the_process(self, apart):
+        await apart.hash("tea for two")
+        process = psutil.Process(apart._processes[0].pid)
+
+        apart.close()
+
+        assert not process.is_running()
 
 
 class TestClose:

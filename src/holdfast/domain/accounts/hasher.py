@@ -1,25 +1,25 @@
 """Hashes passwords with argon2id, a few at a time, out of the way of everything else.
 
-One hash costs 19 MiB and about 33 ms of a core, on purpose; thousands at once would
-leave nothing for those who only look at products. So hashing has threads of its own
-(the library lets go of the interpreter lock), they run at the lowest priority, only so
-many wait in line, and beyond that ``SignInBusy`` is raised at once.
+One hash costs 19 MiB and about 22 ms of a core, on purpose; thousands at once would
+leave nothing for those who only look at products. So a server hashes *apart*, in
+processes that run only while nobody else wants the core, only so many wait in line, and
+beyond that ``SignInBusy`` is raised at once.
 """
 
 import asyncio
-import os
-import sys
+import json
 import threading
 import unicodedata
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
+from pathlib import Path
+from queue import SimpleQueue
 from typing import TypeVar
 
-import argon2
-from argon2.exceptions import InvalidHashError, VerificationError
-
+from holdfast.domain.accounts import hashing
 from holdfast.domain.accounts.errors import SignInBusy
+from holdfast.platform.spare_time import NoAnswer, SpareTime
 
 T = TypeVar("T")
 
@@ -27,17 +27,21 @@ T = TypeVar("T")
 # and more memory.
 MEMORY_KIB = 19_456
 PASSES = 2
-_LANES = 1
 # So many more than are hashed at once may use the database: enough that the threads
 # never wait for it, and few enough that the others have it for themselves.
 _AHEAD = 2
 # Far above what the rules allow. Normalising takes time that grows with the square of
 # the length for some texts, so it must not begin with a megabyte.
 _LONGEST = 1_024
+_PROGRAM = Path(hashing.__file__)
 
 
 class Hasher:
-    """Threads that hash; *places* at a time, and *waiting* more in line."""
+    """Hashes *places* at a time, and lets *waiting* more stand in line.
+
+    *apart*: in a process for each place, started with its first password, instead of
+    in threads of this one.
+    """
 
     def __init__(
         self,
@@ -46,19 +50,20 @@ class Hasher:
         *,
         memory_kib: int = MEMORY_KIB,
         passes: int = PASSES,
+        apart: bool = False,
     ) -> None:
-        self._argon2 = argon2.PasswordHasher(
-            time_cost=passes, memory_cost=memory_kib, parallelism=_LANES
-        )
+        self._costs = memory_kib, passes
         self._limit = places + waiting
         self._retry_after_seconds = max(1.0, waiting / places * 0.04)
         self._inside = 0
         self._counting = threading.Lock()
         self._turns = asyncio.Semaphore(places + _AHEAD)
         self._in_line = 0
-        self._threads = ThreadPoolExecutor(
-            places, thread_name_prefix="hash", initializer=_yield_to_others
-        )
+        self._threads = ThreadPoolExecutor(places, thread_name_prefix="hash")
+        self._processes = [SpareTime(_PROGRAM) for _ in range(places if apart else 0)]
+        self._free = SimpleQueue[SpareTime]()
+        for process in self._processes:
+            self._free.put(process)
 
     @property
     def inside(self) -> int:
@@ -87,7 +92,7 @@ class Hasher:
 
     async def hash(self, password: str) -> str:
         """The hash of a password, as it is stored (PHC). ``SignInBusy`` in a rush."""
-        return await self._run(lambda: self._argon2.hash(_bytes(password)))
+        return await self._run(lambda: self._hash(_bytes(password)))
 
     async def verify(self, phc: str | None, password: str) -> bool:
         """Whether *password* is what *phc* was made of. ``SignInBusy`` in a rush.
@@ -99,20 +104,38 @@ class Hasher:
 
     def needs_rehash(self, phc: str) -> bool:
         """Whether *phc* was made with other costs than those of today."""
-        return self._argon2.check_needs_rehash(phc)
+        return hashing.argon2id(*self._costs).check_needs_rehash(phc)
 
     def close(self) -> None:
         """Finish what is being hashed, and forget who waits."""
         self._threads.shutdown(wait=True, cancel_futures=True)
+        for process in self._processes:
+            process.close()
+
+    def _hash(self, password: bytes) -> str:
+        if self._processes:
+            return str(self._ask(hashing.asked(self._costs, password)))
+        return hashing.hash_(self._costs, password)
 
     def _verify(self, phc: str | None, password: str) -> bool:
-        if phc is None or len(password) > _LONGEST:
-            self._argon2.hash(_bytes(password))
-            return False
+        # Too long to be one, whatever it begins with; hashed all the same.
+        known = phc if len(password) <= _LONGEST else None
+        if self._processes:
+            question = hashing.asked(self._costs, _bytes(password), known)
+            return self._ask(question) is True
+        return hashing.verify(self._costs, _bytes(password), known)
+
+    def _ask(self, question: bytes) -> object:
+        """Have it answered in another process, of which there is one a thread."""
+        process = self._free.get()
         try:
-            return self._argon2.verify(phc, _bytes(password))
-        except (VerificationError, InvalidHashError):
-            return False
+            answer: object = json.loads(process.ask(question))
+        except NoAnswer:
+            # Nothing was looked at, so it is no guess, and may be sent again.
+            raise SignInBusy(self._retry_after_seconds) from None
+        finally:
+            self._free.put(process)
+        return answer
 
     async def _run(self, job: Callable[[], T]) -> T:
         with self._counting:
@@ -139,16 +162,3 @@ def _bytes(password: str) -> bytes:
     # Whatever it is, a password that was typed must not be an error here.
     text = unicodedata.normalize("NFC", password[:_LONGEST])
     return text.encode("utf-8", "surrogatepass")
-
-
-def _yield_to_others() -> None:
-    """Let this thread run only while nobody else wants the core.
-
-    On Linux a thread has a policy of its own. SCHED_IDLE and not niceness: a thread
-    that is merely nice may keep its core for a slice of 3 ms after another became
-    ready, and the slowest looks at products take longer (``holdfast bench --only L``).
-    """
-    if sys.platform == "linux":
-        with suppress(OSError):
-            thread, parameters = threading.get_native_id(), os.sched_param(0)
-            os.sched_setscheduler(thread, os.SCHED_IDLE, parameters)
