@@ -226,11 +226,11 @@ def buy(database: Database, vault: Vault, clock: HandClock) -> Buy:
             total=line.total + Money(490, "EUR"),
             placed_at=now,
         )
-        event = outbox.event("ordering.order.paid", order_id=str(order.id))
+        event = outbox.event("ordering.order.confirmed", order_id=str(order.id))
         async with database.transaction() as tx:
             await ordering.open_cart(tx, vault, cart, [])
             await ordering.add(tx, vault, order)
-            await ordering.mark_paid(tx, order.id, "ch_1", at=now)
+            await ordering.mark_confirmed(tx, order.id, "ch_1", actor="test", at=now)
             await outbox.publish(tx, [event], at=now)
             return Bought(await ordering.find(tx, vault, order.id), event)
 

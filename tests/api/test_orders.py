@@ -29,7 +29,7 @@ class TestCheckout:
         assert answer.status_code == 201
         assert answer.headers["location"] == f"/v1/orders/{order['id']}"
         assert "idempotent-replayed" not in answer.headers
-        assert order["status"] == "paid"
+        assert order["status"] == "confirmed"
         assert order["number"] == "HF-1001"
         assert order["payment"]["status"] == "captured"
         assert order["payment"]["reference"].startswith("ch_")
@@ -79,11 +79,13 @@ class TestCheckout:
         assert second.content == first.content
         assert second.headers["idempotent-replayed"] == "true"
         order = await client.get(f"/v1/orders/{problem['order_id']}", headers=bag.owner)
-        assert order.json()["status"] == "payment_failed"
+        assert order.json()["status"] == "failed"
         assert order.json()["payment"] == {
             "status": "failed",
             "reference": None,
             "failure_reason": "card_declined",
+            "captured_amount": {"amount": 0, "currency": "EUR"},
+            "refunded_amount": {"amount": 0, "currency": "EUR"},
         }
         assert (await bag.check_out("key-2")).status_code == 201
 
@@ -301,13 +303,11 @@ class TestBrowse:
             await bag.check_out(body={"payment_method": "pm_card_declined"})
         await bag.check_out("key-2")
 
-        failed = await client.get(
-            "/v1/orders?status=payment_failed&limit=1", headers=operator
-        )
-        paid = await client.get("/v1/orders?status=paid", headers=operator)
+        failed = await client.get("/v1/orders?status=failed&limit=1", headers=operator)
+        paid = await client.get("/v1/orders?status=confirmed", headers=operator)
 
-        assert "status=payment_failed" in failed.headers["link"]
-        assert [order["status"] for order in paid.json()["items"]] == ["paid"]
+        assert "status=failed" in failed.headers["link"]
+        assert [order["status"] for order in paid.json()["items"]] == ["confirmed"]
 
     @pytest.mark.parametrize(
         "query", ["limit=0", "limit=101", "limit=x", "status=lost", "page=2", "after=x"]

@@ -68,7 +68,9 @@ class TestShow:
     async def test_says_what_a_role_allows(self, client, everything):
         role = (await client.get("/v1/roles/fulfilment", headers=everything)).json()
 
-        assert role["scopes"] == ["inventory:read", "inventory:write", "orders:read"]
+        assert role["scopes"] == [
+            *("inventory:read", "inventory:write", "orders:fulfil", "orders:read")
+        ]
         assert role["built_in"] is True
 
     async def test_says_when_there_is_no_such_role(self, client, everything):

@@ -9,7 +9,7 @@ import pytest
 async def held_id(database):
     payload = (
         b'{"task": "confirm_order", "event_id": "01a20591-948b-7d4e-a6aa-d3737ac1c41d",'
-        b' "event_type": "ordering.order.paid", "payload": {"order_id": "x"}}'
+        b' "event_type": "ordering.order.confirmed", "payload": {"order_id": "x"}}'
     )
     async with database.transaction() as tx:
         return await tx.fetchval(

@@ -215,7 +215,7 @@ class Buyers:
                 self.sale.undecided += 1
                 return
             if order is not None:
-                if order["status"] == "paid":
+                if order["status"] == "confirmed":
                     self.sale.paid.add(order["id"])
                 return
         self.sale.odd.append(f"{key} gave up")
@@ -299,7 +299,7 @@ def settled_books(
             if after is None:
                 break
         books = Books(orders, (await inventory.find(shop_database, sku)).on_hand)
-        paid = books.of(OrderStatus.PAID)
+        paid = books.of(OrderStatus.CONFIRMED)
         async with httpx.AsyncClient(trust_env=False) as client:
             captured = (await client.get(till.url + "/v1/summary")).json()["captured"]
         assert sale.odd == []

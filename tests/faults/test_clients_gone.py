@@ -126,7 +126,7 @@ class TestClientGone:
                     order = await browser.get(
                         f"{api.url}/v1/orders/{order_id}", headers=headers
                     )
-                    if order.json()["status"] == "paid":
+                    if order.json()["status"] == "confirmed":
                         break
         books = await settled_books("TEA", delivered=10, sale=buyers.sale)
         assert len(books.orders) == 1
@@ -183,4 +183,4 @@ class TestProviderDown:
         assert answer.status_code == 202
         assert answer.json()["status"] == "pending"
         books = await settled_books("TEA", delivered=10, sale=buyers.sale)
-        assert [order.status for order in books.orders] == ["payment_failed"]
+        assert [order.status for order in books.orders] == ["failed"]

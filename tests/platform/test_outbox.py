@@ -18,7 +18,9 @@ def take(database, clock):
 
 class TestPublish:
     async def test_an_event_comes_out_as_it_went_in(self, database, clock, take):
-        event = outbox.event("ordering.order.paid", order_id="1", note={"a": [None]})
+        event = outbox.event(
+            "ordering.order.confirmed", order_id="1", note={"a": [None]}
+        )
         async with database.transaction() as tx:
             await outbox.publish(tx, [event], at=clock())
 

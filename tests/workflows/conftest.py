@@ -41,7 +41,9 @@ def render(told: Order | DomainError) -> Answer:
         return Answer(402, {}, str(told).encode())
     body = {"id": told.id, "number": told.number, "status": told.status}
     return Answer(
-        201 if told.status is OrderStatus.PAID else 202, {}, msgspec.json.encode(body)
+        202 if told.status is OrderStatus.PENDING else 201,
+        {},
+        msgspec.json.encode(body),
     )
 
 
@@ -149,7 +151,7 @@ def books(shop, payment_provider) -> Callable[[], Awaitable[Books]]:
         )
         assert await inventory.drift(shop.db) == []
         if not found.of(OrderStatus.PENDING):
-            paid = found.of(OrderStatus.PAID)
+            paid = found.of(OrderStatus.CONFIRMED)
             assert found.captured == len(paid)
             assert found.captured_amount == sum(order.total.amount for order in paid)
         return found

@@ -42,12 +42,12 @@ class TestPaid:
             shop.db, shop.vault, msgspec.json.decode(answer.body)["id"]
         )
         assert (answer.status, replayed) == (201, False)
-        assert order.status is OrderStatus.PAID
+        assert order.status is OrderStatus.CONFIRMED
         assert order.total == Money(2997, "EUR")
         assert order.settled_at == clock()
         assert await level("TEA") == (7, 0)
         assert (await books()).captured == 1
-        assert await events() == [("ordering.order.paid", str(order.id))]
+        assert await events() == [("ordering.order.confirmed", str(order.id))]
         cart = await ordering.find_cart(shop.db, shop.vault, basket.cart.id)
         assert cart.status is CartStatus.ORDERED
 
@@ -98,7 +98,7 @@ class TestDeclined:
         assert answer.status == 402
         assert order.failure_reason == method.removeprefix("pm_")
         assert await level("TEA") == (10, 0)
-        assert await events() == [("ordering.order.payment_failed", str(order.id))]
+        assert await events() == [("ordering.order.failed", str(order.id))]
 
     async def test_is_an_answer_that_is_kept(self, a_basket, check_out, books):
         basket = await a_basket(TEA=3)
@@ -118,7 +118,7 @@ class TestDeclined:
         answer, _ = await check_out(basket, key="key-2")
 
         assert answer.status == 201
-        assert [n.status for n in (await books()).orders] == ["paid", "payment_failed"]
+        assert [n.status for n in (await books()).orders] == ["confirmed", "failed"]
         assert await level("TEA") == (7, 0)
 
 
@@ -184,7 +184,7 @@ class TestUnclear:
         assert await level("TEA") == (10, 3)
         assert await let_the_timer_settle() == 1
         (order,) = (await books()).orders
-        assert order.status == "payment_failed"
+        assert order.status == "failed"
         assert order.failure_reason == "canceled"
         assert await level("TEA") == (10, 0)
         again, replayed = await check_out(basket, method)

@@ -16,11 +16,11 @@ from holdfast.platform.idempotency import LEASE, IdempotencyKeyInProgress
 DOOMED = Path(__file__).with_name("doomed.py")
 # Where it dies, and what a retry with the same key finds after the lease.
 DEATHS = {
-    "before_the_first_commit": OrderStatus.PAID,
-    "before_the_charge": OrderStatus.PAYMENT_FAILED,
-    "after_the_charge": OrderStatus.PAID,
-    "before_the_last_commit": OrderStatus.PAID,
-    "after_the_last_commit": OrderStatus.PAID,
+    "before_the_first_commit": OrderStatus.CONFIRMED,
+    "before_the_charge": OrderStatus.FAILED,
+    "after_the_charge": OrderStatus.CONFIRMED,
+    "before_the_last_commit": OrderStatus.CONFIRMED,
+    "after_the_last_commit": OrderStatus.CONFIRMED,
 }
 
 
@@ -85,7 +85,7 @@ class TestKilled:
 
         answer, replayed = await check_out(basket)
 
-        assert answer.status == (201 if ends is OrderStatus.PAID else 402)
+        assert answer.status == (201 if ends is OrderStatus.CONFIRMED else 402)
         assert replayed == (point == "after_the_last_commit")
         found = await books()
         assert [order.status for order in found.orders] == [ends]
@@ -166,7 +166,7 @@ class TestCancelled:
         found = await books()
         assert waits > 10, "every wait of a checkout was tried"
         assert found.of(OrderStatus.PENDING) == []
-        by_cart = [order.cart_id for order in found.of(OrderStatus.PAID)]
+        by_cart = [order.cart_id for order in found.of(OrderStatus.CONFIRMED)]
         assert len(by_cart) == len(set(by_cart))
         assert await level("TEA") == (1000 - found.captured, 0)
 
@@ -218,7 +218,7 @@ class TestLease:
         late, _ = await first
 
         assert second.status == late.status == 402
-        assert [order.status for order in (await books()).orders] == ["payment_failed"]
+        assert [order.status for order in (await books()).orders] == ["failed"]
         assert await level("TEA") == (10, 0)
 
 
@@ -295,4 +295,4 @@ class TestSilence:
 
         assert answer.status == 202
         assert await let_the_timer_settle() == 1
-        assert [order.status for order in (await books()).orders] == ["payment_failed"]
+        assert [order.status for order in (await books()).orders] == ["failed"]

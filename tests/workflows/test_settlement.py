@@ -121,7 +121,7 @@ class TestSettleByAsking:
             order.id, db=shop.db, vault=shop.vault, provider=asked, clock=clock
         )
 
-        assert again.status is OrderStatus.PAID
+        assert again.status is OrderStatus.CONFIRMED
         assert asked.keys == [str(order.id)]
 
     async def test_an_order_of_nothing_is_paid_though_nobody_charged_it(
@@ -141,7 +141,7 @@ class TestSettleByAsking:
         (order,) = (
             await ordering.latest(shop.db, shop.vault, after=None, limit=9)
         ).items
-        assert order.status is OrderStatus.PAID
+        assert order.status is OrderStatus.CONFIRMED
         assert order.payment_reference == payments.NOTHING_DUE.reference
 
 
@@ -193,7 +193,7 @@ class TestSettleOverdue:
         assert sorted(order.id for order in pending.items) == sorted(stuck)
         assert (
             await ordering.find(shop.db, shop.vault, good.id)
-        ).status is OrderStatus.PAID
+        ).status is OrderStatus.CONFIRMED
         assert len(asked.keys) == 4
 
     async def test_two_workers_at_once_settle_each_order_once(

@@ -14,7 +14,15 @@ from holdfast.api.shapes import Amount
 from holdfast.api.shop import Shop
 from holdfast.domain import ordering
 from holdfast.domain.identity import Caller
-from holdfast.domain.ordering import Address, Order, OrderLine, OrderStatus, Shipping
+from holdfast.domain.ordering import (
+    Address,
+    FulfilmentStatus,
+    Order,
+    OrderLine,
+    OrderStatus,
+    PaymentStatus,
+    Shipping,
+)
 from holdfast.kernel.errors import DomainError
 from holdfast.kernel.money import Money
 from holdfast.kernel.page import DEFAULT_LIMIT, Page
@@ -26,12 +34,6 @@ from holdfast.workflows.settlement import lease_of_checkout
 
 _PATH = "/v1/orders"
 _CHECKOUT = "POST /v1/carts/{cart_id}/checkout"
-_PAYMENT = {
-    OrderStatus.PENDING: "pending",
-    OrderStatus.PAID: "captured",
-    OrderStatus.PAYMENT_FAILED: "failed",
-}
-_STATUS = {OrderStatus.PENDING: 202, OrderStatus.PAID: 201}
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -45,32 +47,52 @@ class CheckoutWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PaymentView(msgspec.Struct, frozen=True):
-    """What became of the payment."""
+    """Where the money is."""
 
-    status: str
+    status: PaymentStatus
     reference: str | None
     failure_reason: str | None
+    captured_amount: Money
+    refunded_amount: Money
+
+    @classmethod
+    def of(cls, order: Order) -> "PaymentView":
+        return cls(
+            order.payment_status,
+            order.payment_reference,
+            order.failure_reason,
+            Money(order.captured_amount, order.currency),
+            Money(order.refunded_amount, order.currency),
+        )
 
 
 class OrderLineView(msgspec.Struct, frozen=True):
-    """A line as it was sold."""
+    """A line as it was sold, and what became of it since."""
 
+    position: int
     sku: str
     variant_id: UUID
     title: str
     quantity: int
     unit_price: Money
     total: Money
+    canceled_quantity: int
+    fulfilled_quantity: int
+    returned_quantity: int
 
     @classmethod
     def of(cls, line: OrderLine) -> "OrderLineView":
         return cls(
-            line.sku,
-            line.variant_id,
-            line.title,
-            line.quantity,
-            line.unit_price,
-            line.total,
+            position=line.position,
+            sku=line.sku,
+            variant_id=line.variant_id,
+            title=line.title,
+            quantity=line.quantity,
+            unit_price=line.unit_price,
+            total=line.total,
+            canceled_quantity=line.canceled,
+            fulfilled_quantity=line.fulfilled,
+            returned_quantity=line.returned,
         )
 
 
@@ -83,6 +105,8 @@ class OrderView(msgspec.Struct, frozen=True):
     id: UUID
     number: str
     status: OrderStatus
+    payment_status: PaymentStatus
+    fulfilment_status: FulfilmentStatus
     cart_id: UUID
     currency: str
     email: str | None
@@ -91,10 +115,14 @@ class OrderView(msgspec.Struct, frozen=True):
     shipping: Shipping
     subtotal: Money
     shipping_total: Money
+    credit: Money
     total: Money
     payment: PaymentView
     placed_at: datetime
     settled_at: datetime | None
+    completed_at: datetime | None
+    canceled_at: datetime | None
+    cancel_reason: str | None
 
     @classmethod
     def of(cls, order: Order) -> "OrderView":
@@ -102,6 +130,8 @@ class OrderView(msgspec.Struct, frozen=True):
             id=order.id,
             number=order.label,
             status=order.status,
+            payment_status=order.payment_status,
+            fulfilment_status=order.fulfilment_status,
             cart_id=order.cart_id,
             currency=order.currency,
             email=order.email,
@@ -110,12 +140,14 @@ class OrderView(msgspec.Struct, frozen=True):
             shipping=order.shipping,
             subtotal=order.subtotal,
             shipping_total=order.shipping.price,
+            credit=Money(order.credit_amount, order.currency),
             total=order.total,
-            payment=PaymentView(
-                _PAYMENT[order.status], order.payment_reference, order.failure_reason
-            ),
+            payment=PaymentView.of(order),
             placed_at=order.placed_at,
             settled_at=order.settled_at,
+            completed_at=order.completed_at,
+            canceled_at=order.canceled_at,
+            cancel_reason=order.cancel_reason,
         )
 
 
@@ -142,7 +174,7 @@ async def checkout(
 ) -> PlacedOrder:
     """Order and pay a cart.
 
-    201 with the paid order; 202 while the payment provider has not said whether
+    201 with the confirmed order; 202 while the payment provider has not said whether
     the payment went through (read the order until it is settled); 402 when the
     payment was declined, and then the cart is open again.
     """
@@ -208,7 +240,9 @@ def _answer(told: Order | DomainError, scope: Scope) -> Answer:
         headers = {name.decode(): value.decode() for name, value in reply.headers}
         return Answer(reply.status, headers, reply.body)
     headers = {"content-type": "application/json", "Location": f"{_PATH}/{told.id}"}
-    if told.status is OrderStatus.PENDING:
+    pending = told.status is OrderStatus.PENDING
+    if pending:
         # The worker asks the provider about it some 15 seconds after it was placed.
         headers["Retry-After"] = "5"
-    return Answer(_STATUS[told.status], headers, _ENCODER.encode(OrderView.of(told)))
+    body = _ENCODER.encode(OrderView.of(told))
+    return Answer(202 if pending else 201, headers, body)

@@ -53,22 +53,22 @@ VALUES
      'Shops here, and looks after their own account. Every account has it.',
      '{account:read,account:write,carts:own,orders:own}', true, now(), now()),
     ('01943a00-0000-7000-8000-000000000002', 'support', 'Support',
-     'Answers customers: finds their orders, mends their data, fills carts with them.',
-     '{carts:write,customers:read,customers:write,inventory:read,orders:read,products:read,users:read}',
+     'Answers customers: finds, changes and cancels their orders, mends their data.',
+     '{carts:write,customers:read,customers:write,inventory:read,orders:read,orders:write,products:read,users:read}',
      true, now(), now()),
     ('01943a00-0000-7000-8000-000000000003', 'catalogue_manager', 'Catalogue manager',
      'Keeps products, categories and stock.',
      '{inventory:read,inventory:write,products:read,products:write}',
      true, now(), now()),
     ('01943a00-0000-7000-8000-000000000004', 'fulfilment', 'Fulfilment',
-     'Packs orders and counts stock.',
-     '{inventory:read,inventory:write,orders:read}', true, now(), now()),
+     'Packs and ships orders, and counts stock.',
+     '{inventory:read,inventory:write,orders:fulfil,orders:read}', true, now(), now()),
     ('01943a00-0000-7000-8000-000000000005', 'finance', 'Finance',
-     'Reads orders, customers and the security record; changes nothing.',
-     '{audit:read,customers:read,orders:read,products:read}', true, now(), now()),
+     'Reads orders, customers and the security record; gives money back.',
+     '{audit:read,customers:read,orders:read,orders:refund,products:read}', true, now(), now()),
     ('01943a00-0000-7000-8000-000000000006', 'admin', 'Administrator',
      'May do everything. Somebody always is one.',
-     '{account:read,account:write,audit:read,carts:own,carts:write,clients:read,clients:write,customers:read,customers:write,inventory:read,inventory:write,keys:read,keys:write,orders:own,orders:read,orders:write,prices:override,products:read,products:write,roles:read,roles:write,users:read,users:write}',
+     '{account:read,account:write,audit:read,carts:own,carts:write,clients:read,clients:write,customers:read,customers:write,inventory:read,inventory:write,keys:read,keys:write,orders:fulfil,orders:own,orders:read,orders:refund,orders:write,prices:override,products:read,products:write,roles:read,roles:write,users:read,users:write}',
      true, now(), now());
 
 -- What happened that matters for security. Append-only: the triggers below hold
@@ -544,7 +544,7 @@ CREATE TABLE orders (
     cart_id uuid NOT NULL REFERENCES carts,
     token_hash bytea NOT NULL,
     status text NOT NULL CONSTRAINT orders_status_known
-        CHECK (status IN ('pending', 'paid', 'payment_failed')),
+        CHECK (status IN ('pending', 'confirmed', 'completed', 'canceled', 'failed')),
     currency text NOT NULL,
     -- Both are of rows from before `sealed`.
     email text,
@@ -563,18 +563,50 @@ CREATE TABLE orders (
     email_index bytea,
     -- Whose order it is; NULL for a guest's.
     account_id uuid,
-    CONSTRAINT orders_total_adds_up
-        CHECK (total_amount = subtotal_amount + shipping_amount AND subtotal_amount >= 0
-               AND shipping_amount >= 0),
+    payment_status text NOT NULL DEFAULT 'pending'
+        CONSTRAINT orders_payment_status_known CHECK (
+            payment_status IN ('pending', 'authorized', 'captured',
+                               'partially_refunded', 'refunded', 'voided', 'failed')),
+    fulfilment_status text NOT NULL DEFAULT 'unfulfilled'
+        CONSTRAINT orders_fulfilment_status_known CHECK (
+            fulfilment_status IN ('unfulfilled', 'partially_fulfilled', 'fulfilled')),
+    captured_amount bigint NOT NULL DEFAULT 0,
+    refunded_amount bigint NOT NULL DEFAULT 0,
+    -- Refunds that were asked for and have not come to an end.
+    refunding_amount bigint NOT NULL DEFAULT 0,
+    -- What goods that came back pay of it: of an exchange's replacement.
+    credit_amount bigint NOT NULL DEFAULT 0,
+    placed_by text NOT NULL DEFAULT 'checkout',
+    -- The return that a replacement belongs to.
+    return_id uuid,
+    cancel_reason text,
+    canceled_at timestamptz,
+    completed_at timestamptz,
+    CONSTRAINT orders_total_adds_up CHECK (
+        total_amount = subtotal_amount + shipping_amount - credit_amount
+        AND subtotal_amount >= 0 AND shipping_amount >= 0 AND credit_amount >= 0
+        AND total_amount >= 0),
     CONSTRAINT orders_settled_when_not_pending
         CHECK ((status = 'pending') = (settled_at IS NULL)),
-    CONSTRAINT orders_paid_has_reference
-        CHECK (status <> 'paid' OR payment_reference IS NOT NULL)
+    -- An order is pending, or failed, exactly as long as its payment is.
+    CONSTRAINT orders_settled_with_payment CHECK (
+        (status = 'pending') = (payment_status = 'pending')
+        AND (status = 'failed') = (payment_status = 'failed')),
+    CONSTRAINT orders_confirmed_has_reference CHECK (
+        status IN ('pending', 'failed') OR payment_reference IS NOT NULL),
+    CONSTRAINT orders_captured_within_total
+        CHECK (captured_amount BETWEEN 0 AND total_amount),
+    CONSTRAINT orders_refunded_within_captured CHECK (
+        refunded_amount >= 0 AND refunding_amount >= 0
+        AND refunded_amount + refunding_amount <= captured_amount),
+    CONSTRAINT orders_completed_says_when
+        CHECK ((status = 'completed') = (completed_at IS NOT NULL)),
+    CONSTRAINT orders_canceled_says_when
+        CHECK ((status = 'canceled') = (canceled_at IS NOT NULL))
 );
 -- One cart, one order. An attempt whose payment failed is kept as a record and
 -- does not stand in the way of the next attempt.
-CREATE UNIQUE INDEX orders_one_per_cart ON orders (cart_id)
-    WHERE status <> 'payment_failed';
+CREATE UNIQUE INDEX orders_one_per_cart ON orders (cart_id) WHERE status <> 'failed';
 CREATE INDEX orders_by_cart ON orders (cart_id);
 CREATE INDEX orders_by_account ON orders (account_id, id DESC)
     WHERE account_id IS NOT NULL;
@@ -593,7 +625,90 @@ CREATE TABLE order_lines (
         CHECK (quantity > 0),
     unit_price_amount bigint NOT NULL CONSTRAINT order_lines_price_not_negative
         CHECK (unit_price_amount >= 0),
-    PRIMARY KEY (order_id, position)
+    canceled_quantity bigint NOT NULL DEFAULT 0,
+    fulfilled_quantity bigint NOT NULL DEFAULT 0,
+    returned_quantity bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (order_id, position),
+    CONSTRAINT order_lines_parts_within_quantity CHECK (
+        canceled_quantity >= 0 AND fulfilled_quantity >= 0
+        AND canceled_quantity + fulfilled_quantity <= quantity),
+    CONSTRAINT order_lines_returned_after_shipped
+        CHECK (returned_quantity BETWEEN 0 AND fulfilled_quantity)
+);
+
+-- Each change of an order, its payment or its fulfilment, and what else happened to it.
+-- No foreign key: a row is written in the statement that changes its order, and a
+-- look-up for each would be three more a checkout.
+CREATE TABLE order_events (
+    order_id uuid NOT NULL,
+    id uuid NOT NULL DEFAULT uuidv7(),
+    -- order, payment, fulfilment for a change of state; or what else it was.
+    kind text NOT NULL,
+    from_state text,
+    to_state text,
+    -- Who did it: account:<id>, key:<id>, client:<id>, guest, checkout, timer,
+    -- provider, carrier, command_line.
+    actor text NOT NULL,
+    -- Ids, quantities and amounts; nothing personal.
+    detail jsonb NOT NULL DEFAULT '{}',
+    happened_at timestamptz NOT NULL,
+    PRIMARY KEY (order_id, id)
+);
+
+CREATE FUNCTION keep_order_events() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'order events are kept as they are';
+END;
+$$;
+CREATE TRIGGER order_events_are_kept
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON order_events
+    FOR EACH STATEMENT EXECUTE FUNCTION keep_order_events();
+
+-- What operators tell each other about an order.
+CREATE TABLE order_notes (
+    id uuid PRIMARY KEY,
+    order_id uuid NOT NULL REFERENCES orders,
+    -- {"text": ...}
+    sealed bytea NOT NULL,
+    actor text NOT NULL,
+    created_at timestamptz NOT NULL
+);
+CREATE INDEX order_notes_by_order ON order_notes (order_id, id);
+
+-- Goods that come back: for money, or for other goods.
+CREATE TABLE returns (
+    id uuid PRIMARY KEY,
+    order_id uuid NOT NULL REFERENCES orders,
+    kind text NOT NULL CONSTRAINT returns_kind_known
+        CHECK (kind IN ('return', 'exchange')),
+    status text NOT NULL CONSTRAINT returns_status_known
+        CHECK (status IN ('requested', 'approved', 'rejected', 'received', 'completed',
+                          'canceled')),
+    reason text,
+    -- Who asked for it.
+    actor text NOT NULL,
+    requested_at timestamptz NOT NULL,
+    -- When it was approved or rejected.
+    decided_at timestamptz,
+    received_at timestamptz,
+    completed_at timestamptz,
+    canceled_at timestamptz
+);
+CREATE INDEX returns_by_order ON returns (order_id, id);
+
+CREATE TABLE return_lines (
+    return_id uuid NOT NULL REFERENCES returns ON DELETE CASCADE,
+    -- Of the line of the order.
+    position integer NOT NULL,
+    quantity bigint NOT NULL CONSTRAINT return_lines_quantity_positive
+        CHECK (quantity > 0),
+    received_quantity bigint NOT NULL DEFAULT 0,
+    -- The rest of what was received was written off.
+    restocked_quantity bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (return_id, position),
+    CONSTRAINT return_lines_parts_within_quantity
+        CHECK (received_quantity BETWEEN 0 AND quantity
+               AND restocked_quantity BETWEEN 0 AND received_quantity)
 );
 
 -- notifications -------------------------------------------------------------

@@ -30,7 +30,7 @@ _IS_WAITING = _SQL["is_waiting"]
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened: ``ordering.order.paid`` and what it is about."""
+    """Something that happened: ``ordering.order.confirmed`` and what it is about."""
 
     id: UUID
     type: str

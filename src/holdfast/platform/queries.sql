@@ -216,6 +216,10 @@ FROM orders
 WHERE sealed IS NOT NULL OR email IS NOT NULL OR shipping_address IS NOT NULL
 GROUP BY 2
 UNION ALL
+SELECT 'order_notes', substring(sealed FOR 5), count(*)
+FROM order_notes
+GROUP BY 2
+UNION ALL
 SELECT 'emails', CASE WHEN recipient IS NULL THEN substring(sealed FOR 5) END, count(*)
 FROM emails WHERE sealed IS NOT NULL OR recipient IS NOT NULL
 GROUP BY 2

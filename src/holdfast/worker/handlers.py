@@ -19,7 +19,7 @@ from holdfast.worker.metrics import Metrics
 from holdfast.workflows import account_mail, notify
 
 TASKS_BY_EVENT: Mapping[str, tuple[str, ...]] = {
-    "ordering.order.paid": ("confirm_order",),
+    "ordering.order.confirmed": ("confirm_order",),
     account_mail.MAIL_REQUESTED: ("send_account_mail",),
 }
 _log = structlog.get_logger()

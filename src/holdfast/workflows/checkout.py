@@ -1,4 +1,4 @@
-"""Turn a cart into a paid order, or into nothing at all.
+"""Turn a cart into a confirmed order, or into nothing at all.
 
 1. One transaction: claim the key, close the cart, reserve every line or none,
    write the order as pending.
@@ -169,7 +169,7 @@ class Checkout:
         return await self._settle(order, None, claim)
 
     def _answer(self, order: Order) -> Answer:
-        if order.status is OrderStatus.PAYMENT_FAILED:
+        if order.status is OrderStatus.FAILED:
             reason = order.failure_reason or "declined"
             return self.render(payments.PaymentDeclined(order.id, reason))
         return self.render(order)

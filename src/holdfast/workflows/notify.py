@@ -20,7 +20,7 @@ async def confirm_order(
     mailer: Mailer | None,
     clock: Clock,
 ) -> None:
-    """Tell the buyer that the order is paid.
+    """Tell the buyer that the order is confirmed.
 
     The e-mail is written once for the event; running again sends what was
     written and not yet taken. Raises ``OrderNotFound``, ``MailRefused`` or

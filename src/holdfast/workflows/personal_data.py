@@ -55,7 +55,9 @@ HELD: Mapping[str, tuple[str, str]] = {
     "linked_identities": ("linked_identities", "deleted"),
     "marketing_consents": ("marketing_consents", "deleted"),
     "oauth_consents": ("oauth_consents", "deleted"),
+    "order_events": ("orders", "kept: they say what happened by whose id, not who"),
     "order_lines": ("orders", "kept: the books need them"),
+    "order_notes": ("orders", "deleted"),
     "orders": ("orders", "kept with their totals, emptied of the person"),
     "recovery_codes": ("account", "deleted"),
     "refresh_tokens": (
@@ -83,6 +85,8 @@ IMPERSONAL: Mapping[str, str] = {
     "product_images": "the catalogue",
     "products": "the catalogue",
     "reservations": "stock, by the id of an order",
+    "return_lines": "what came back, by the id of an order",
+    "returns": "what came back, by the id of an order",
     "revoked_tokens": "random ids, gone when the tokens expire",
     "roles": "what may be done, not by whom",
     "schema_migrations": "the schema",
@@ -184,7 +188,12 @@ class PersonalData:
                 tx, self.vault, account_id, after=after, limit=MAX_LIMIT
             )
 
-        return [_shown(order) for order in await _all(page)]
+        notes = await ordering.notes_of_account(tx, self.vault, account_id)
+        return [
+            _shown(order)
+            | {"notes": [asdict(note) for note in notes if note.order_id == order.id]}
+            for order in await _all(page)
+        ]
 
     async def _carts(self, tx: Connection, account_id: UUID) -> list[dict[str, Any]]:
         return [

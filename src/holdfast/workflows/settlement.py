@@ -1,4 +1,4 @@
-"""How a pending order ends: paid or failed, once, by whoever learns it first.
+"""How a pending order ends: confirmed or failed, once, by whoever learns it first.
 
 The answer of the provider, a retry of the client and the timer may all arrive at
 the same time. Each writes "settle if still pending"; one wins, the others read
@@ -34,15 +34,17 @@ async def settle(
     """
     now = clock()
     if isinstance(outcome, Captured):
-        if await ordering.mark_paid(tx, order.id, outcome.reference, at=now):
+        if await ordering.mark_confirmed(
+            tx, order.id, outcome.reference, actor=ACTOR, at=now
+        ):
             await inventory.sell(tx, order.id, actor=ACTOR, at=now)
-            paid = outbox.event("ordering.order.paid", order_id=str(order.id))
-            await outbox.publish(tx, [paid], at=now)
-            return order.paid(outcome.reference, now)
-    elif await ordering.mark_failed(tx, order.id, outcome.reason, at=now):
+            event = outbox.event("ordering.order.confirmed", order_id=str(order.id))
+            await outbox.publish(tx, [event], at=now)
+            return order.confirmed(outcome.reference, now)
+    elif await ordering.mark_failed(tx, order.id, outcome.reason, actor=ACTOR, at=now):
         await inventory.release(tx, order.id, at=now)
         failed = outbox.event(
-            "ordering.order.payment_failed",
+            "ordering.order.failed",
             order_id=str(order.id),
             reason=outcome.reason,
         )

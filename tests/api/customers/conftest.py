@@ -100,6 +100,11 @@ def a_life(client, shop, signed_in, a_product, deliver):
             )
             index = accounts.email_index(shop.vault, email)
             await ordering.attach(tx, email_index=index, account_id=person.account_id)
+            await ordering.add_note(
+                *(tx, shop.vault, UUID(orders[0]), f"{name} rang from {phone}"),
+                actor="test",
+                at=shop.clock(),
+            )
         await deliver()
         words = (email, name, street, phone, CHROME.address, CHROME.user_agent)
         return Life(person.account_id, person.headers, person.client_id, words, orders)

@@ -140,7 +140,8 @@ class TestErase:
     ):
         ada = await a_life()
         await database.fetch(
-            "UPDATE orders SET status = 'pending', settled_at = NULL,"
+            "UPDATE orders SET status = 'pending', payment_status = 'pending',"
+            " settled_at = NULL, completed_at = NULL, captured_amount = 0,"
             " payment_reference = NULL WHERE id = $1",
             ada.orders[1],
         )
@@ -150,7 +151,8 @@ class TestErase:
         refused = await client.delete(path, headers=operator)
         kept = await traces()
         await database.fetch(
-            "UPDATE orders SET status = 'paid', settled_at = now(),"
+            "UPDATE orders SET status = 'confirmed', payment_status = 'captured',"
+            " captured_amount = total_amount, settled_at = now(),"
             " payment_reference = 'ch_1' WHERE status = 'pending'"
         )
         done = await client.delete(path, headers=operator)

@@ -179,7 +179,8 @@ def reopen_payment(database: Database, vault: Vault) -> Callable[..., Awaitable[
             await ordering.latest(database, vault, after=None, limit=2, email=email)
         ).items
         await database.fetch(
-            "UPDATE orders SET status = 'pending', settled_at = NULL WHERE id = $1",
+            "UPDATE orders SET status = 'pending', payment_status = 'pending',"
+            " captured_amount = 0, settled_at = NULL WHERE id = $1",
             order.id,
         )
 

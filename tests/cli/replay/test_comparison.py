@@ -124,7 +124,8 @@ class TestComparison:
         again = asyncio.create_task(replayed(served.options(month)))
         await asyncio.wait([again], timeout=0.3)
         await database.fetch(
-            "UPDATE orders SET status = 'paid', settled_at = placed_at"
+            "UPDATE orders SET status = 'confirmed', payment_status = 'captured',"
+            " captured_amount = total_amount, settled_at = placed_at"
             " WHERE status = 'pending'"
         )
 

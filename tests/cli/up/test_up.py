@@ -33,7 +33,7 @@ class TestFirstStart:
         cart, paid, read = map(json.loads, pasted.stdout.splitlines())
         assert len(calls) == 3
         assert cart["lines"]
-        assert paid["status"] == "paid"
+        assert paid["status"] == "confirmed"
         assert read == paid
         assert len(shop.get("/v1/products?limit=100")["items"]) >= 60
 

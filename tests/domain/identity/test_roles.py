@@ -110,7 +110,8 @@ class TestGrantRole:
         scopes = await identity.scopes_of_account(database, account_id)
         assert names == ["customer", "finance"]
         assert scopes == identity.PERSONAL_SCOPES | {
-            *("audit:read", "customers:read", "orders:read", "products:read")
+            *("audit:read", "customers:read", "orders:read", "orders:refund"),
+            "products:read",
         }
 
     async def test_says_whether_it_was_news(self, database, clock, an_account):
@@ -163,7 +164,7 @@ class TestCheckOver:
         self, database, an_account
     ):
         account_id = await an_account("customer", "fulfilment")
-        held = frozenset({"inventory:read", "orders:read"})
+        held = frozenset({"inventory:read", "orders:fulfil", "orders:read"})
         desk = Member(new_id(), new_id(), "app", held)
 
         with pytest.raises(AccountMayMore) as raised:
@@ -173,7 +174,9 @@ class TestCheckOver:
 
     async def test_lets_equals_and_customers_be_reached(self, database, an_account):
         reachable = [await an_account("customer"), await an_account("fulfilment")]
-        scopes = frozenset({"inventory:read", "inventory:write", "orders:read"})
+        scopes = frozenset(
+            {"inventory:read", "inventory:write", "orders:fulfil", "orders:read"}
+        )
 
         for account_id in reachable:
             desk = Member(new_id(), new_id(), "app", scopes)

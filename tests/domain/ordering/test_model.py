@@ -108,17 +108,17 @@ class TestOrder:
     def test_people_know_it_by_a_short_number(self, an_order):
         assert an_order().numbered(1001).label == "HF-1001"
 
-    def test_is_paid_with_a_reference(self, an_order, clock):
-        order = an_order().paid("ch_1", clock())
+    def test_is_confirmed_with_a_reference(self, an_order, clock):
+        order = an_order().confirmed("ch_1", clock())
 
-        assert order.status is OrderStatus.PAID
+        assert order.status is OrderStatus.CONFIRMED
         assert (order.payment_reference, order.settled_at) == ("ch_1", clock())
         assert order.failure_reason is None
 
     def test_fails_with_a_reason(self, an_order, clock):
         order = an_order().failed("card_declined", clock())
 
-        assert order.status is OrderStatus.PAYMENT_FAILED
+        assert order.status is OrderStatus.FAILED
         assert (order.failure_reason, order.settled_at) == ("card_declined", clock())
         assert order.payment_reference is None
 

@@ -16,6 +16,8 @@ from holdfast.kernel.ids import new_id
 from holdfast.kernel.page import BadCursor
 from holdfast.platform.db import ConstraintViolated
 
+SETTLED = "payment_status = 'captured', payment_reference = 'ch', settled_at = now()"
+
 
 @pytest.fixture
 def place(database, vault, stored_cart, an_order, clock):
@@ -39,8 +41,12 @@ def settle(database, clock):
     async def mark(order, *, paid):
         async with database.transaction() as tx:
             if paid:
-                return await ordering.mark_paid(tx, order.id, "ch_1", at=clock())
-            return await ordering.mark_failed(tx, order.id, "declined", at=clock())
+                return await ordering.mark_confirmed(
+                    tx, order.id, "ch_1", actor="checkout", at=clock()
+                )
+            return await ordering.mark_failed(
+                tx, order.id, "declined", actor="timer", at=clock()
+            )
 
     return mark
 
@@ -88,13 +94,13 @@ class TestAdd:
         assert await ordering.find(database, vault, order.id) == order
 
 
-class TestMarkPaid:
+class TestMarkConfirmed:
     async def test_settles_a_pending_order(self, database, vault, place, settle, clock):
         order = await place()
 
         assert await settle(order, paid=True)
 
-        assert await ordering.find(database, vault, order.id) == order.paid(
+        assert await ordering.find(database, vault, order.id) == order.confirmed(
             "ch_1", clock()
         )
 
@@ -231,9 +237,24 @@ class TestDatabase:
     @pytest.mark.parametrize(
         ("change", "constraint"),
         [
-            ("status = 'lost', settled_at = now()", "orders_status_known"),
-            ("status = 'paid', settled_at = now()", "orders_paid_has_reference"),
-            ("status = 'payment_failed'", "orders_settled_when_not_pending"),
+            ("status = 'lost', " + SETTLED, "orders_status_known"),
+            (
+                "status = 'confirmed', payment_status = 'captured', settled_at = now()",
+                "orders_confirmed_has_reference",
+            ),
+            (
+                "status = 'failed', payment_status = 'failed'",
+                "orders_settled_when_not_pending",
+            ),
+            ("payment_status = 'captured'", "orders_settled_with_payment"),
+            ("payment_status = 'lost'", "orders_payment_status_known"),
+            ("fulfilment_status = 'lost'", "orders_fulfilment_status_known"),
+            ("captured_amount = total_amount + 1", "orders_captured_within_total"),
+            ("refunded_amount = 1", "orders_refunded_within_captured"),
+            ("refunding_amount = 1", "orders_refunded_within_captured"),
+            ("completed_at = now()", "orders_completed_says_when"),
+            ("canceled_at = now()", "orders_canceled_says_when"),
+            ("credit_amount = 1", "orders_total_adds_up"),
             ("settled_at = now()", "orders_settled_when_not_pending"),
             ("total_amount = total_amount + 1", "orders_total_adds_up"),
             (

@@ -196,14 +196,14 @@ class Buyer:
         self._send(post(b"/v1/carts/" + cart_id + b"/checkout", paying, who + key))
 
     def _paid(self, body: bytes) -> None:
-        if b'"status":"paid"' not in body:
+        if b'"status":"confirmed"' not in body:
             self._fail("an order that is not paid")
             return
         self._step = "order"
         self._send(get("/v1/orders/" + body[7:43].decode(), self._token))
 
     def _read(self, body: bytes) -> None:
-        if b'"status":"paid"' not in body or b'"captured"' not in body:
+        if b'"status":"confirmed"' not in body or b'"captured"' not in body:
             self._fail("an order that does not say it is paid")
             return
         self._watch.outcomes["sold"] += self._watch.on

@@ -164,11 +164,14 @@ def _order() -> str:
             *(_ORDERING, "add_order", order, cart, token, currency, buyer, index),
             *(*shipped, "1000::bigint", "1490::bigint", now, variants, skus),
             *("ARRAY['a', 'b']::text[]", quantities, "ARRAY[500, 500]::bigint[]"),
-            nobody,
+            *(nobody, "'checkout'::text", "0::bigint", nobody),
         ),
         "COMMIT;",
         "BEGIN;",
-        _bound(_ORDERING, "mark_paid", order, "'ch'::text", now),
+        _bound(
+            *(_ORDERING, "mark_confirmed", order, "'ch'::text"),
+            *("true", "'checkout'::text", now),
+        ),
         _bound(_INVENTORY, "sell", order, "'bench'::text", now),
         _bound(
             *(_PLATFORM, "publish", "ARRAY[:event]::uuid[]"),

@@ -232,8 +232,8 @@ class Stages:
             SELECT s.on_hand, s.reserved,
                    (SELECT sum(m.delta) FROM stock_movements m
                     WHERE m.variant_id = v.id) AS ledger,
-                   count(o.id) FILTER (WHERE o.status = 'paid') AS paid,
-                   count(o.id) FILTER (WHERE o.status <> 'paid') AS unpaid
+                   count(o.id) FILTER (WHERE o.status = 'confirmed') AS paid,
+                   count(o.id) FILTER (WHERE o.status <> 'confirmed') AS unpaid
             FROM variants v
             JOIN stock s ON s.variant_id = v.id
             LEFT JOIN order_lines l ON l.variant_id = v.id

@@ -76,7 +76,7 @@ async def _replay(
         )
         await read_charges(books, provider)
     findings: list[Finding] = compare(sales, books)
-    earlier = {o.invoice for o in before if o.status != "payment_failed"}
+    earlier = {o.invoice for o in before if o.status != "failed"}
     return Report(sales, findings, placing.refused, len(earlier))
 
 

@@ -26,9 +26,12 @@ class Finding:
         return self.expected == self.found and not self.differences
 
 
+_PAID = frozenset({"confirmed", "completed"})
+
+
 def compare(sales: Sales, books: Books) -> list[Finding]:
     """Hold the books against the files."""
-    paid = [order for order in books.orders if order.status == "paid"]
+    paid = [order for order in books.orders if order.status in _PAID]
     return [
         _orders(sales, books, paid),
         _lines(sales, paid),

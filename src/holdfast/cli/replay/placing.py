@@ -214,8 +214,8 @@ class Placing:
 
     async def orders(self, there: Iterable[PlacedOrder], tick: Tick) -> None:
         """Order and pay each invoice that has no order yet."""
-        failed = Counter(o.invoice for o in there if o.status == "payment_failed")
-        done = {o.invoice: o for o in there if o.status != "payment_failed"}
+        failed = Counter(o.invoice for o in there if o.status == "failed")
+        done = {o.invoice: o for o in there if o.status != "failed"}
 
         async def place(invoice: Invoice) -> None:
             if (order := done.get(invoice.number)) is None:

@@ -1,8 +1,9 @@
 """Carts, and the orders they become.
 
 Promises: one cart becomes one order; an order's lines and totals never change
-with the catalogue; a pending order is settled exactly once, as paid or as
-failed, by whoever learns the outcome first.
+with the catalogue; a pending order is settled exactly once, as confirmed or as
+failed, by whoever learns the outcome first; an order, its payment and its
+fulfilment change only as ``states`` allows, and each change is recorded.
 """
 
 from holdfast.domain.ordering.carts import (
@@ -41,7 +42,6 @@ from holdfast.domain.ordering.model import (
     NewLine,
     Order,
     OrderLine,
-    OrderStatus,
     Overdue,
     Shipping,
     check_currency,
@@ -50,23 +50,42 @@ from holdfast.domain.ordering.model import (
     check_total,
     draft,
 )
+from holdfast.domain.ordering.notes import (
+    MAX_NOTE_CHARACTERS,
+    Note,
+    add_note,
+    notes_of,
+    notes_of_account,
+)
 from holdfast.domain.ordering.person import SEALED
+from holdfast.domain.ordering.states import (
+    FULFILMENT,
+    ORDER,
+    PAYMENT,
+    FulfilmentStatus,
+    OrderStatus,
+    PaymentStatus,
+)
 from holdfast.domain.ordering.store import (
     add,
     attach,
     find,
     forget_person,
     latest,
+    mark_confirmed,
     mark_failed,
-    mark_paid,
     of_account,
     overdue,
 )
 from holdfast.domain.ordering.trail import Trace, open_carts_of, trail
 
 __all__ = [
+    "FULFILMENT",
     "MAX_LINES",
+    "MAX_NOTE_CHARACTERS",
     "MAX_QUANTITY",
+    "ORDER",
+    "PAYMENT",
     "SEALED",
     "Address",
     "Cart",
@@ -79,13 +98,16 @@ __all__ = [
     "CartStatus",
     "CartTooLarge",
     "CurrencyMismatch",
+    "FulfilmentStatus",
     "Line",
     "NewLine",
+    "Note",
     "Order",
     "OrderLine",
     "OrderNotFound",
     "OrderStatus",
     "Overdue",
+    "PaymentStatus",
     "QuantityOutOfRange",
     "Shipping",
     "TotalChanged",
@@ -95,6 +117,7 @@ __all__ = [
     "VariantUnavailable",
     "add",
     "add_line",
+    "add_note",
     "attach",
     "change_cart",
     "change_line",
@@ -108,8 +131,10 @@ __all__ = [
     "forget_person",
     "latest",
     "lock_cart",
+    "mark_confirmed",
     "mark_failed",
-    "mark_paid",
+    "notes_of",
+    "notes_of_account",
     "of_account",
     "open_cart",
     "open_carts_of",

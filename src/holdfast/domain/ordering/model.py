@@ -15,6 +15,11 @@ from holdfast.domain.ordering.errors import (
     TotalTooLarge,
     VariantUnavailable,
 )
+from holdfast.domain.ordering.states import (
+    FulfilmentStatus,
+    OrderStatus,
+    PaymentStatus,
+)
 from holdfast.kernel.money import MAX_AMOUNT, Money, total
 
 MAX_LINES = 1_000
@@ -26,18 +31,6 @@ class CartStatus(StrEnum):
 
     OPEN = "open"
     ORDERED = "ordered"
-
-
-class OrderStatus(StrEnum):
-    """Where an order is.
-
-    pending -> paid, or pending -> payment_failed. A pending order holds its
-    stock; the outcome of its payment may not be known yet.
-    """
-
-    PENDING = "pending"
-    PAID = "paid"
-    PAYMENT_FAILED = "payment_failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,17 +131,29 @@ class OrderLine:
     title: str
     quantity: int
     unit_price: Money
+    # What the line is called within its order, from 1.
+    position: int = 1
+    canceled: int = 0
+    fulfilled: int = 0
+    # Of what was fulfilled.
+    returned: int = 0
 
     @property
     def total(self) -> Money:
         return self.unit_price * self.quantity
+
+    @property
+    def unfulfilled(self) -> int:
+        """What is still to be shipped."""
+        return self.quantity - self.canceled - self.fulfilled
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """A promise to deliver: its totals are frozen.
 
-    Of a person who was erased neither e-mail nor address are left.
+    Of a person who was erased neither e-mail nor address are left. Amounts without a
+    currency of their own are in the order's, in its minor units.
     """
 
     id: UUID
@@ -168,6 +173,19 @@ class Order:
     failure_reason: str | None = None
     settled_at: datetime | None = None
     account_id: UUID | None = None
+    payment_status: PaymentStatus = PaymentStatus.PENDING
+    fulfilment_status: FulfilmentStatus = FulfilmentStatus.UNFULFILLED
+    captured_amount: int = 0
+    refunded_amount: int = 0
+    # Refunds that were asked for and have not come to an end.
+    refunding_amount: int = 0
+    # What goods that came back pay of it.
+    credit_amount: int = 0
+    placed_by: str = "checkout"
+    return_id: UUID | None = None
+    cancel_reason: str | None = None
+    canceled_at: datetime | None = None
+    completed_at: datetime | None = None
 
     @property
     def label(self) -> str:
@@ -177,15 +195,26 @@ class Order:
     def numbered(self, number: int) -> "Order":
         return replace(self, number=number)
 
-    def paid(self, reference: str, at: datetime) -> "Order":
+    def confirmed(
+        self, reference: str, at: datetime, *, captured: bool = True
+    ) -> "Order":
+        """As it is once its money was taken, or at least promised."""
         return replace(
-            self, status=OrderStatus.PAID, payment_reference=reference, settled_at=at
+            self,
+            status=OrderStatus.CONFIRMED,
+            payment_status=(
+                PaymentStatus.CAPTURED if captured else PaymentStatus.AUTHORIZED
+            ),
+            captured_amount=self.total.amount if captured else 0,
+            payment_reference=reference,
+            settled_at=at,
         )
 
     def failed(self, reason: str, at: datetime) -> "Order":
         return replace(
             self,
-            status=OrderStatus.PAYMENT_FAILED,
+            status=OrderStatus.FAILED,
+            payment_status=PaymentStatus.FAILED,
             failure_reason=reason,
             settled_at=at,
         )
@@ -199,7 +228,9 @@ class Overdue:
     placed_at: datetime
 
 
-def draft(cart: Cart, *, order_id: UUID, at: datetime) -> Order:
+def draft(
+    cart: Cart, *, order_id: UUID, at: datetime, placed_by: str = "checkout"
+) -> Order:
     """Turn a cart into a pending order, with every total frozen.
 
     The number is 0 until the order is stored. Raises ``CartEmpty``,
@@ -229,13 +260,14 @@ def draft(cart: Cart, *, order_id: UUID, at: datetime) -> Order:
         shipping_address=address,
         shipping=shipping,
         lines=[
-            OrderLine(n.variant_id, n.sku, n.title, n.quantity, n.unit_price)
-            for n in cart.lines
+            OrderLine(n.variant_id, n.sku, n.title, n.quantity, n.unit_price, position)
+            for position, n in enumerate(cart.lines, start=1)
         ],
         subtotal=cart.subtotal,
         total=cart.total,
         placed_at=at,
         account_id=cart.account_id,
+        placed_by=placed_by,
     )
 
 

@@ -21,18 +21,22 @@ _CARTS_TO_RESEAL = _SQL["carts_to_reseal"]
 _RESEAL_CARTS = _SQL["reseal_carts"]
 _ORDERS_TO_RESEAL = _SQL["orders_to_reseal"]
 _RESEAL_ORDERS = _SQL["reseal_orders"]
+_NOTES_TO_RESEAL = _SQL["notes_to_reseal"]
+_RESEAL_NOTES = _SQL["reseal_notes"]
 
 SEALED = (
     Sealed("carts", take=_CARTS_TO_RESEAL, put=_RESEAL_CARTS),
     Sealed("orders", take=_ORDERS_TO_RESEAL, put=_RESEAL_ORDERS, index="email"),
+    Sealed("order_notes", take=_NOTES_TO_RESEAL, put=_RESEAL_NOTES),
 )
 
 
-class Person(msgspec.Struct, frozen=True):
-    """What is known of a buyer."""
+class Person(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is known of a buyer, and what an operator noted on their draft order."""
 
     email: str | None = None
     shipping_address: Address | None = None
+    note: str | None = None
 
 
 NOBODY = Person()
@@ -54,6 +58,7 @@ def person_in(vault: Vault, row: Row, *, place: str) -> Person:
     return Person(
         row["email"] or person.email,
         where if address is None else msgspec.convert(address, Address),
+        person.note,
     )
 
 

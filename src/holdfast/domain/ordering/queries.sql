@@ -98,20 +98,26 @@ CROSS JOIN LATERAL (
 
 -- name: order_of_cart
 -- The order that a cart became, failed attempts aside. $1 cart. One row or none.
-SELECT id FROM orders WHERE cart_id = $1 AND status <> 'payment_failed';
+SELECT id FROM orders WHERE cart_id = $1 AND status <> 'failed';
 
 -- name: add_order
 -- Store a pending order with its lines. $1 id, $2 cart, $3 token hash, $4 currency,
 -- $5 the person, sealed, $6 index of the e-mail, $7 shipping method, $8 shipping
 -- amount, $9 shipping source, $10 subtotal, $11 total, $12 now, $13 variants,
--- $14 SKUs, $15 titles, $16 quantities, $17 unit prices, $18 account. Returns its
--- number. A second order of one cart breaks orders_one_per_cart.
+-- $14 SKUs, $15 titles, $16 quantities, $17 unit prices, $18 account, $19 who placed it,
+-- $20 what goods that came back pay of it, $21 the return that it belongs to. Returns
+-- its number. A second order of one cart breaks orders_one_per_cart.
 WITH placed AS (
     INSERT INTO orders (id, cart_id, token_hash, status, currency, sealed, email_index,
                         shipping_method, shipping_amount, shipping_source,
-                        subtotal_amount, total_amount, placed_at, account_id)
-    VALUES ($1, $2, $3, 'pending', $4, $5, $6, $7, $8, $9, $10, $11, $12, $18)
+                        subtotal_amount, total_amount, placed_at, account_id,
+                        placed_by, credit_amount, return_id)
+    VALUES ($1, $2, $3, 'pending', $4, $5, $6, $7, $8, $9, $10, $11, $12, $18,
+            $19, $20, $21)
     RETURNING number
+), told AS (
+    INSERT INTO order_events (order_id, kind, to_state, actor, happened_at)
+    VALUES ($1, 'order', 'pending', $19, $12)
 ), written AS (
     INSERT INTO order_lines (order_id, position, variant_id, sku, title, quantity,
                              unit_price_amount)
@@ -122,24 +128,43 @@ WITH placed AS (
 )
 SELECT number FROM placed;
 
--- name: mark_paid
--- Settle a pending order as paid. $1 id, $2 payment reference, $3 now. Returns one
--- row to the one who settles it, none if it was settled before.
-UPDATE orders SET status = 'paid', payment_reference = $2, settled_at = $3
-WHERE id = $1 AND status = 'pending'
-RETURNING id;
+-- name: mark_confirmed
+-- Settle a pending order: its money is there, or promised. $1 id, $2 payment reference,
+-- $3 whether it was captured, $4 who says so, $5 now. Returns one row to the one who
+-- settles it, none if it was settled before.
+WITH confirmed AS (
+    UPDATE orders
+    SET status = 'confirmed', payment_reference = $2, settled_at = $5,
+        payment_status = CASE WHEN $3 THEN 'captured' ELSE 'authorized' END,
+        captured_amount = CASE WHEN $3 THEN total_amount ELSE 0 END
+    WHERE id = $1 AND status = 'pending' AND payment_status = 'pending'
+    RETURNING id, payment_status
+), told AS (
+    INSERT INTO order_events (order_id, kind, from_state, to_state, actor, happened_at)
+    SELECT c.id, change.kind, 'pending', change.to_state, $4, $5
+    FROM confirmed c, LATERAL (
+        VALUES ('order', 'confirmed'), ('payment', c.payment_status)
+    ) AS change (kind, to_state)
+)
+SELECT id FROM confirmed;
 
 -- name: mark_failed
 -- Settle a pending order as failed and open its cart again, so that the buyer can try
--- another payment. $1 id, $2 reason, $3 now. Returns one row to the one who settles
--- it, none if it was settled before.
+-- another payment. $1 id, $2 reason, $3 who says so, $4 now. Returns one row to the
+-- one who settles it, none if it was settled before.
 WITH failed AS (
-    UPDATE orders SET status = 'payment_failed', failure_reason = $2, settled_at = $3
-    WHERE id = $1 AND status = 'pending'
+    UPDATE orders
+    SET status = 'failed', payment_status = 'failed', failure_reason = $2,
+        settled_at = $4
+    WHERE id = $1 AND status = 'pending' AND payment_status = 'pending'
     RETURNING id, cart_id
 ), reopened AS (
-    UPDATE carts SET status = 'open', updated_at = $3
+    UPDATE carts SET status = 'open', updated_at = $4
     FROM failed WHERE carts.id = failed.cart_id
+), told AS (
+    INSERT INTO order_events (order_id, kind, from_state, to_state, actor, happened_at)
+    SELECT f.id, change.kind, 'pending', 'failed', $3, $4
+    FROM failed f, (VALUES ('order'), ('payment')) AS change (kind)
 )
 SELECT id FROM failed;
 
@@ -148,12 +173,16 @@ SELECT id FROM failed;
 SELECT o.id, o.number, o.cart_id, o.token_hash, o.status, o.currency, o.account_id,
        o.sealed, o.email, o.shipping_address, o.shipping_method, o.shipping_amount,
        o.shipping_source, o.subtotal_amount, o.total_amount, o.placed_at,
-       o.payment_reference, o.failure_reason, o.settled_at, l.lines
+       o.payment_reference, o.failure_reason, o.settled_at, o.payment_status,
+       o.fulfilment_status, o.captured_amount, o.refunded_amount, o.refunding_amount,
+       o.credit_amount, o.placed_by, o.return_id, o.cancel_reason, o.canceled_at,
+       o.completed_at, l.lines
 FROM orders o
 CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_agg(jsonb_build_array(
-               l.variant_id, l.sku, l.title, l.quantity, l.unit_price_amount)
-               ORDER BY l.position), '[]') AS lines
+               l.variant_id, l.sku, l.title, l.quantity, l.unit_price_amount,
+               l.position, l.canceled_quantity, l.fulfilled_quantity,
+               l.returned_quantity) ORDER BY l.position), '[]') AS lines
     FROM order_lines l WHERE l.order_id = o.id
 ) l
 WHERE o.id = $1;
@@ -164,12 +193,16 @@ WHERE o.id = $1;
 SELECT o.id, o.number, o.cart_id, o.token_hash, o.status, o.currency, o.account_id,
        o.sealed, o.email, o.shipping_address, o.shipping_method, o.shipping_amount,
        o.shipping_source, o.subtotal_amount, o.total_amount, o.placed_at,
-       o.payment_reference, o.failure_reason, o.settled_at, l.lines
+       o.payment_reference, o.failure_reason, o.settled_at, o.payment_status,
+       o.fulfilment_status, o.captured_amount, o.refunded_amount, o.refunding_amount,
+       o.credit_amount, o.placed_by, o.return_id, o.cancel_reason, o.canceled_at,
+       o.completed_at, l.lines
 FROM orders o
 CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_agg(jsonb_build_array(
-               l.variant_id, l.sku, l.title, l.quantity, l.unit_price_amount)
-               ORDER BY l.position), '[]') AS lines
+               l.variant_id, l.sku, l.title, l.quantity, l.unit_price_amount,
+               l.position, l.canceled_quantity, l.fulfilled_quantity,
+               l.returned_quantity) ORDER BY l.position), '[]') AS lines
     FROM order_lines l WHERE l.order_id = o.id
 ) l
 WHERE ($1::uuid IS NULL OR o.id < $1) AND ($3::text IS NULL OR o.status = $3)
@@ -192,12 +225,16 @@ LIMIT $2;
 SELECT o.id, o.number, o.cart_id, o.token_hash, o.status, o.currency, o.account_id,
        o.sealed, o.email, o.shipping_address, o.shipping_method, o.shipping_amount,
        o.shipping_source, o.subtotal_amount, o.total_amount, o.placed_at,
-       o.payment_reference, o.failure_reason, o.settled_at, l.lines
+       o.payment_reference, o.failure_reason, o.settled_at, o.payment_status,
+       o.fulfilment_status, o.captured_amount, o.refunded_amount, o.refunding_amount,
+       o.credit_amount, o.placed_by, o.return_id, o.cancel_reason, o.canceled_at,
+       o.completed_at, l.lines
 FROM orders o
 CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_agg(jsonb_build_array(
-               l.variant_id, l.sku, l.title, l.quantity, l.unit_price_amount)
-               ORDER BY l.position), '[]') AS lines
+               l.variant_id, l.sku, l.title, l.quantity, l.unit_price_amount,
+               l.position, l.canceled_quantity, l.fulfilled_quantity,
+               l.returned_quantity) ORDER BY l.position), '[]') AS lines
     FROM order_lines l WHERE l.order_id = o.id
 ) l
 WHERE o.email_index = $4 AND ($1::uuid IS NULL OR o.id < $1)
@@ -211,12 +248,16 @@ LIMIT $2;
 SELECT o.id, o.number, o.cart_id, o.token_hash, o.status, o.currency, o.account_id,
        o.sealed, o.email, o.shipping_address, o.shipping_method, o.shipping_amount,
        o.shipping_source, o.subtotal_amount, o.total_amount, o.placed_at,
-       o.payment_reference, o.failure_reason, o.settled_at, l.lines
+       o.payment_reference, o.failure_reason, o.settled_at, o.payment_status,
+       o.fulfilment_status, o.captured_amount, o.refunded_amount, o.refunding_amount,
+       o.credit_amount, o.placed_by, o.return_id, o.cancel_reason, o.canceled_at,
+       o.completed_at, l.lines
 FROM orders o
 CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_agg(jsonb_build_array(
-               l.variant_id, l.sku, l.title, l.quantity, l.unit_price_amount)
-               ORDER BY l.position), '[]') AS lines
+               l.variant_id, l.sku, l.title, l.quantity, l.unit_price_amount,
+               l.position, l.canceled_quantity, l.fulfilled_quantity,
+               l.returned_quantity) ORDER BY l.position), '[]') AS lines
     FROM order_lines l WHERE l.order_id = o.id
 ) l
 WHERE o.account_id = $4 AND ($1::uuid IS NULL OR o.id < $1)
@@ -301,3 +342,50 @@ FROM orders o WHERE o.account_id = $1;
 -- name: open_carts_of
 -- The open carts of an account, oldest first. $1 account. Returns their ids.
 SELECT id FROM carts WHERE account_id = $1 AND status = 'open' ORDER BY id;
+
+-- name: notes_to_reseal
+-- Notes not yet sealed under the newest key, in order of their ids; those that somebody
+-- else holds are passed over. $1 its prefix, $2 after this id (NULL for the start),
+-- $3 how many. Locks them.
+SELECT id::text AS key, sealed FROM order_notes
+WHERE ($2::text IS NULL OR id > $2::text::uuid) AND substring(sealed FOR 5) <> $1
+ORDER BY order_notes.id LIMIT $3
+FOR UPDATE SKIP LOCKED;
+
+-- name: reseal_notes
+-- Write notes sealed anew. $1 ids, $2 sealed. They are locked by the caller.
+UPDATE order_notes SET sealed = fresh.sealed
+FROM unnest($1::text[], $2::bytea[]) AS fresh (key, sealed)
+WHERE order_notes.id = fresh.key::uuid;
+
+-- name: add_note
+-- Write a note about an order, and into its record that there is one. $1 id, $2 order,
+-- $3 the text, sealed, $4 who wrote it, $5 now. Returns one row, or none if there is no
+-- such order.
+WITH written AS (
+    INSERT INTO order_notes (id, order_id, sealed, actor, created_at)
+    SELECT $1, o.id, $3, $4, $5 FROM orders o WHERE o.id = $2
+    RETURNING order_id
+), told AS (
+    INSERT INTO order_events (order_id, kind, actor, detail, happened_at)
+    SELECT order_id, 'note', $4, jsonb_build_object('note_id', $1::uuid), $5
+    FROM written
+)
+SELECT order_id FROM written;
+
+-- name: notes
+-- The notes of an order, oldest first. $1 order.
+SELECT id, order_id, sealed, actor, created_at FROM order_notes
+WHERE order_id = $1 ORDER BY id;
+
+-- name: notes_of_account
+-- The notes of all orders of an account, oldest first. $1 account.
+SELECT n.id, n.order_id, n.sealed, n.actor, n.created_at
+FROM order_notes n JOIN orders o ON o.id = n.order_id
+WHERE o.account_id = $1 ORDER BY n.id;
+
+-- name: forget_notes
+-- Delete the notes of all orders of an account. $1 account. Returns one row each.
+DELETE FROM order_notes n USING orders o
+WHERE o.id = n.order_id AND o.account_id = $1
+RETURNING 1 AS forgotten;

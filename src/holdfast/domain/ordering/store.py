@@ -7,8 +7,14 @@ from uuid import UUID
 
 from holdfast.domain.ordering.carts import shipping_of
 from holdfast.domain.ordering.errors import CartAlreadyOrdered, OrderNotFound
-from holdfast.domain.ordering.model import Order, OrderLine, OrderStatus, Overdue
+from holdfast.domain.ordering.model import Order, OrderLine, Overdue
+from holdfast.domain.ordering.notes import forget_notes
 from holdfast.domain.ordering.person import Person, index_of, person_in, seal
+from holdfast.domain.ordering.states import (
+    FulfilmentStatus,
+    OrderStatus,
+    PaymentStatus,
+)
 from holdfast.kernel.money import Money
 from holdfast.kernel.page import Page, decode_id_cursor, encode_cursor
 from holdfast.platform import sql
@@ -17,7 +23,7 @@ from holdfast.platform.vault import Vault
 
 _SQL = sql.load("holdfast.domain.ordering")
 _ADD_ORDER = _SQL["add_order"]
-_MARK_PAID = _SQL["mark_paid"]
+_MARK_CONFIRMED = _SQL["mark_confirmed"]
 _MARK_FAILED = _SQL["mark_failed"]
 _ORDER = _SQL["order"]
 _ORDERS = _SQL["orders"]
@@ -59,6 +65,9 @@ async def add(tx: Transaction, vault: Vault, order: Order) -> int:
             [line.quantity for line in order.lines],
             [line.unit_price.amount for line in order.lines],
             order.account_id,
+            order.placed_by,
+            order.credit_amount,
+            order.return_id,
         )
     except ConstraintViolated as error:
         if error.constraint_name == _ONE_PER_CART:
@@ -67,18 +76,28 @@ async def add(tx: Transaction, vault: Vault, order: Order) -> int:
     return number
 
 
-async def mark_paid(
-    tx: Transaction, order_id: UUID, reference: str, *, at: datetime
+async def mark_confirmed(
+    tx: Transaction,
+    order_id: UUID,
+    reference: str,
+    *,
+    captured: bool = True,
+    actor: str,
+    at: datetime,
 ) -> bool:
-    """Settle as paid; False if somebody settled it before."""
-    return await tx.fetchrow(_MARK_PAID, order_id, reference, at) is not None
+    """Settle as confirmed; False if somebody settled it before.
+
+    Its money was captured, or else only authorised.
+    """
+    row = await tx.fetchrow(_MARK_CONFIRMED, order_id, reference, captured, actor, at)
+    return row is not None
 
 
 async def mark_failed(
-    tx: Transaction, order_id: UUID, reason: str, *, at: datetime
+    tx: Transaction, order_id: UUID, reason: str, *, actor: str, at: datetime
 ) -> bool:
     """Settle as failed and open the cart again; False if it was settled before."""
-    return await tx.fetchrow(_MARK_FAILED, order_id, reason, at) is not None
+    return await tx.fetchrow(_MARK_FAILED, order_id, reason, actor, at) is not None
 
 
 async def find(connection: Connection, vault: Vault, order_id: UUID) -> Order:
@@ -140,6 +159,7 @@ async def forget_person(tx: Transaction, account_id: UUID) -> int:
     What was ordered, when and for how much stays: the books need it.
     """
     await tx.fetch(_FORGET_CARTS, account_id)
+    await forget_notes(tx, account_id)
     return len(await tx.fetch(_FORGET_ORDERS, account_id))
 
 
@@ -191,9 +211,22 @@ def _order(vault: Vault, row: Row) -> Order:
         failure_reason=row["failure_reason"],
         settled_at=row["settled_at"],
         account_id=row["account_id"],
+        payment_status=PaymentStatus(row["payment_status"]),
+        fulfilment_status=FulfilmentStatus(row["fulfilment_status"]),
+        captured_amount=row["captured_amount"],
+        refunded_amount=row["refunded_amount"],
+        refunding_amount=row["refunding_amount"],
+        credit_amount=row["credit_amount"],
+        placed_by=row["placed_by"],
+        return_id=row["return_id"],
+        cancel_reason=row["cancel_reason"],
+        canceled_at=row["canceled_at"],
+        completed_at=row["completed_at"],
     )
 
 
 def _line(fields: list[Any], currency: str) -> OrderLine:
-    variant_id, sku, title, quantity, price = fields
-    return OrderLine(UUID(variant_id), sku, title, quantity, Money(price, currency))
+    variant_id, sku, title, quantity, price, *parts = fields
+    return OrderLine(
+        UUID(variant_id), sku, title, quantity, Money(price, currency), *parts
+    )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from holdfast.domain.ordering.model import OrderStatus
+from holdfast.domain.ordering.states import OrderStatus
 from holdfast.platform import sql
 from holdfast.platform.db import Connection
 
