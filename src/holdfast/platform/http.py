@@ -23,11 +23,13 @@ def session() -> aiohttp.ClientSession:
     )
 
 
-async def read(response: aiohttp.ClientResponse) -> bytes:
-    """The whole body; ``AnswerTooLong`` past 64 KiB."""
+async def read(
+    response: aiohttp.ClientResponse, *, limit_bytes: int = MAX_ANSWER_BYTES
+) -> bytes:
+    """The whole body; ``AnswerTooLong`` past the limit."""
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk
-        if len(body) > MAX_ANSWER_BYTES:
+        if len(body) > limit_bytes:
             raise AnswerTooLong
     return bytes(body)

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import aiohttp
 
 from holdfast.domain.payments import NotSent, Provider, Unclear
-from holdfast.domain.shipping import Carrier
+from holdfast.domain.shipping import Carrier, CarrierFailed, Quotes, Shared, Wire
+from holdfast.kernel.clock import Monotonic, monotonic
+from holdfast.platform.outgoing import OutgoingCalls
 from holdfast.platform.redis import Cache
 from holdfast.platform.settings import Settings
 from holdfast.resilience.deadline import Deadline
@@ -21,6 +23,9 @@ from holdfast.resilience.retry import Retry
 _ATTEMPT_SHARE = 0.4
 # A buyer has waited for the whole budget when this is asked.
 _LOOK_UP_SHARE = 0.2
+# An operator waits for a label longer than a cart does for a price: making one is work,
+# and there is no way out without it but to ask again later.
+_PATIENCE_FOR_LABELS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +37,16 @@ class Providers:
 
 
 def providers(
-    settings: Settings, session: aiohttp.ClientSession, *, cache: Cache | None = None
+    settings: Settings,
+    session: aiohttp.ClientSession,
+    *,
+    cache: Cache | None = None,
+    calls: OutgoingCalls | None = None,
 ) -> Providers:
-    """Build both from the settings; ``ValueError`` names what is missing."""
+    """Build both from the settings; ``ValueError`` names what is missing.
+
+    *calls* counts what they are asked.
+    """
     if settings.payment_url is None:
         raise ValueError("HOLDFAST_PAYMENT_URL must be set")
     if settings.carrier_url is None:
@@ -45,9 +57,6 @@ def providers(
         Retry(repeatable=True, attempts=4, on=(NotSent, Unclear)),
         Deadline(budget * _ATTEMPT_SHARE),
     )
-    # A buyer waits for this one with a cart half made, and there is a way out
-    # without it: one attempt.
-    quoting = Pipeline(Deadline(settings.carrier_timeout_seconds))
     return Providers(
         Provider(
             session,
@@ -55,5 +64,38 @@ def providers(
             protect=charging,
             protect_look_up=Pipeline(Deadline(budget * _LOOK_UP_SHARE)),
         ),
-        Carrier(session, settings.carrier_url, protect=quoting, shared=cache),
+        carrier(
+            session,
+            settings.carrier_url,
+            timeout_seconds=settings.carrier_timeout_seconds,
+            cache=cache,
+            calls=calls,
+        ),
     )
+
+
+def carrier(
+    session: aiohttp.ClientSession,
+    url: str,
+    *,
+    timeout_seconds: float,
+    cache: Shared | None = None,
+    calls: OutgoingCalls | None = None,
+    timer: Monotonic = monotonic,
+) -> Carrier:
+    """A carrier at a URL; a quote may take *timeout_seconds*, a label four times that.
+
+    A buyer waits for a quote with a cart half made, and there is a way out without it:
+    one attempt. A label is asked for again, since it carries a key.
+    """
+    watch = None if calls is None else calls.watch("carrier")
+    wire = Wire(session, url, watch=watch, timer=timer)
+    patience = timeout_seconds * _PATIENCE_FOR_LABELS
+    one = Pipeline(Deadline(timeout_seconds))
+    several = Pipeline(
+        Deadline(patience),
+        Retry(repeatable=True, attempts=3, on=(CarrierFailed,)),
+        Deadline(patience * _ATTEMPT_SHARE),
+    )
+    quotes = Quotes(wire, protect=one, shared=cache, timer=timer)
+    return Carrier(wire, quotes, protect=several)

@@ -7,9 +7,11 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from holdfast.domain.shipping import Carrier
+from holdfast.domain.shipping import Carrier, Quotes, Wire
 from holdfast.platform import http
+from holdfast.platform.outgoing import OutgoingCalls
 from holdfast.resilience import Deadline, Pipeline
+from holdfast.workflows.providers import carrier
 
 
 class Watch:
@@ -52,12 +54,22 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 @pytest.fixture
-def carrier_at(session, watch) -> Callable[..., Carrier]:
-    """A carrier at a URL."""
+def quotes_at(session, watch) -> Callable[..., Quotes]:
+    """The quotes of a carrier at a URL."""
 
-    def build(url: str, *, shared: SharedQuotes | None = None) -> Carrier:
+    def build(url: str, *, shared: SharedQuotes | None = None) -> Quotes:
         protect = Pipeline(Deadline(0.3))
-        return Carrier(session, url, protect=protect, shared=shared, timer=watch)
+        return Quotes(Wire(session, url), protect=protect, shared=shared, timer=watch)
+
+    return build
+
+
+@pytest.fixture
+def carrier_at(session) -> Callable[..., Carrier]:
+    """A carrier at a URL, with the policies of the shop and little patience."""
+
+    def build(url: str, *, calls: OutgoingCalls | None = None) -> Carrier:
+        return carrier(session, url, timeout_seconds=0.3, calls=calls)
 
     return build
 
@@ -80,3 +92,71 @@ async def says() -> AsyncIterator[Callable[..., Awaitable[str]]]:
             return f"http://{host}:{port}"
 
         yield start
+
+
+class Clerk:
+    """A carrier that keeps shipments by key, and fails as it is told to."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.asked: list[str] = []
+        self.shipments: dict[str, dict[str, object]] = {}
+        self.picked_up: set[str] = set()
+        # What becomes of the next calls: "before", "after" (then it is done all the
+        # same), or the status of a refusal.
+        self.mishaps: list[str | int] = []
+        self.problem = {"type": "/problems/parcel-too-large", "title": "12 Main St"}
+        self.label = b"%PDF-1.4 a label"
+        self.tracking: dict[str, object] = {}
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.asked.append(f"{request.method} {request.path}")
+        mishap = self.mishaps.pop(0) if self.mishaps else None
+        if mishap == "before":
+            return web.Response(status=500)
+        if isinstance(mishap, int):
+            return web.json_response(self.problem, status=mishap)
+        answer = await self._serve(request)
+        return web.Response(status=500) if mishap == "after" else answer
+
+    async def _serve(self, request: web.Request) -> web.Response:
+        if request.path.endswith(".pdf"):
+            return web.Response(body=self.label, content_type="application/pdf")
+        if request.path.startswith("/v1/tracking/"):
+            return web.json_response(
+                self.tracking, status=200 if self.tracking else 404
+            )
+        if request.path == "/v1/shipments":
+            key = request.headers["Idempotency-Key"]
+            made = {**self._named(key), **await request.json()}
+            return web.json_response(self.shipments.setdefault(key, made), status=201)
+        key = request.path.split("/")[4]
+        if not request.path.endswith("/cancel"):
+            known = self.shipments.get(key)
+            return web.json_response(known, status=200 if known else 404)
+        if key in self.picked_up:
+            return web.json_response({}, status=409)
+        shipment = self.shipments.setdefault(key, self._named(key))
+        shipment["status"] = "canceled"
+        return web.json_response(shipment)
+
+    def _named(self, key: str) -> dict[str, object]:
+        number = f"HF{len(self.shipments):09}"
+        return {
+            "id": f"sh_{number}",
+            "key": key,
+            "status": "created",
+            "tracking_number": number,
+        }
+
+
+@pytest.fixture
+async def clerk() -> AsyncIterator[Clerk]:
+    clerk = Clerk()
+    runner = web.ServerRunner(web.Server(clerk.answer))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0]
+    clerk.url = f"http://{host}:{port}"
+    yield clerk
+    await runner.cleanup()

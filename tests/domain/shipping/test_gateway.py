@@ -1,164 +1,254 @@
-"""A quote is always answered, and says how sure of itself it is."""
+"""A parcel is taken once a key, and what the carrier did not say is not guessed."""
+
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
+from prometheus_client import CollectorRegistry
 
-from holdfast.domain.shipping import Method, Parcel, Quote, Source
-from holdfast.kernel.money import MAX_AMOUNT, Money
+from holdfast.domain import shipping
+from holdfast.domain.shipping import (
+    CarrierFailed,
+    Consignment,
+    Party,
+    Refused,
+    ShipmentStatus,
+    Taken,
+    Tracked,
+    TrackingEvent,
+    UnderWay,
+)
 from holdfast.platform.embedded.ports import free_port
+from holdfast.platform.outgoing import OutgoingCalls
 
-GERMANY = Parcel.of(country="DE", weight_grams=700, currency="EUR")
-FRANCE = Parcel.of(country="FR", weight_grams=700, currency="EUR")
-NAMED = Quote(Money(490, "EUR"), Source.CARRIER)
-LAST = Quote(Money(490, "EUR"), Source.LAST_QUOTE)
-FLAT = Quote(Money(990, "EUR"), Source.FLAT_RATE)
-STANDARD = Method.STANDARD
-
-
-def rates(*rates: tuple[str, int, str]) -> bytes:
-    """Rates as the carrier writes them."""
-    return msgspec.json.encode(
-        {
-            "rates": [
-                {"service": service, "price": {"amount": n, "currency": currency}}
-                for service, n, currency in rates
-            ]
-        }
-    )
-
-
-NOT_RATES = {
-    "nothing": b"",
-    "text": b"OK",
-    "broken UTF-8": b'{"rates": "\xff"}',
-    "deep nesting": b'{"rates": [' + b'{"x":[' * 20_000,
-    "another shape": b'{"rates": 7}',
-    "another currency": rates(("standard", 490, "USD")),
-    "a negative price": rates(("standard", -1, "EUR")),
-    "a price beyond measure": rates(("standard", MAX_AMOUNT + 1, "EUR")),
-    "no rates": rates(),
-    "more than anybody says": b" " * 100_000,
+ADA = Party("Ada Lovelace", "12 Main St", "London", "GB", postal_code="SW1A 1AA")
+DEPOT = Party("Holdfast", "1 Quay", "Rotterdam", "NL")
+PARCEL = Consignment("key-1", "standard", "HF-1001", DEPOT, ADA, 600, "EUR")
+TAKEN = Taken("sh_HF000000000", "HF000000000")
+NONSENSE = {
+    "empty": b"",
+    "html": b"<html>",
+    "another key": b'{"id": "sh_1", "key": "key-2", "status": "created"}',
+    "a path": b'{"id": "../../x", "key": "key-1", "status": "created"}',
+    "deep": b"[" * 10_000,
 }
 
 
-class TestQuote:
-    async def test_is_the_carriers_price(self, carrier_at, carrier):
-        quote = await carrier_at(carrier.url).quote(STANDARD, GERMANY)
+@pytest.fixture
+def carrier(carrier_at, clerk):
+    return carrier_at(clerk.url)
 
-        assert quote == NAMED
 
-    async def test_fetching_it_oneself_is_free_and_nobody_is_asked(self, carrier_at):
-        nobody = carrier_at(f"http://127.0.0.1:{free_port()}")
+class TestTake:
+    async def test_says_who_sends_what_to_whom(self, carrier, clerk):
+        assert await carrier.take(PARCEL) == TAKEN
+        made = clerk.shipments["key-1"]
+        assert made["ship_to"]["postal_code"] == "SW1A 1AA"
+        assert made["ship_from"]["city"] == "Rotterdam"
+        assert made["parcels"] == [{"weight_grams": 600}]
+        assert (made["service"], made["reference"]) == ("standard", "HF-1001")
 
-        quote = await nobody.quote(Method.PICKUP, GERMANY)
+    @pytest.mark.parametrize("mishap", ["before", "after", 429, 302])
+    async def test_is_asked_again_when_it_is_not_certain(self, carrier, clerk, mishap):
+        clerk.mishaps = [mishap]
 
-        assert quote == Quote(Money(0, "EUR"), Source.SHOP)
+        assert await carrier.take(PARCEL) == TAKEN
+        assert len(clerk.shipments) == 1
 
-    async def test_is_used_again_for_a_minute_without_asking(
-        self, carrier_at, carrier, watch
+    async def test_is_unknown_while_the_carrier_fails(self, carrier, clerk):
+        clerk.mishaps = ["after"] * 3
+
+        with pytest.raises(CarrierFailed):
+            await carrier.take(PARCEL)
+
+        assert await carrier.take(PARCEL) == TAKEN
+
+    async def test_is_unknown_while_there_is_no_carrier(self, carrier_at):
+        with pytest.raises(CarrierFailed):
+            await carrier_at(f"http://127.0.0.1:{free_port()}").take(PARCEL)
+
+    @pytest.mark.parametrize("body", NONSENSE.values(), ids=NONSENSE)
+    async def test_is_unknown_when_the_answer_is_nonsense(self, carrier_at, says, body):
+        with pytest.raises(CarrierFailed):
+            await carrier_at(await says(201, body)).take(PARCEL)
+
+    async def test_without_a_tracking_number_is_no_answer(self, carrier_at, says):
+        url = await says(201, b'{"id": "sh_1", "key": "key-1", "status": "created"}')
+
+        with pytest.raises(CarrierFailed, match="tracking number"):
+            await carrier_at(url).take(PARCEL)
+
+    @pytest.mark.parametrize("status", [400, 404, 422])
+    async def test_a_refusal_ends_the_key_first(self, carrier, clerk, status):
+        clerk.mishaps = [status]
+
+        refused = await carrier.take(PARCEL)
+
+        assert refused == Refused("parcel-too-large")
+        assert clerk.asked[-1] == "POST /v1/shipments/by-key/key-1/cancel"
+        assert await carrier.take(PARCEL) == Refused("canceled")
+
+    async def test_a_refusal_that_quotes_something_is_not_repeated(
+        self, carrier, clerk
     ):
-        ours = carrier_at(carrier.url)
-        await ours.quote(STANDARD, GERMANY)
-        carrier.misbehave(fail="error")
+        clerk.mishaps = [422]
+        clerk.problem = {"type": "/problems/No such house: 12 Main St"}
 
-        watch.seconds = 60
-        assert await ours.quote(STANDARD, GERMANY) == NAMED
-        assert ours.recall(STANDARD, GERMANY) == NAMED
-        watch.seconds = 61
-        assert ours.recall(STANDARD, GERMANY) is None
-        assert await ours.quote(STANDARD, GERMANY) == LAST
+        assert await carrier.take(PARCEL) == Refused("carrier_said_422")
 
-    async def test_the_last_one_is_good_for_a_quarter_of_an_hour(
-        self, carrier_at, carrier, watch
+    async def test_a_refusal_is_unknown_while_the_key_cannot_be_ended(
+        self, carrier, clerk
     ):
-        ours = carrier_at(carrier.url)
-        await ours.quote(STANDARD, GERMANY)
-        carrier.misbehave(fail="error")
+        clerk.mishaps = [422, "before", "before", "before"]
 
-        watch.seconds = 15 * 60
-        assert await ours.quote(STANDARD, GERMANY) == LAST
-        watch.seconds += 1
-        assert await ours.quote(STANDARD, GERMANY) == FLAT
+        with pytest.raises(CarrierFailed):
+            await carrier.take(PARCEL)
 
-    @pytest.mark.parametrize("fail", ["hang", "error", "garbage", "reset"])
-    async def test_is_a_flat_rate_when_the_carrier_fails(
-        self, carrier_at, carrier, fail
-    ):
-        carrier.misbehave(fail=fail)
+    async def test_a_refusal_that_comes_too_late_is_none(self, carrier, clerk):
+        await carrier.take(PARCEL)
+        clerk.picked_up = {"key-1"}
+        clerk.mishaps = [422]
 
-        assert await carrier_at(carrier.url).quote(STANDARD, GERMANY) == FLAT
+        assert await carrier.take(PARCEL) == TAKEN
 
-    async def test_is_a_flat_rate_when_there_is_no_carrier(self, carrier_at):
-        nobody = carrier_at(f"http://127.0.0.1:{free_port()}")
 
-        assert await nobody.quote(STANDARD, GERMANY) == FLAT
+class TestCancel:
+    async def test_ends_what_was_taken(self, carrier, clerk):
+        await carrier.take(PARCEL)
 
-    @pytest.mark.parametrize("body", NOT_RATES.values(), ids=NOT_RATES)
-    async def test_is_a_flat_rate_when_the_answer_is_nonsense(
-        self, carrier_at, says, body
-    ):
-        url = await says(200, body)
+        await carrier.cancel("key-1")
+        await carrier.cancel("key-1")
 
-        assert await carrier_at(url).quote(STANDARD, GERMANY) == FLAT
+        assert clerk.shipments["key-1"]["status"] == "canceled"
 
-    async def test_leaves_alone_what_else_the_carrier_offers(self, carrier_at, says):
-        offered = rates(("drone", 1, "EUR"), ("standard", 490, "EUR"))
-        url = await says(200, offered)
+    async def test_of_an_unknown_key_keeps_it_from_ever_being_sent(self, carrier):
+        await carrier.cancel("key-1")
 
-        assert await carrier_at(url).quote(STANDARD, GERMANY) == NAMED
-        assert await carrier_at(url).quote(Method.EXPRESS, GERMANY) == Quote(
-            Money(1990, "EUR"), Source.FLAT_RATE
+        assert await carrier.take(PARCEL) == Refused("canceled")
+
+    async def test_is_refused_once_it_was_picked_up(self, carrier, clerk):
+        await carrier.take(PARCEL)
+        clerk.picked_up = {"key-1"}
+
+        with pytest.raises(UnderWay):
+            await carrier.cancel("key-1")
+
+    @pytest.mark.parametrize("status", [400, 404, 422])
+    async def test_any_other_answer_is_none(self, carrier, clerk, status):
+        clerk.mishaps = [status]
+
+        with pytest.raises(CarrierFailed):
+            await carrier.cancel("key-1")
+
+
+class TestLabel:
+    async def test_is_the_carriers_pdf(self, carrier, clerk):
+        assert await carrier.label("sh_1") == b"%PDF-1.4 a label"
+        assert clerk.asked == ["GET /v1/shipments/sh_1/label.pdf"]
+
+    @pytest.mark.parametrize(
+        "body",
+        [b"", b"<html>%PDF-", b"%PDF-" + b"x" * 2 * 1024 * 1024],
+        ids=["empty", "html", "endless"],
+    )
+    async def test_that_is_none_is_not_given(self, carrier, clerk, body):
+        clerk.label = body
+
+        with pytest.raises(CarrierFailed):
+            await carrier.label("sh_1")
+
+
+class TestTrack:
+    async def test_gives_all_that_happened(self, carrier, clerk):
+        clerk.tracking = {
+            "tracking_number": "HF1",
+            "status": "exception",
+            "events": [
+                {
+                    "id": "te_1",
+                    "status": "exception",
+                    "description": "No such\x00 house\u202e\nnumber",
+                    "location": "London, GB",
+                    "happened_at": "2026-11-27T08:00:00.5+01:00",
+                }
+            ],
+        }
+
+        at = datetime(2026, 11, 27, 7, 0, 0, 500_000, tzinfo=UTC)
+        event = TrackingEvent(
+            "te_1", ShipmentStatus.EXCEPTION, "No such house number", at
         )
+        assert await carrier.track("HF1") == Tracked("HF1", [event])
 
-    async def test_a_carrier_that_failed_is_left_alone_for_two_seconds(
-        self, carrier_at, carrier, watch
-    ):
-        ours = carrier_at(carrier.url)
-        carrier.misbehave(fail="error", count=1)
-        await ours.quote(STANDARD, GERMANY)
+    async def test_of_what_nobody_knows_is_nothing(self, carrier):
+        assert await carrier.track("HF1") is None
 
-        assert await ours.quote(STANDARD, FRANCE) == FLAT
-        watch.seconds = 2
-        assert await ours.quote(STANDARD, FRANCE) == NAMED
+    @pytest.mark.parametrize(
+        "event",
+        [
+            {"id": "te_1", "status": "teleported", "happened_at": "2026-11-27T08:00Z"},
+            {"id": "te_1", "status": "created", "happened_at": "2026-11-27T08:00:00"},
+            {
+                "id": "x" * 256,
+                "status": "created",
+                "happened_at": "2026-11-27T08:00:00Z",
+            },
+            {"id": "\x00", "status": "created", "happened_at": "2026-11-27T08:00:00Z"},
+        ],
+        ids=["status", "no zone", "long id", "nul"],
+    )
+    async def test_that_cannot_be_kept_is_no_answer(self, carrier, clerk, event):
+        clerk.tracking = {"tracking_number": "HF1", "events": [event]}
 
-    async def test_a_parcel_the_carrier_refuses_costs_others_nothing(
-        self, carrier_at, carrier
-    ):
-        ours = carrier_at(carrier.url)
-        beyond = Parcel.of(country="DE", weight_grams=10**12, currency="EUR")
+        with pytest.raises(CarrierFailed):
+            await carrier.track("HF1")
 
-        assert await ours.quote(STANDARD, beyond) == FLAT
-        assert await ours.quote(STANDARD, GERMANY) == NAMED
+    async def test_any_other_answer_is_none(self, carrier, clerk):
+        clerk.mishaps = [400]
 
-    async def test_is_found_where_another_process_left_it(
-        self, carrier_at, carrier, shared
-    ):
-        await carrier_at(carrier.url, shared=shared).quote(STANDARD, GERMANY)
-        carrier.misbehave(fail="error")
+        with pytest.raises(CarrierFailed):
+            await carrier.track("HF1")
 
-        newcomer = carrier_at(carrier.url, shared=shared)
 
-        assert await newcomer.quote(STANDARD, GERMANY) == LAST
-        assert await newcomer.quote(STANDARD, FRANCE) == FLAT
+class TestReadWebhook:
+    def test_gives_where_a_parcel_is(self):
+        data = {"tracking_number": "HF1", "events": []}
+        body = msgspec.json.encode({"type": "shipment.updated", "data": data})
 
-    async def test_nonsense_left_by_another_process_is_passed_over(
-        self, carrier_at, carrier, shared
-    ):
-        await carrier_at(carrier.url, shared=shared).quote(STANDARD, GERMANY)
-        shared.kept = dict.fromkeys(shared.kept, b'{"teleport": 1}')
-        carrier.misbehave(fail="error")
+        assert shipping.read_webhook(body) == Tracked("HF1", [])
 
-        assert await carrier_at(carrier.url, shared=shared).quote(
-            STANDARD, GERMANY
-        ) == (FLAT)
+    def test_about_something_else_is_nothing(self):
+        assert shipping.read_webhook(b'{"type": "invoice.paid", "data": 1}') is None
 
-    async def test_remembers_a_bounded_number_of_parcels(self, carrier_at, says):
-        url = await says(200, rates(("standard", 490, "EUR")))
-        ours = carrier_at(url)
-        first, *_ = parcels = [Parcel("DE", n * 500, "EUR") for n in range(1, 4098)]
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"",
+            b"{}",
+            b'{"type": "shipment.updated"}',
+            b"[" * 10_000,
+            b'{"type": "\xff"}',
+        ],
+        ids=["empty", "no type", "no data", "deep", "no text"],
+    )
+    def test_that_cannot_be_read_is_refused(self, body):
+        with pytest.raises(CarrierFailed):
+            shipping.read_webhook(body)
 
-        for parcel in parcels:
-            await ours._remember(parcel, {STANDARD: Money(1, "EUR")})
 
-        assert ours.recall(STANDARD, first) is None
-        assert len(ours._last) == 4096
+class TestCalls:
+    async def test_are_counted_with_how_they_ended(self, carrier_at, clerk):
+        registry = CollectorRegistry()
+        carrier = carrier_at(clerk.url, calls=OutgoingCalls(registry))
+        clerk.mishaps = ["before"]
+        await carrier.take(PARCEL)
+        await carrier.track("HF1")
+
+        def count(operation, outcome):
+            labels = {"service": "carrier", "operation": operation, "outcome": outcome}
+            name = "holdfast_outgoing_call_seconds_count"
+            return registry.get_sample_value(name, labels)
+
+        assert count("shipment", "failed") == 1
+        assert count("shipment", "answered") == 1
+        assert count("tracking", "refused") == 1

@@ -1,188 +1,273 @@
-"""The carrier over HTTP, with a way out when it does not answer.
+"""The carrier over HTTP: prices, labels, where parcels are.
 
-A quote is reused for a minute. When the carrier fails, the last quote of the
-same parcel within 15 minutes is used, then a flat rate; the answer says which,
-and checkout never waits longer than the policies around the call allow. Quotes
-are shared between processes through a cache, without which each has its own.
+A shipment carries a key (its id), so it may be asked for again: the carrier makes one
+label a key. As with money, what matters after a failure is whether the carrier may have
+acted, and unless it said so that is not known. Nothing is given up because of silence:
+the shipment stays pending and is asked for again. A refusal is believed only once the
+key was canceled, so that no earlier request can still come through.
 """
 
-from collections import OrderedDict
-from collections.abc import Mapping
-from typing import Protocol
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Any, Literal, Protocol
 
-import aiohttp
 import msgspec
 
-from holdfast.domain.shipping.model import Method, Parcel, Quote, Source, flat_rate
-from holdfast.kernel.clock import Monotonic, monotonic
-from holdfast.kernel.money import MAX_AMOUNT, Money
-from holdfast.platform import http
+from holdfast.domain.shipping.model import (
+    Consignment,
+    Method,
+    Outcome,
+    Parcel,
+    Quote,
+    Refused,
+    ShipmentStatus,
+    Taken,
+    Tracked,
+    TrackingEvent,
+)
+from holdfast.domain.shipping.quotes import Quotes
+from holdfast.domain.shipping.wire import CarrierFailed, Wire
 from holdfast.resilience.errors import Rejected, TimedOut
 
-_FRESH_SECONDS = 60.0
-_USABLE_SECONDS = 15 * 60.0
-_REMEMBERED = 4_096
-# After a failure the carrier is left alone for a moment, so that a dead carrier
-# costs one request its patience and not every request.
-_REST_SECONDS = 2.0
+MAX_LABEL_BYTES = 2 * 1024 * 1024
+# A parcel has a few dozen events; a page of thousands is nonsense.
+MAX_EVENTS = 500
+
+_OK, _UNKNOWN, _CONFLICT = 200, 404, 409
+_REFUSALS = (400, 402, 403, 404, 409, 422)
+_NONSENSE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_SLUG = re.compile(r"[a-z0-9-]{1,64}")
+
+# Part of addresses of ours and theirs.
+_Id = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
+# What PostgreSQL can store.
+_Text = Annotated[str, msgspec.Meta(max_length=255, pattern="^[^\\x00]*$")]
+_Reported = Literal[
+    "created",
+    "in_transit",
+    "out_for_delivery",
+    "exception",
+    "lost",
+    "returned",
+    "delivered",
+    "canceled",
+]
 
 
 class Protect(Protocol):
-    """Policies around one call."""
+    """Policies around one call, retries among them."""
 
-    async def __call__(self, call: "_Call", /) -> bytes: ...
-
-
-class _Call(Protocol):
-    async def __call__(self) -> bytes: ...
+    async def __call__(self, call: Callable[[], Awaitable[Any]], /) -> Any: ...
 
 
-class CarrierFailed(Exception):
-    """The carrier did not give a usable answer."""
+class _Shipment(msgspec.Struct):
+    id: _Id
+    key: str
+    status: str
+    tracking_number: _Id | None = None
 
 
-class _Refused(CarrierFailed):
-    """The carrier is well, and does not take this parcel."""
+class _Event(msgspec.Struct):
+    id: _Text
+    status: _Reported
+    happened_at: Annotated[datetime, msgspec.Meta(tz=True)]
+    description: str = ""
 
 
-class _Price(msgspec.Struct):
-    amount: int
-    currency: str
+class _Tracking(msgspec.Struct):
+    tracking_number: _Id
+    events: Annotated[list[_Event], msgspec.Meta(max_length=MAX_EVENTS)]
 
 
-class _Rate(msgspec.Struct):
-    service: str
-    price: _Price
+class _Problem(msgspec.Struct):
+    type: str = ""
 
 
-class _Rates(msgspec.Struct):
-    rates: list[_Rate]
+class _Webhook(msgspec.Struct):
+    type: str
+    data: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class Shared(Protocol):
-    """What processes remember together; it may forget at any time."""
-
-    async def get(self, key: str) -> bytes | None: ...
-
-    async def set(self, key: str, value: bytes, *, ttl_seconds: float) -> None: ...
+_shipment = msgspec.json.Decoder(_Shipment)
+_tracking = msgspec.json.Decoder(_Tracking)
+_problem = msgspec.json.Decoder(_Problem)
+_webhook = msgspec.json.Decoder(_Webhook)
 
 
-_REFUSALS = (400, 404, 422)
-# What else a carrier offers is no concern of ours.
-_ASKED_OF_CARRIERS = (Method.STANDARD, Method.EXPRESS)
-_NONSENSE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_rates = msgspec.json.Decoder(_Rates)
-_prices = msgspec.json.Decoder(dict[Method, Money])
+class UnderWay(Exception):
+    """The parcel was picked up: it cannot be canceled any more."""
 
 
 class Carrier:
     """A carrier that speaks the simulator's protocol."""
 
-    def __init__(
-        self,
-        session: aiohttp.ClientSession,
-        base_url: str,
-        *,
-        protect: Protect,
-        shared: Shared | None = None,
-        timer: Monotonic = monotonic,
-    ) -> None:
-        self._session = session
-        self._base = base_url.rstrip("/")
+    def __init__(self, wire: Wire, quotes: Quotes, *, protect: Protect) -> None:
+        self._wire = wire
+        self._quotes = quotes
         self._protect = protect
-        self._shared = shared
-        self._timer = timer
-        self._last: OrderedDict[Parcel, tuple[float, Mapping[Method, Money]]]
-        self._last = OrderedDict()
-        self._resting_until = 0.0
 
     def recall(self, method: Method, parcel: Parcel) -> Quote | None:
         """A quote that needs no question: free of charge, or asked for just now."""
-        if method is Method.PICKUP:
-            return Quote(Money(0, parcel.currency), Source.SHOP)
-        return self._recall(method, parcel, _FRESH_SECONDS, Source.CARRIER)
+        return self._quotes.recall(method, parcel)
 
     async def quote(self, method: Method, parcel: Parcel) -> Quote:
         """What sending the parcel costs; always an answer, never an error."""
-        if known := self.recall(method, parcel):
-            return known
-        if self._timer() >= self._resting_until:
-            try:
-                prices = await self._ask(parcel)
-            except _Refused:
-                # One buyer's odd parcel must not cost the others their prices.
-                pass
-            except (CarrierFailed, TimedOut, Rejected):
-                self._resting_until = self._timer() + _REST_SECONDS
-            else:
-                await self._remember(parcel, prices)
-                if method in prices:
-                    return Quote(prices[method], Source.CARRIER)
-        if last := self._recall(method, parcel, _USABLE_SECONDS, Source.LAST_QUOTE):
-            return last
-        if (price := await self._recall_shared(method, parcel)) is not None:
-            return Quote(price, Source.LAST_QUOTE)
-        return Quote(flat_rate(method, parcel.currency), Source.FLAT_RATE)
+        return await self._quotes.quote(method, parcel)
 
-    def _recall(
-        self, method: Method, parcel: Parcel, seconds: float, source: Source
-    ) -> Quote | None:
-        asked_at, prices = self._last.get(parcel, (float("-inf"), {}))
-        if method not in prices or self._timer() - asked_at > seconds:
-            return None
-        return Quote(prices[method], source)
+    async def take(self, consignment: Consignment) -> Outcome:
+        """Have a parcel taken, once a key; ``CarrierFailed`` while that is not known.
 
-    async def _ask(self, parcel: Parcel) -> Mapping[Method, Money]:
-        answer = await self._protect(lambda: self._send(parcel))
-        try:
-            rates = _rates.decode(answer).rates
-        except _NONSENSE as error:
-            raise CarrierFailed("the carrier answered nonsense") from error
-        return {
-            Method(rate.service): Money(rate.price.amount, rate.price.currency)
-            for rate in rates
-            if rate.service in _ASKED_OF_CARRIERS
-            and rate.price.currency == parcel.currency
-            and 0 <= rate.price.amount <= MAX_AMOUNT
-        }
-
-    async def _send(self, parcel: Parcel) -> bytes:
+        ``Refused`` is final: the key was canceled, and nothing will come of it.
+        """
         body = {
-            "country": parcel.country,
-            "weight_grams": parcel.weight_grams,
-            "currency": parcel.currency,
+            "service": consignment.service,
+            "reference": consignment.reference,
+            "ship_from": asdict(consignment.sender),
+            "ship_to": asdict(consignment.recipient),
+            "parcels": [{"weight_grams": consignment.weight_grams}],
+            "currency": consignment.currency,
         }
+        key = consignment.key
+        headers = {"Idempotency-Key": key}
+
+        async def attempt() -> tuple[int, bytes]:
+            status, answer = await self._wire.send(
+                "shipment", "POST", "/v1/shipments", json=body, headers=headers
+            )
+            if status < 300:  # noqa: PLR2004 - HTTP
+                # Half an answer is worth another try.
+                _read_shipment(answer, key)
+            return status, answer
+
+        status, answer = await self._call(attempt)
+        if status in _REFUSALS:
+            return await self.forestall(key, reason=_reason(status, answer))
+        return _outcome(answer, key)
+
+    async def forestall(self, key: str, *, reason: str) -> Outcome:
+        """See to it that nothing is sent under a key; ``CarrierFailed``.
+
+        ``Taken`` if it is too late, and the parcel was picked up.
+        """
         try:
-            async with self._session.post(
-                self._base + "/v1/rates", json=body, allow_redirects=False
-            ) as response:
-                if response.status in _REFUSALS:
-                    raise _Refused(f"the carrier answered {response.status}")
-                if response.status >= 300:  # noqa: PLR2004 - HTTP
-                    raise CarrierFailed(f"the carrier answered {response.status}")
-                return await http.read(response)
-        except (aiohttp.ClientError, OSError, http.AnswerTooLong) as error:
+            await self.cancel(key)
+        except UnderWay:
+            status, answer = await self._ask("GET", key)
+            if status != _OK:
+                raise CarrierFailed(f"the carrier answered {status}") from None
+            return _outcome(answer, key)
+        return Refused(reason)
+
+    async def cancel(self, key: str) -> None:
+        """Cancel what was taken, or will be, under a key.
+
+        Raises ``UnderWay`` once it was picked up, ``CarrierFailed`` while that is not
+        known. Canceling twice does nothing.
+        """
+        status, answer = await self._ask("POST", key, "/cancel")
+        if status == _CONFLICT:
+            raise UnderWay
+        if status != _OK or _read_shipment(answer, key).status != "canceled":
+            raise CarrierFailed(f"the carrier answered {status}")
+
+    async def label(self, reference: str) -> bytes:
+        """The label as PDF; ``CarrierFailed``, also for what is no PDF."""
+        status, body = await self._call(
+            lambda: self._wire.send(
+                *("label", "GET", f"/v1/shipments/{reference}/label.pdf"),
+                limit_bytes=MAX_LABEL_BYTES,
+            )
+        )
+        if status != _OK or not body.startswith(b"%PDF-"):
+            raise CarrierFailed(f"the carrier answered {status}, and no label")
+        return body
+
+    async def track(self, tracking_number: str) -> Tracked | None:
+        """Where a parcel is; None if nobody knows it; ``CarrierFailed``."""
+        path = f"/v1/tracking/{tracking_number}"
+        status, answer = await self._call(
+            lambda: self._wire.send("tracking", "GET", path)
+        )
+        if status == _UNKNOWN:
+            return None
+        if status != _OK:
+            raise CarrierFailed(f"the carrier answered {status}")
+        return _tracked(answer)
+
+    async def _ask(self, method: str, key: str, action: str = "") -> tuple[int, bytes]:
+        path = f"/v1/shipments/by-key/{key}{action}"
+        operation = action.removeprefix("/") or "lookup"
+        return await self._call(lambda: self._wire.send(operation, method, path))
+
+    async def _call(
+        self, call: Callable[[], Awaitable[tuple[int, bytes]]]
+    ) -> tuple[int, bytes]:
+        try:
+            answer: tuple[int, bytes] = await self._protect(call)
+        except (TimedOut, Rejected) as error:
             raise CarrierFailed(str(error)) from error
-
-    async def _recall_shared(self, method: Method, parcel: Parcel) -> Money | None:
-        if self._shared is None:
-            return None
-        kept = await self._shared.get(_key(parcel))
-        try:
-            return None if kept is None else _prices.decode(kept).get(method)
-        except _NONSENSE:
-            # Another release wrote it, or it is not ours: as good as forgotten.
-            return None
-
-    async def _remember(self, parcel: Parcel, prices: Mapping[Method, Money]) -> None:
-        self._last[parcel] = (self._timer(), prices)
-        self._last.move_to_end(parcel)
-        if len(self._last) > _REMEMBERED:
-            self._last.popitem(last=False)
-        if self._shared is not None:
-            kept = msgspec.json.encode(prices)
-            await self._shared.set(_key(parcel), kept, ttl_seconds=_USABLE_SECONDS)
+        return answer
 
 
-def _key(parcel: Parcel) -> str:
-    return f"shipping:{parcel.country}:{parcel.weight_grams}:{parcel.currency}"
+def read_webhook(body: bytes) -> Tracked | None:
+    """What the carrier says of a parcel; None if it is about something else.
+
+    ``CarrierFailed`` if it cannot be read.
+    """
+    try:
+        said = _webhook.decode(body)
+    except _NONSENSE as error:
+        raise CarrierFailed("the webhook cannot be read") from error
+    return _tracked(bytes(said.data)) if said.type == "shipment.updated" else None
+
+
+def _read_shipment(answer: bytes, key: str) -> _Shipment:
+    try:
+        shipment = _shipment.decode(answer)
+    except _NONSENSE as error:
+        raise CarrierFailed("the carrier answered nonsense") from error
+    if shipment.key != key:
+        raise CarrierFailed("the carrier answered about another shipment")
+    return shipment
+
+
+def _outcome(answer: bytes, key: str) -> Outcome:
+    shipment = _read_shipment(answer, key)
+    if shipment.status == "canceled":
+        return Refused("canceled")
+    if shipment.tracking_number is None:
+        raise CarrierFailed("the carrier gave no tracking number")
+    return Taken(shipment.id, shipment.tracking_number)
+
+
+def _reason(status: int, answer: bytes) -> str:
+    """Why the carrier refused, in a word: what it quotes may be an address."""
+    try:
+        slug = _problem.decode(answer).type.rpartition("/")[2]
+    except _NONSENSE:
+        slug = ""
+    return slug if _SLUG.fullmatch(slug) else f"carrier_said_{status}"
+
+
+def _tracked(answer: bytes) -> Tracked:
+    try:
+        tracking = _tracking.decode(answer)
+    except _NONSENSE as error:
+        raise CarrierFailed("the carrier answered nonsense") from error
+    events = [
+        TrackingEvent(
+            event.id,
+            ShipmentStatus(event.status),
+            _one_line(event.description),
+            event.happened_at,
+        )
+        for event in tracking.events
+    ]
+    return Tracked(tracking.tracking_number, events)
+
+
+def _one_line(text: str) -> str:
+    kept = "".join(c if c.isprintable() else " " for c in text[:255])
+    return " ".join(kept.split())

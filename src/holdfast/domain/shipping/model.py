@@ -1,7 +1,11 @@
-"""What it costs to send something, and how sure of that we are."""
+"""Parcels: what it costs to send them, and where they are."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import Literal, TypeAlias
+from uuid import UUID
 
 from holdfast.kernel.money import Money, exponent
 
@@ -54,3 +58,157 @@ def flat_rate(method: Method, currency: str) -> Money:
     # In currencies of other precision the same digits: 990 yen, 9.900 dinars.
     units = {Method.STANDARD: 990, Method.EXPRESS: 1990, Method.PICKUP: 0}[method]
     return Money(units * 10 ** max(0, exponent(currency) - 2), currency)
+
+
+class ShipmentStatus(StrEnum):
+    """Where a shipment is.
+
+    ``pending`` until it is certain that the carrier takes it; then wherever the carrier
+    says it is. ``canceled`` is the end of one that was never picked up.
+    """
+
+    PENDING = "pending"
+    CREATED = "created"
+    IN_TRANSIT = "in_transit"
+    OUT_FOR_DELIVERY = "out_for_delivery"
+    EXCEPTION = "exception"
+    LOST = "lost"
+    RETURNED = "returned"
+    DELIVERED = "delivered"
+    CANCELED = "canceled"
+
+
+CarriedBy: TypeAlias = Literal["carrier", "hand"]
+"""Whether a carrier was asked to take it, or somebody sees to it without the shop."""
+
+# Of two events of the same moment the later of these counts.
+_RANK = {status: rank for rank, status in enumerate(ShipmentStatus)}
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingEvent:
+    """Something that happened to a parcel, as the carrier tells it."""
+
+    id: str
+    status: ShipmentStatus
+    description: str
+    happened_at: datetime
+
+
+def status_of(events: Iterable[TrackingEvent]) -> ShipmentStatus | None:
+    """Where a parcel is by all that is known of it; None if nothing is.
+
+    What happened last decides, and not what was told last: the order in which events
+    arrive, and how often, makes no difference.
+    """
+    last = max(
+        events, key=lambda e: (e.happened_at, _RANK[e.status], e.id), default=None
+    )
+    return None if last is None else last.status
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentLine:
+    """So many units of a line of the order."""
+
+    position: int
+    variant_id: UUID
+    sku: str
+    title: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """A parcel of an order's goods from one location."""
+
+    id: UUID
+    order_id: UUID
+    order_number: int
+    location_id: UUID
+    location: str
+    status: ShipmentStatus
+    carried_by: CarriedBy
+    service: str | None
+    tracking_number: str | None
+    carrier_reference: str | None
+    # Why nothing came of it.
+    failure_reason: str | None
+    actor: str
+    created_at: datetime
+    shipped_at: datetime | None
+    delivered_at: datetime | None
+    cancel_requested_at: datetime | None
+    reshipped_at: datetime | None
+    lines: Sequence[ShipmentLine]
+    events: Sequence[TrackingEvent]
+
+    @property
+    def order_label(self) -> str:
+        return f"HF-{self.order_number}"
+
+    @property
+    def units(self) -> dict[int, int]:
+        """How many of each line of the order, by its position."""
+        return {line.position: line.quantity for line in self.lines}
+
+    @property
+    def units_by_variant(self) -> dict[UUID, int]:
+        """The same, as the stock counts."""
+        units: dict[UUID, int] = {}
+        for line in self.lines:
+            units[line.variant_id] = units.get(line.variant_id, 0) + line.quantity
+        return units
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Who sends a parcel, or is to get it; country is an ISO 3166 alpha-2 code."""
+
+    name: str
+    line1: str
+    city: str
+    country: str
+    line2: str | None = None
+    region: str | None = None
+    postal_code: str | None = None
+    phone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Consignment:
+    """What a carrier is asked to take; the key makes it one however often asked."""
+
+    key: str
+    service: str
+    reference: str
+    sender: Party
+    recipient: Party
+    weight_grams: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The carrier takes it, and has made a label."""
+
+    reference: str
+    tracking_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The carrier does not take it, and never will under this key."""
+
+    reason: str
+
+
+Outcome: TypeAlias = Taken | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """All that the carrier says of a parcel."""
+
+    tracking_number: str
+    events: Sequence[TrackingEvent]
