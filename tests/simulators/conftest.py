@@ -13,7 +13,8 @@ import pytest
 
 from holdfast.simulators import carrier as carrier_simulator
 from holdfast.simulators import payment as payment_simulator
-from holdfast.simulators.scenario import Stage
+from holdfast.simulators.clock import Clock
+from holdfast.simulators.stage import Stage
 from holdfast.simulators.web import App
 
 DEADLINE_SECONDS = 20
@@ -56,18 +57,31 @@ async def nap() -> Nap:
 
 
 @pytest.fixture
-async def stage(nap: Nap) -> Stage:
-    return Stage(sleep=nap)
+def stopped_clock() -> Clock:
+    """It shows 2026-11-27T08:00:00Z until it is moved."""
+    clock = Clock()
+    clock.set(1_795_766_400_000_000, frozen=True)
+    return clock
 
 
 @pytest.fixture
-def ledger() -> payment_simulator.Ledger:
-    return payment_simulator.Ledger(clock=lambda: "2026-11-27T08:00:00.000000Z")
+def stage(stopped_clock: Clock) -> Stage:
+    return Stage(clock=stopped_clock)
 
 
 @pytest.fixture
-def payment_app(ledger: payment_simulator.Ledger, stage: Stage) -> App:
-    return payment_simulator.build(ledger, stage=stage)
+def ledger(stopped_clock: Clock) -> payment_simulator.Ledger:
+    return payment_simulator.Ledger(clock=stopped_clock)
+
+
+@pytest.fixture
+def book(stopped_clock: Clock) -> carrier_simulator.Book:
+    return carrier_simulator.Book(clock=stopped_clock)
+
+
+@pytest.fixture
+def payment_app(ledger: payment_simulator.Ledger, nap: Nap) -> App:
+    return payment_simulator.build(ledger, sleep=nap)
 
 
 @pytest.fixture
@@ -78,8 +92,10 @@ async def payment(payment_app: App) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-async def carrier(stage: Stage) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(carrier_simulator.build(stage=stage))
+async def carrier(
+    book: carrier_simulator.Book, nap: Nap
+) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(carrier_simulator.build(book, sleep=nap))
     async with httpx.AsyncClient(transport=transport, base_url="http://ship") as client:
         yield client
 

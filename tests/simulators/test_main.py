@@ -11,8 +11,9 @@ import httpx
 import msgspec
 import pytest
 
+from holdfast.simulators.journal import Journal
 from holdfast.simulators.main import run
-from holdfast.simulators.payment import Journal
+from holdfast.simulators.payment import Line
 
 
 class TestRun:
@@ -195,7 +196,7 @@ class TestRun:
         path = tmp_path / "state.jsonl"
 
         with (
-            closing(Journal(path)),
+            closing(Journal(path, Line)),
             pytest.raises(SystemExit, match="another process holds it"),
         ):
             run("payment", host="127.0.0.1", port=0, state=path)

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.simulators.scenario import Fate, Latency, Scenario, Stage
+from holdfast.simulators.latency import Latency
+from holdfast.simulators.scenario import Scenario
+from holdfast.simulators.stage import Fate, Stage
 
 
 class TestStage:

@@ -32,17 +32,31 @@ def main() -> None:
 
 @app.command("simulate")
 def simulate(
-    what: str = typer.Argument(help="payment or carrier"),
+    what: Annotated[str, typer.Argument(help="payment or carrier")],
+    *,
     host: str = typer.Option("127.0.0.1"),
     port: int = typer.Option(0, help="0 picks a free port"),
     state: Annotated[
         Path | None, typer.Option(help="File or folder that outlives the process")
     ] = None,
+    webhook_url: Annotated[
+        str | None, typer.Option(help="Where it tells what happens")
+    ] = None,
+    webhook_secret: Annotated[
+        str | None, typer.Option(help="What signs it: whsec_ and base64")
+    ] = None,
 ) -> None:
     """Run a simulated payment provider or carrier until stopped."""
     from holdfast.simulators import main as simulators
 
-    simulators.run(what, host=host, port=port, state=state)
+    simulators.run(
+        what,
+        host=host,
+        port=port,
+        state=state,
+        webhook_url=webhook_url,
+        webhook_secret=webhook_secret,
+    )
 
 
 @app.command("up")

@@ -10,7 +10,6 @@ import hashlib
 import html
 from collections.abc import Iterable
 
-from holdfast.simulators.scenario import StageState
 from holdfast.simulators.web import Reply
 
 _STYLE = """
@@ -26,7 +25,7 @@ td { font-variant-numeric: tabular-nums; }
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _POLICY = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "base-uri 'none'; frame-ancestors 'none'"
 )
 
 
@@ -36,7 +35,7 @@ class Markup(str):
     __slots__ = ()
 
 
-def tag(name: str, *content: object, **attributes: str) -> Markup:
+def tag(name: str, /, *content: object, **attributes: str) -> Markup:
     opening = "".join(
         f' {key}="{html.escape(value)}"' for key, value in attributes.items()
     )
@@ -64,24 +63,19 @@ def table(
     return tag("div", drawn, **region)
 
 
-def scenario_table(state: StageState) -> Markup:
-    scenario = state.scenario
-    if scenario is None:
-        return table("Scenario", ("Setting", "Value"), [("fail", "none: it behaves")])
-    low, high = scenario.latency_ms.bounds if scenario.latency_ms else (0, 0)
-    rows: list[tuple[object, ...]] = [
-        ("fail", scenario.fail),
-        ("rate", scenario.rate),
-        ("count", "no limit" if scenario.count is None else scenario.count),
-        ("latency, ms", low if low == high else f"{low} to {high}"),
-        ("seed", scenario.seed),
-        ("calls since it was set", state.calls),
-        ("of these struck", state.struck),
-    ]
-    return table("Scenario", ("Setting", "Value"), rows)
+def link(content: object, address: str) -> Markup:
+    return tag("a", content, href=address)
 
 
-def page(title: str, lead: str, *parts: Markup) -> Reply:
+def form(*content: Markup, action: str) -> Markup:
+    return tag("form", *content, method="post", action=action)
+
+
+def page(
+    title: str, lead: str, *parts: Markup, forms_to: tuple[str, ...] = ("'none'",)
+) -> Reply:
+    """*forms_to*: where its forms may lead, as the policy writes it."""
+    policy = f"{_POLICY}; form-action {' '.join(forms_to)}"
     document = tag(
         "html",
         tag(
@@ -99,7 +93,7 @@ def page(title: str, lead: str, *parts: Markup) -> Reply:
         f"<!doctype html>{document}".encode(),
         b"text/html; charset=utf-8",
         (
-            (b"content-security-policy", _POLICY.encode()),
+            (b"content-security-policy", policy.encode()),
             (b"cache-control", b"no-store"),
             (b"x-content-type-options", b"nosniff"),
         ),

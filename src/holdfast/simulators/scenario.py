@@ -1,78 +1,94 @@
-"""How the provider is told to misbehave, and what that means for one call.
+"""What a simulator can be told to do wrong, as it is written down.
 
-A scenario is latency for every call and one failure for some of them. Each call
-makes the same two draws from a seeded source, whatever their outcome, so the same
-seed gives the same fates in the order in which the calls arrive. Scenarios are
-not kept over a restart: a new process behaves.
+A ``Mishap`` is for one request; a ``Scenario`` is for all that follow and adds
+what only makes sense over time. Each simulator adds fields of its own.
 """
 
-import asyncio
-import random
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-from holdfast.simulators.web import Reply, Request
+from holdfast.simulators.latency import Latency
 
 Fail: TypeAlias = Literal[
     "none",
     "hang",
     "error",
+    "unavailable",
+    "rate_limited",
     "garbage",
     "reset",
     "hang_after",
     "error_after",
     "garbage_after",
+    "reset_after",
 ]
 """What goes wrong. Plain: nothing was done. ``_after``: it was done, then this."""
 
-Sleep: TypeAlias = Callable[[float], Awaitable[object]]
-"""Wait so many seconds."""
-
-_Milliseconds: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=600_000)]
-
-_GARBAGE = (
-    b'{"id": "ch_\xff\xfe", "status": "capt',
-    b"<!doctype html><title>Scheduled maintenance</title>",
-    b'{"status": "purple", "amount": "lots", "rates": 7}',
-)
-"""Not text, not JSON, not the shape: three ways to be wrong, taken in turn."""
+Share: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Seed: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Moment: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
+_Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
+_Positive: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=10**12)]
 
 
-class Latency(
+class Mishap(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
 ):
-    """Milliseconds: ``fixed``, or drawn evenly between ``min`` and ``max``."""
-
-    fixed: _Milliseconds | None = None
-    min: _Milliseconds | None = None
-    max: _Milliseconds | None = None
-
-    def __post_init__(self) -> None:
-        given = (self.fixed is not None, self.min is not None, self.max is not None)
-        if given not in {(True, False, False), (False, True, True)}:
-            raise ValueError("Give either fixed, or min and max")
-        low, high = self.bounds
-        if low > high:
-            raise ValueError("min must not exceed max")
-
-    @property
-    def bounds(self) -> tuple[int, int]:
-        if self.fixed is not None:
-            return self.fixed, self.fixed
-        return self.min or 0, self.max or 0
-
-
-class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """*latency_ms* is for every call; *fail* for a *rate* of them, *count* in all."""
 
     latency_ms: Latency | None = None
     fail: Fail = "none"
-    rate: Annotated[float, msgspec.Meta(ge=0, le=1)] = 1.0
-    count: Annotated[int, msgspec.Meta(ge=0)] | None = None
-    seed: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
+    rate: Share = 1.0
+    count: _Count | None = None
+    seed: Seed = 0
+
+
+class Burst(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """The first of every so many milliseconds, or calls."""
+
+    every_ms: _Positive | None = None
+    for_ms: _Positive | None = None
+    every_calls: _Positive | None = None
+    for_calls: _Positive | None = None
+
+    def __post_init__(self) -> None:
+        time = (self.every_ms is not None, self.for_ms is not None)
+        calls = (self.every_calls is not None, self.for_calls is not None)
+        if {time, calls} != {(True, True), (False, False)}:
+            raise ValueError("Give every_ms and for_ms, or every_calls and for_calls")
+
+
+class Outage(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    rename={"start": "from", "end": "to"},
+):
+    """Between two instants of the simulator's clock; *start* absent: at once."""
+
+    end: Moment
+    start: Moment | None = None
+    how: Literal["unavailable", "refuse"] = "unavailable"
+
+
+class RateLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    per_second: Annotated[int, msgspec.Meta(ge=1, le=10**6)]
+
+
+class Scenario(Mishap, frozen=True):
+    burst: Burst | None = None
+    outage: Outage | None = None
+    rate_limit: RateLimit | None = None
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """What it is for; empty: whatever the simulator is mainly there for."""
+        return ()
 
 
 class StageState(msgspec.Struct, frozen=True):
@@ -81,68 +97,3 @@ class StageState(msgspec.Struct, frozen=True):
     scenario: Scenario | None
     calls: int
     struck: int
-
-
-@dataclass(frozen=True, slots=True)
-class Fate:
-    """What one call will suffer."""
-
-    latency_seconds: float
-    fail: Fail
-
-
-class Stage:
-    """The scenario that is on, and how far it has got."""
-
-    def __init__(self, *, sleep: Sleep = asyncio.sleep) -> None:
-        self.sleep = sleep
-        self.set(None)
-
-    def set(self, scenario: Scenario | None) -> None:
-        self._scenario = scenario
-        self._dice = random.Random(scenario.seed if scenario else 0)
-        self._calls = self._struck = self._garbled = 0
-
-    def state(self) -> StageState:
-        return StageState(self._scenario, self._calls, self._struck)
-
-    def fate(self) -> Fate:
-        self._calls += 1
-        scenario = self._scenario
-        if scenario is None:
-            return Fate(0, "none")
-        low, high = scenario.latency_ms.bounds if scenario.latency_ms else (0, 0)
-        latency = self._dice.uniform(low, high) / 1000
-        hit = self._dice.random() < scenario.rate
-        spent = scenario.count is not None and self._struck >= scenario.count
-        if not hit or spent or scenario.fail == "none":
-            return Fate(latency, "none")
-        self._struck += 1
-        return Fate(latency, scenario.fail)
-
-    async def play(
-        self, fate: Fate, request: Request, act: Callable[[], Reply]
-    ) -> Reply | None:
-        """Let *act* happen or not, and answer, as *fate* has it.
-
-        Latency passes before anything is done, and a caller who leaves meanwhile
-        does not stop it: that is what makes a timeout's outcome unknown.
-        """
-        if fate.latency_seconds:
-            await self.sleep(fate.latency_seconds)
-        if fate.fail == "none":
-            return act()
-        if fate.fail.endswith("_after"):
-            act()
-        match fate.fail:
-            case "hang" | "hang_after":
-                await request.gone()
-                return None
-            case "reset":
-                await request.reset()
-                return None
-            case "garbage" | "garbage_after":
-                self._garbled += 1
-                return Reply(200, _GARBAGE[(self._garbled - 1) % len(_GARBAGE)])
-            case _:
-                return Reply(500, b"Internal Server Error", b"text/plain")

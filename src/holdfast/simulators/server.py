@@ -1,7 +1,8 @@
 """One uvicorn process for a simulator: uvloop, httptools, no access log.
 
-Two things uvicorn does not do: cut a connection when a handler asks for it, and
-stop at once when told to, although requests may be hanging for ever.
+Three things uvicorn does not do: cut a connection when a handler asks for it, refuse
+new ones for a while, and stop at once when told to, although requests may be hanging
+for ever.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from holdfast.simulators.web import RESET, App
 
 _MAX_CONNECTIONS = 4096
 """Above it uvicorn answers 503, which bounds what hanging requests can hold."""
+BACKLOG = 2048
 _NO_LINGER = struct.pack("ii", 1, 0)
 
 
@@ -46,12 +48,26 @@ class Protocol(HttpToolsProtocol):
 
 
 class Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        *,
+        app: App,
+        listener: socket.socket,
+        started: Callable[[], None],
+    ) -> None:
         super().__init__(config)
+        self._app = app
+        self._listener = listener
         self._announce = started
+        self._opening: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        del sockets
+        # Only a duplicate is handed out: what is closed for a while keeps its port.
+        await super().startup([self._listener.dup()])
+        self._app.use_door(self._turn_door)
+        self._app.start()
         # What is imported by now stays: the collector need not read it again.
         gc.collect()
         gc.freeze()
@@ -70,10 +86,27 @@ class Server(uvicorn.Server):
         # Do not wait for the requests that are cut off, nor report them as crashes.
         self.force_exit = True
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        self._app.stop()
         await super().shutdown(sockets)
 
     def _stop(self) -> None:
         self.should_exit = True
+
+    def _turn_door(self, *, is_open: bool) -> None:
+        """Refuse new connections as a dead provider's machine does, or no longer."""
+        if not is_open and self.servers:
+            for server in self.servers:
+                server.close()
+            self.servers = []
+            # Out of the listening state, and still bound: Linux answers with RST.
+            self._listener.shutdown(socket.SHUT_RD)
+        elif is_open and not self.servers:
+            self._listener.listen(BACKLOG)
+            self._opening = asyncio.get_running_loop().create_task(self._open())
+
+    async def _open(self) -> None:
+        if not self.servers:
+            await super().startup([self._listener.dup()])
 
 
 def serve(app: App, listener: socket.socket, *, started: Callable[[], None]) -> None:
@@ -90,4 +123,4 @@ def serve(app: App, listener: socket.socket, *, started: Callable[[], None]) -> 
         limit_concurrency=_MAX_CONNECTIONS,
         timeout_keep_alive=75,
     )
-    Server(config, started).run(sockets=[listener])
+    Server(config, app=app, listener=listener, started=started).run()

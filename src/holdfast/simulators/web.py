@@ -12,7 +12,8 @@ request, until the caller hangs up.
 import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -28,6 +29,7 @@ RESET = "holdfast.reset"
 """ASGI extension: call it to cut the connection without an answer."""
 
 _AT = re.compile(r"^(?P<detail>.*?) - at `\$(?P<path>.*)`$", re.DOTALL)
+_HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]{1,255}")
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 _JSON = b"application/json"
 _PROBLEM = b"application/problem+json"
@@ -81,13 +83,28 @@ class Request:
 
     async def read(self, decoder: msgspec.json.Decoder[T]) -> T:
         """The body, checked against the decoder's type; a ``Problem`` if it is not."""
+        return _decoded(await self._body(), decoder)
+
+    async def read_optional(self, decoder: msgspec.json.Decoder[T]) -> T | None:
+        """As ``read``; nothing at all is ``None``."""
         body = await self._body()
+        return _decoded(body, decoder) if body else None
+
+    async def read_form(self) -> dict[str, str]:
+        """The fields of a form; of those that come twice, the last."""
+        body = str(await self._body(), "utf-8", "replace")
         try:
-            return decoder.decode(body)
-        except msgspec.ValidationError as error:
-            raise _invalid(str(error)) from None
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            return dict(parse_qsl(body, max_num_fields=100))
+        except ValueError as error:
             raise Problem(400, "malformed-request", str(error)) from None
+
+    @property
+    def base_url(self) -> str:
+        """Where the caller found us, without a slash at the end."""
+        host = self.header(b"host") or "localhost"
+        if _HOST.fullmatch(host) is None:
+            raise Problem(400, "malformed-request", "The Host header is none.")
+        return f"{self.scope.get('scheme', 'http')}://{host}"
 
     async def _body(self) -> bytes:
         chunks: list[bytes] = []
@@ -122,6 +139,20 @@ class Request:
         await self.gone()
 
 
+class Door(Protocol):
+    """Whether new connections are accepted from now on."""
+
+    def __call__(self, *, is_open: bool) -> None: ...
+
+
+def _nothing() -> None:
+    """Without timers there is nothing to start."""
+
+
+def _no_door(_: Door) -> None:
+    """Never closed, never needed."""
+
+
 Handler: TypeAlias = Callable[[Request], Awaitable[Reply | None]]
 
 
@@ -135,9 +166,23 @@ class Route:
 
 
 class App:
-    """The routes as an ASGI application."""
+    """The routes as an ASGI application.
 
-    def __init__(self, routes: Iterable[Route]) -> None:
+    *start* is called once the server listens and *stop* when it ends; *use_door* is
+    given the server's way to refuse connections. None of them is needed.
+    """
+
+    def __init__(
+        self,
+        routes: Iterable[Route],
+        *,
+        start: Callable[[], None] = _nothing,
+        stop: Callable[[], None] = _nothing,
+        use_door: Callable[[Door], None] = _no_door,
+    ) -> None:
+        self.start = start
+        self.stop = stop
+        self.use_door = use_door
         self._literal: dict[str, dict[str, Handler]] = {}
         self._patterns: dict[re.Pattern[str], dict[str, Handler]] = {}
         for route in routes:
@@ -187,6 +232,15 @@ class App:
                 return await methods[method](request)
             allowed |= methods.keys()
         raise _refusal(path, method, allowed)
+
+
+def _decoded(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise _invalid(str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem(400, "malformed-request", str(error)) from None
 
 
 def _refusal(path: str, method: str, allowed: set[str]) -> Problem:

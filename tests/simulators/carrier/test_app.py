@@ -19,12 +19,14 @@ class TestRates:
                     "price": {"amount": 490, "currency": "EUR"},
                     "days_min": 2,
                     "days_max": 4,
+                    "estimated_days": 4,
                 },
                 {
                     "service": "express",
                     "price": {"amount": 1480, "currency": "EUR"},
                     "days_min": 1,
                     "days_max": 2,
+                    "estimated_days": 2,
                 },
             ]
         }

@@ -6,7 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from holdfast.simulators.payment import Journal, Ledger, build
+from holdfast.simulators.journal import Journal
+from holdfast.simulators.payment import Ledger, Line, build
 
 
 class TestCharge:
@@ -24,6 +25,9 @@ class TestCharge:
             "reference": "order-1",
             "decline_reason": None,
             "created_at": "2026-11-27T08:00:00.000000Z",
+            "captured_amount": 1999,
+            "refunded_amount": 0,
+            "next_action": None,
         }
 
     @pytest.mark.parametrize(
@@ -266,8 +270,14 @@ class TestSummary:
 
         assert response.json() == {
             "captured": {"count": 3, "amount_by_currency": {"EUR": 150, "JPY": 7}},
+            "authorized": {"count": 0, "amount_by_currency": {}},
+            "refunded": {"count": 0, "amount_by_currency": {}},
             "declined": 1,
             "canceled": 1,
+            "requires_action": 0,
+            "refunds_pending": 0,
+            "refunds_failed": 0,
+            "refunds_canceled": 0,
         }
 
 
@@ -323,7 +333,7 @@ class TestReset:
         self, tmp_path: Path, an_order
     ):
         path = tmp_path / "payment.jsonl"
-        journal = Journal(path)
+        journal = Journal(path, Line)
         transport = httpx.ASGITransport(build(Ledger(journal)))
         async with httpx.AsyncClient(
             transport=transport, base_url="http://pay"

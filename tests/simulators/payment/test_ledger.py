@@ -8,7 +8,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.simulators.payment import Journal, Ledger
+from holdfast.simulators.journal import Journal
+from holdfast.simulators.payment import Ledger, Line
 from holdfast.simulators.payment.charge import ChargeRequest
 
 KEYS = st.sampled_from(["a", "b", "c", "d"])
@@ -32,13 +33,13 @@ class TestLedger:
     def test_a_key_has_one_outcome_for_good_and_the_sums_follow(self, steps):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "payment.jsonl"
-            journal = Journal(path)
+            journal = Journal(path, Line)
             ledger = Ledger(journal)
             outcomes = {}
             for action, key, *rest in steps:
                 if action == "restart":
                     journal.close()
-                    journal = Journal(path)
+                    journal = Journal(path, Line)
                     ledger = Ledger(journal)
                     continue
                 if action == "cancel":
@@ -67,7 +68,7 @@ class TestLedger:
         assert ledger.last(100) == list(outcomes.values())[::-1]
 
     def test_nothing_is_remembered_that_could_not_be_written(self, tmp_path):
-        with closing(Journal(tmp_path / "payment.jsonl")) as journal:
+        with closing(Journal(tmp_path / "payment.jsonl", Line)) as journal:
             ledger = Ledger(journal)
         request = ChargeRequest(5, "EUR", "pm_card_ok", "r")
 

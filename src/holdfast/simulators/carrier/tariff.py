@@ -12,22 +12,75 @@ minor unit; a currency that is not listed counts as the euro does.
 | west   | Canada, Mexico, the States |     1290 | 1690 | 2990 |  4990 |  9990 | 5-10 |
 | world  | everywhere else            |     1490 | 1990 | 3490 |  5990 | 11990 | 7-14 |
 
-Express costs twice as much plus 500 a shipment, and takes half the days.
+Remote areas (islands and the like, by the start of the postal code) cost 900 more a
+shipment and take two days more. Express costs twice as much plus 500 a shipment, and
+takes half the days.
+
+What is light for its size pays by its volume: a kilogram for 5,000 cubic centimetres.
+Nothing longer than 1,200 mm, or 3,000 mm in length and girth, is taken.
 """
 
+import math
+from collections.abc import Sequence
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
+from holdfast.simulators.carrier.scenario import CarrierMishap
+from holdfast.simulators.web import Problem
+
 Service: TypeAlias = Literal["standard", "express"]
 
 
-class RatesRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+_Millimetres: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
+Country: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}\Z")]
+Currency: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z")]
+
+MAX_LENGTH_MM = 1_200
+MAX_LENGTH_AND_GIRTH_MM = 3_000
+_MM3_PER_GRAM = 5_000
+
+
+class Parcel(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Its weight, and all three of its measures or none."""
+
+    weight_grams: Annotated[int, msgspec.Meta(ge=0, le=10**9)]
+    length_mm: _Millimetres | None = None
+    width_mm: _Millimetres | None = None
+    height_mm: _Millimetres | None = None
+
+    def __post_init__(self) -> None:
+        if len(self._measures) not in {0, 3}:
+            raise ValueError("Give length_mm, width_mm and height_mm, or none of them")
+
+    @property
+    def too_large(self) -> bool:
+        if not self._measures:
+            return False
+        height, width, length = sorted(self._measures)
+        girth = 2 * (height + width)
+        return length > MAX_LENGTH_MM or length + girth > MAX_LENGTH_AND_GIRTH_MM
+
+    @property
+    def charged_grams(self) -> int:
+        """The greater of what it weighs and what its volume counts as."""
+        if not self._measures:
+            return self.weight_grams
+        return max(self.weight_grams, -(-math.prod(self._measures) // _MM3_PER_GRAM))
+
+    @property
+    def _measures(self) -> list[int]:
+        measures = (self.length_mm, self.width_mm, self.height_mm)
+        return [measure for measure in measures if measure is not None]
+
+
+class RatesRequest(Parcel, frozen=True, kw_only=True):
     """*country* is ISO 3166 alpha-2, *currency* ISO 4217."""
 
-    country: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}\Z")]
-    weight_grams: Annotated[int, msgspec.Meta(ge=0, le=10**9)]
-    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z")]
+    country: Country
+    currency: Currency
+    postal_code: Annotated[str, msgspec.Meta(max_length=32)] | None = None
+    simulate: CarrierMishap | None = None
 
 
 class Price(msgspec.Struct, frozen=True):
@@ -42,6 +95,7 @@ class Rate(msgspec.Struct, frozen=True):
     price: Price
     days_min: int
     days_max: int
+    estimated_days: int
 
 
 class Zone(msgspec.Struct, frozen=True):
@@ -81,20 +135,62 @@ MINOR_UNITS_PER_EURO = {
 }
 
 
+REMOTE = {
+    "ES": ("35", "38", "51", "52"),
+    "FR": ("20", "97", "98"),
+    "GB": ("BT", "GY", "HS", "IM", "JE", "KW", "ZE"),
+    "GR": ("84", "85"),
+    "PT": ("9",),
+    "US": ("006", "007", "009", "967", "968", "995", "996", "997", "998", "999"),
+}
+_REMOTE_CENTS, _REMOTE_DAYS = 900, 2
+
+
+def check_size(parcel: Parcel) -> None:
+    """Raises a ``Problem`` for what no van takes."""
+    if parcel.too_large:
+        raise Problem(
+            422,
+            "parcel-too-large",
+            f"At most {MAX_LENGTH_MM} mm long, and {MAX_LENGTH_AND_GIRTH_MM} mm in "
+            "length and girth.",
+        )
+
+
 def rates(request: RatesRequest) -> tuple[Rate, Rate]:
     """Standard, then express."""
-    zone = ZONES.get(request.country, WORLD)
-    standard = _standard_cents(zone, request.weight_grams)
-    soonest, latest = zone.days
     return (
-        Rate("standard", _price(standard, request.currency), soonest, latest),
-        Rate(
-            "express",
-            _price(2 * standard + 500, request.currency),
-            (soonest + 1) // 2,
-            (latest + 1) // 2,
+        rate(
+            "standard",
+            request.country,
+            request.postal_code,
+            [request],
+            request.currency,
+        ),
+        rate(
+            "express", request.country, request.postal_code, [request], request.currency
         ),
     )
+
+
+def rate(
+    service: Service,
+    country: str,
+    postal_code: str | None,
+    parcels: Sequence[Parcel],
+    currency: str,
+) -> Rate:
+    """What all the *parcels* together cost, and how long they take."""
+    zone = ZONES.get(country, WORLD)
+    cents = sum(_standard_cents(zone, parcel.charged_grams) for parcel in parcels)
+    soonest, latest = zone.days
+    if (postal_code or "").upper().startswith(REMOTE.get(country, ("\0",))):
+        cents += _REMOTE_CENTS
+        soonest, latest = soonest + _REMOTE_DAYS, latest + _REMOTE_DAYS
+    if service == "express":
+        cents = 2 * cents + 500
+        soonest, latest = (soonest + 1) // 2, (latest + 1) // 2
+    return Rate(service, _price(cents, currency), soonest, latest, latest)
 
 
 def _standard_cents(zone: Zone, weight_grams: int) -> int:

@@ -11,12 +11,12 @@ import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import msgspec
 
-from holdfast.simulators.payment.charge import Entry
+T = TypeVar("T")
 
-_ENTRY = msgspec.json.Decoder(Entry)
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -24,9 +24,13 @@ class JournalUnusable(Exception):
     """The file is in use, or is not a journal."""
 
 
-class Journal:
-    def __init__(self, path: Path) -> None:
-        """Open or create *path*; ``OSError`` or ``JournalUnusable`` if it cannot."""
+class Journal(Generic[T]):
+    def __init__(self, path: Path, kind: type[T]) -> None:
+        """Open or create *path*; ``OSError`` or ``JournalUnusable`` if it cannot.
+
+        Each line is a *kind*, a msgspec struct.
+        """
+        self._decoder = msgspec.json.Decoder(kind)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         try:
@@ -39,12 +43,12 @@ class Journal:
             os.close(self._file)
             raise
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[T]:
         """What earlier processes wrote, oldest first; handed out once."""
         entries, self._entries = self._entries, []
         return entries
 
-    def append(self, entry: Entry) -> None:
+    def append(self, entry: T) -> None:
         """Write all of it or, with an ``OSError``, nothing."""
         line = _ENCODER.encode(entry) + b"\n"
         # A full disk takes part of the line, and says so only to the next write.
@@ -61,7 +65,7 @@ class Journal:
     def close(self) -> None:
         os.close(self._file)
 
-    def _read(self) -> Iterator[Entry]:
+    def _read(self) -> Iterator[T]:
         self._size = 0
         with os.fdopen(os.dup(self._file), "rb") as lines:
             for number, line in enumerate(lines, start=1):
@@ -70,7 +74,7 @@ class Journal:
                     os.ftruncate(self._file, self._size)
                     return
                 try:
-                    yield _ENTRY.decode(line)
+                    yield self._decoder.decode(line)
                 except (msgspec.DecodeError, UnicodeDecodeError) as error:
                     raise JournalUnusable(f"line {number}: {error}") from None
                 self._size += len(line)

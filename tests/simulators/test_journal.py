@@ -1,18 +1,19 @@
-"""The file that outlives the payment provider."""
+"""The file that outlives a simulator."""
 
 import resource
 import stat
 
 import pytest
 
-from holdfast.simulators.payment.charge import Charge, Entry
-from holdfast.simulators.payment.journal import Journal, JournalUnusable
+from holdfast.simulators.journal import Journal, JournalUnusable
+from holdfast.simulators.payment import Line
+from holdfast.simulators.payment.charge import Charge
 
 
 @pytest.fixture
-def entry() -> Entry:
+def entry() -> Line:
     charge = Charge("ch_1", "k", "captured", 5, "EUR", "r\n\u2028é", None, "now")
-    return Entry(charge, "pm_card_ok")
+    return Line(charge, "pm_card_ok")
 
 
 @pytest.fixture
@@ -22,13 +23,13 @@ def path(tmp_path):
 
 class TestJournal:
     def test_gives_back_what_was_appended_in_order(self, path, entry):
-        tombstone = Entry(Charge("ch_2", "x", "canceled", 0, "XXX", "", None, "t"))
-        journal = Journal(path)
+        tombstone = Line(Charge("ch_2", "x", "canceled", 0, "XXX", "", None, "t"))
+        journal = Journal(path, Line)
         journal.append(entry)
         journal.append(tombstone)
         journal.close()
 
-        again = Journal(path)
+        again = Journal(path, Line)
         entries = again.entries()
         again.close()
 
@@ -36,13 +37,13 @@ class TestJournal:
         assert path.read_bytes().count(b"\n") == 2
 
     def test_drops_a_line_torn_by_a_crash_and_writes_on_behind_it(self, path, entry):
-        journal = Journal(path)
+        journal = Journal(path, Line)
         journal.append(entry)
         journal.close()
         whole = path.read_bytes()
         path.write_bytes(whole + whole[:40])
 
-        torn = Journal(path)
+        torn = Journal(path, Line)
         kept = torn.entries()
         torn.append(entry)
         torn.close()
@@ -55,21 +56,21 @@ class TestJournal:
         path.write_bytes(b"dear diary\n")
 
         with pytest.raises(JournalUnusable, match="line 1"):
-            Journal(path)
+            Journal(path, Line)
 
         assert path.read_bytes() == b"dear diary\n"
 
     def test_refuses_a_file_that_another_holds_until_it_is_closed(self, path):
-        first = Journal(path)
+        first = Journal(path, Line)
 
         with pytest.raises(JournalUnusable, match="another process"):
-            Journal(path)
+            Journal(path, Line)
 
         first.close()
-        Journal(path).close()
+        Journal(path, Line).close()
 
     def test_a_disk_that_takes_half_a_line_leaves_no_half_line(self, path, entry):
-        journal = Journal(path)
+        journal = Journal(path, Line)
         journal.append(entry)
         whole = path.read_bytes()
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -86,6 +87,6 @@ class TestJournal:
         assert path.read_bytes() == whole * 2
 
     def test_is_for_its_owner_only(self, path):
-        Journal(path).close()
+        Journal(path, Line).close()
 
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
