@@ -86,7 +86,14 @@ def _listener(host: str, port: int) -> socket.socket:
         raise SystemExit(f"Cannot listen on {host}:{port}: ports end at 65535.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        with socket.socket(family) as placeholder:
+            if not port:
+                # A port that is asked for by its number stays ours while an outage
+                # stops the listening; one that the system picks does not.
+                placeholder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                placeholder.bind((host, 0))
+                port = placeholder.getsockname()[1]
+            return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         taken = error.errno == errno.EADDRINUSE
         reason = "the port is taken" if taken else error

@@ -27,27 +27,20 @@ def scenario_table(state: StageState) -> Markup:
     return table("Scenario", ("Setting", "Value"), rows)
 
 
-def webhook_tables(webhooks: Webhooks) -> tuple[Markup, ...]:
+def webhook_table(webhooks: Webhooks) -> Markup:
     target = webhooks.target
     rows: list[tuple[object, ...]] = [("target", target.url if target else "none")]
     rows += [(state, webhooks.count(state)) for state in _STATES]
     if webhooks.scenario is not None:
         rows += _settings(webhooks.scenario)
-    return (
-        table("Webhooks", ("What", "Value"), rows),
-        table(
-            f"The last {_SHOWN} webhooks, newest first",
-            (
-                "Id",
-                "Type",
-                "About",
-                "Status",
-                "Attempts",
-                "Last answer",
-                "Next attempt",
-            ),
-            map(_delivery, webhooks.newest(start=0, limit=_SHOWN)),
-        ),
+    return table("Webhooks", ("What", "Value"), rows)
+
+
+def delivery_table(webhooks: Webhooks) -> Markup:
+    return table(
+        f"The last {_SHOWN} webhooks, newest first",
+        ("Id", "Type", "About", "Status", "Attempts", "Last answer", "Next attempt"),
+        map(_delivery, webhooks.newest(start=0, limit=_SHOWN)),
     )
 
 

@@ -29,7 +29,7 @@ class Simulation:
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self.clock = clock or Clock()
-        self.webhooks = webhooks or Webhooks(self.clock)
+        self.webhooks = Webhooks(self.clock) if webhooks is None else webhooks
         self.stage = Stage(on=on, clock=self.clock, sleep=sleep)
         self.scenarios = msgspec.json.Decoder(scenario)
         self._mishaps = msgspec.json.Decoder(mishap)

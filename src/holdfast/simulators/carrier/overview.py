@@ -8,8 +8,13 @@ from holdfast.simulators.carrier.scenario import ParcelStatus
 from holdfast.simulators.carrier.shipment import Consignment
 from holdfast.simulators.carrier.tariff import Rate, RatesRequest
 from holdfast.simulators.clock import text
-from holdfast.simulators.page import link, page, table
-from holdfast.simulators.panels import clock_table, scenario_table, webhook_tables
+from holdfast.simulators.page import facts, link, page, table
+from holdfast.simulators.panels import (
+    clock_table,
+    delivery_table,
+    scenario_table,
+    webhook_table,
+)
 from holdfast.simulators.simulation import Simulation
 from holdfast.simulators.web import Reply
 
@@ -25,14 +30,17 @@ def overview(
     return page(
         "Carrier simulator",
         "It ships nothing. Prices are in minor units of their currency.",
-        table(
-            "Shipments by status",
-            ("Status", "Count"),
-            [(status.replace("_", " "), book.count(status)) for status in statuses],
+        facts(
+            table(
+                "Shipments by status",
+                ("Status", "Count"),
+                [(status.replace("_", " "), book.count(status)) for status in statuses],
+            ),
+            table("Quotes", ("What", "Count"), [("given", given)]),
+            clock_table(simulation.clock),
+            scenario_table(simulation.stage.state()),
+            webhook_table(simulation.webhooks),
         ),
-        table("Quotes", ("What", "Count"), [("given", given)]),
-        clock_table(simulation.clock),
-        scenario_table(simulation.stage.state()),
         table(
             f"The last {_SHOWN} shipments, newest first",
             (
@@ -54,7 +62,7 @@ def overview(
                 for wanted, found in quotes
             ),
         ),
-        *webhook_tables(simulation.webhooks),
+        delivery_table(simulation.webhooks),
     )
 
 

@@ -1,7 +1,12 @@
 """The page that shows what the provider remembers."""
 
-from holdfast.simulators.page import Markup, link, page, table
-from holdfast.simulators.panels import clock_table, scenario_table, webhook_tables
+from holdfast.simulators.page import Markup, facts, link, page, table
+from holdfast.simulators.panels import (
+    clock_table,
+    delivery_table,
+    scenario_table,
+    webhook_table,
+)
 from holdfast.simulators.payment.charge import Charge
 from holdfast.simulators.payment.ledger import Ledger
 from holdfast.simulators.payment.refund import Refund
@@ -21,37 +26,40 @@ def overview(ledger: Ledger, refunds: Refunds, simulation: Simulation) -> Reply:
     return page(
         "Payment simulator",
         "It charges nobody. Amounts are in minor units of their currency.",
-        table(
-            "Charges by outcome",
-            ("Outcome", "Count"),
-            [
-                ("captured", ledger.count("captured")),
-                ("authorized", ledger.count("authorized")),
-                ("requires action", ledger.count("requires_action")),
-                ("declined", ledger.count("declined")),
-                ("canceled", ledger.count("canceled")),
-            ],
+        facts(
+            table(
+                "Charges by outcome",
+                ("Outcome", "Count"),
+                [
+                    ("captured", ledger.count("captured")),
+                    ("authorized", ledger.count("authorized")),
+                    ("requires action", ledger.count("requires_action")),
+                    ("declined", ledger.count("declined")),
+                    ("canceled", ledger.count("canceled")),
+                ],
+            ),
+            table(
+                "Refunds by outcome",
+                ("Outcome", "Count"),
+                [
+                    ("succeeded", refunds.count("succeeded")),
+                    ("pending", refunds.count("pending")),
+                    ("failed", refunds.count("failed")),
+                    ("canceled", refunds.count("canceled")),
+                ],
+            ),
+            table(
+                "Money",
+                ("Currency", "Captured", "Authorized", "Refunded"),
+                [
+                    (currency, *(sums.get(currency, 0) for sums in money))
+                    for currency in sorted(set().union(*money))
+                ],
+            ),
+            clock_table(simulation.clock),
+            scenario_table(simulation.stage.state()),
+            webhook_table(simulation.webhooks),
         ),
-        table(
-            "Refunds by outcome",
-            ("Outcome", "Count"),
-            [
-                ("succeeded", refunds.count("succeeded")),
-                ("pending", refunds.count("pending")),
-                ("failed", refunds.count("failed")),
-                ("canceled", refunds.count("canceled")),
-            ],
-        ),
-        table(
-            "Money",
-            ("Currency", "Captured", "Authorized", "Refunded"),
-            [
-                (currency, *(sums.get(currency, 0) for sums in money))
-                for currency in sorted(set().union(*money))
-            ],
-        ),
-        clock_table(simulation.clock),
-        scenario_table(simulation.stage.state()),
         table(
             f"The last {_SHOWN} charges, newest first",
             (
@@ -68,7 +76,7 @@ def overview(ledger: Ledger, refunds: Refunds, simulation: Simulation) -> Reply:
             ),
             (_refund(entry.refund) for entry in refunds.entries.last(_SHOWN)),
         ),
-        *webhook_tables(simulation.webhooks),
+        delivery_table(simulation.webhooks),
     )
 
 
