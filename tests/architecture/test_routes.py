@@ -8,6 +8,7 @@ from holdfast.api import policy
 from holdfast.api.routes import (
     ROUTES,
     accounts,
+    carts,
     customers,
     hosted,
     oauth,
@@ -29,7 +30,7 @@ class TestRoutes:
 
     @pytest.mark.parametrize(
         "table",
-        [accounts, customers, hosted, oauth, roles, shop, sign_in],
+        [accounts, carts, customers, hosted, oauth, roles, shop, sign_in],
         ids=lambda table: table.__name__.rpartition(".")[2],
     )
     def test_stand_together_by_resource_in_alphabetical_order(self, table):

@@ -14,6 +14,7 @@ _ADDRESS = {
 }
 
 _TOKEN = "hfm_17gikDFSIZamFz9HRoi7OS0Bas6a8y_oMc2TVIJsooIWD87Kw"  # noqa: S105 - of nobody
+_CART_TOKEN = "hfc_17gikDFSIZamFz9HRoi7OS0Bas6a8y_oMc2TVIJsooIWD87Kw"  # noqa: S105 - of nobody
 
 EXAMPLES: dict[str, list[Any]] = {
     "AddressChanges": [{"line2": "Flat 2", "default_billing": True}],
@@ -21,6 +22,9 @@ EXAMPLES: dict[str, list[Any]] = {
     "CartChanges": [
         {"email": "ada@example.com", "shipping_method": "standard"},
         {"shipping_address": _ADDRESS},
+    ],
+    "CartToMerge": [
+        {"cart_id": "01a205d7-7ee5-7b3e-83a7-37581a5fa0e9", "token": _CART_TOKEN}
     ],
     "CheckoutWanted": [
         {"payment_method": "pm_card_ok"},

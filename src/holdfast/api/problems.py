@@ -110,6 +110,7 @@ _STATUS: dict[type[BaseException], int] = {
     RequestTooSlow: 408,
     kinds.Conflict: 409,
     kinds.Gone: 410,
+    kinds.Outdated: 412,
     BodyTooLarge: 413,
     AddressTooLong: 414,
     UnsupportedMediaType: 415,

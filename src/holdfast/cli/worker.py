@@ -57,7 +57,14 @@ async def _work(settings: Settings, health_host: str, health_port: int | None) -
         vault = await closing.enter_async_context(followed(keys))
         worker = Worker(
             url,
-            Reach(db, vault, mailer(settings), system_clock, settings.public_url),
+            Reach(
+                db,
+                vault,
+                mailer(settings),
+                system_clock,
+                settings.public_url,
+                cart_days=settings.cart_days,
+            ),
             settling(settings, db, vault, session),
             reseal=Resealing(db, keys, system_clock).turn,
             grace_seconds=settings.shutdown_grace_seconds,

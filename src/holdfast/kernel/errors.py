@@ -13,6 +13,7 @@ No HTTP here: one table at the edge gives each kind its status (RFC 9457).
     ├── Forbidden         somebody we know, who may not
     ├── NotFound          not there, or not theirs
     ├── Conflict          the state of things forbids it
+    ├── Outdated          said of a state that is no more
     ├── Gone              was there once
     ├── TooMany           asked more often than anybody may
     ├── Unavailable       we cannot just now; ask again
@@ -66,6 +67,10 @@ class NotFound(DomainError):
 
 class Conflict(DomainError):
     """The current state does not allow this."""
+
+
+class Outdated(DomainError):
+    """The thing was changed since it was read."""
 
 
 class Gone(DomainError):

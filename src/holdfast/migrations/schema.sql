@@ -501,7 +501,7 @@ CREATE TABLE carts (
     -- SHA-256 of the token that the cart's maker got once.
     token_hash bytea NOT NULL,
     status text NOT NULL CONSTRAINT carts_status_known
-        CHECK (status IN ('open', 'ordered')),
+        CHECK (status IN ('open', 'ordered', 'merged', 'expired', 'discarded')),
     -- Every change of the cart or of its lines adds one.
     version bigint NOT NULL DEFAULT 1,
     currency text NOT NULL,
@@ -517,10 +517,25 @@ CREATE TABLE carts (
     updated_at timestamptz NOT NULL,
     -- {"email": ..., "shipping_address": ...}
     sealed bytea,
-    account_id uuid
+    account_id uuid,
+    -- A buyer's cart, or a draft order: an operator's offer to a buyer.
+    kind text NOT NULL DEFAULT 'cart'
+        CONSTRAINT carts_kind_known CHECK (kind IN ('cart', 'draft')),
+    -- The cart of the account that took this one's lines.
+    merged_into uuid REFERENCES carts,
+    -- The operator who prepared a draft order: key:<id>, account:<id>, client:<id>.
+    prepared_by text,
+    CONSTRAINT carts_merged_somewhere
+        CHECK ((status = 'merged') = (merged_into IS NOT NULL)),
+    CONSTRAINT carts_draft_prepared
+        CHECK ((kind = 'draft') = (prepared_by IS NOT NULL))
 );
 CREATE INDEX carts_by_account ON carts (account_id, id DESC)
     WHERE account_id IS NOT NULL;
+-- What may expire one day. By id, which begins with the time a cart was opened: an
+-- index by the time of its last change would make each change dearer.
+CREATE INDEX carts_open ON carts (id) WHERE status = 'open' AND kind = 'cart';
+CREATE INDEX carts_drafts ON carts (id DESC) WHERE kind = 'draft';
 
 CREATE TABLE cart_lines (
     cart_id uuid NOT NULL REFERENCES carts ON DELETE CASCADE,

@@ -12,7 +12,7 @@ from typing import Literal, TypeVar
 from urllib.parse import urlsplit
 
 from holdfast.kernel.money import CURRENCIES
-from holdfast.platform import openid_providers
+from holdfast.platform import openid_providers, webhooks
 from holdfast.platform.openid_providers import OpenIdProvider
 
 T = TypeVar("T")
@@ -89,10 +89,21 @@ class Settings:
     """Connections to PostgreSQL that one process may hold."""
     payment_timeout_seconds: float
     """How long a buyer waits for the payment provider, retries included."""
+    payment_action_seconds: int
+    """How long a buyer may take to do their part of a payment (3-D Secure) before it is
+    cancelled and the stock is free again."""
+    payment_webhook_secrets: tuple[Secret, ...]
+    """What the payment provider signs its webhooks with; two, with a space between,
+    while one replaces the other."""
+    capture: Literal["checkout", "shipment"]
+    """When the money of an order is taken: at once, or set aside and taken with the
+    first shipment."""
     carrier_timeout_seconds: float
     """How long a cart waits for the carrier before it falls back."""
     openid_timeout_seconds: float
     """How long somebody waits for each answer of an OpenID provider."""
+    cart_days: int
+    """After how many days without a change an open cart expires."""
     body_limit_bytes: int
     """The largest request body that is read."""
     shutdown_grace_seconds: int
@@ -131,8 +142,18 @@ class Settings:
             ),
             database_pool_size=read.whole("HOLDFAST_DATABASE_POOL_SIZE", 10, 1, 1000),
             payment_timeout_seconds=read.seconds("HOLDFAST_PAYMENT_TIMEOUT_SECONDS", 8),
+            payment_action_seconds=read.whole(
+                "HOLDFAST_PAYMENT_ACTION_SECONDS", 900, 1, 86_400
+            ),
+            payment_webhook_secrets=read.webhook_secrets(
+                "HOLDFAST_PAYMENT_WEBHOOK_SECRET"
+            ),
+            capture=read.choice(
+                "HOLDFAST_CAPTURE", ("checkout", "shipment"), "checkout"
+            ),
             carrier_timeout_seconds=read.seconds("HOLDFAST_CARRIER_TIMEOUT_SECONDS", 2),
             openid_timeout_seconds=read.seconds("HOLDFAST_OPENID_TIMEOUT_SECONDS", 5),
+            cart_days=read.whole("HOLDFAST_CART_DAYS", 30, 1, 3650),
             body_limit_bytes=read.whole(
                 "HOLDFAST_BODY_LIMIT_BYTES", 1 << 20, 1024, 1 << 30
             ),
@@ -249,6 +270,16 @@ class _Reader:
         )
         self.problems += [f"{name} {fault}" for fault in faults]
         return providers
+
+    def webhook_secrets(self, name: str) -> tuple[Secret, ...]:
+        secrets = tuple(map(Secret, (self._environ.get(name) or "").split()))
+        for secret in secrets:
+            try:
+                webhooks.key_of(secret)
+            except ValueError as error:
+                # What is wrong with it, and nothing of it.
+                self.problems.append(f"{name}: {error}")
+        return secrets
 
     def directory(self, name: str) -> Path | None:
         value = self._environ.get(name)

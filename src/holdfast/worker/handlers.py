@@ -35,6 +35,8 @@ class Reach:
     clock: Clock
     public_url: str = "http://127.0.0.1:8000"
     """What links in e-mails begin with."""
+    cart_days: int = 30
+    """After how many days without a change an open cart expires."""
 
 
 Task = Callable[[Job, Reach], Awaitable[None]]

@@ -14,6 +14,7 @@ from datetime import timedelta
 import structlog
 
 from holdfast.platform.jobs import Queue
+from holdfast.worker.cart_timers import cart_timers
 from holdfast.worker.handlers import (
     TASKS,
     TASKS_BY_EVENT,
@@ -109,4 +110,5 @@ class Worker:
             Recurring("relay", relay.step),
             *map(keeper.recurring, by_clock),
             *map(keeper.recurring, token_timers(self.reach)),
+            *map(keeper.recurring, cart_timers(self.reach)),
         ]

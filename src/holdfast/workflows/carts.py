@@ -1,13 +1,12 @@
 """What a buyer can do with a cart.
 
-Prices are the catalogue's at the moment of reading; they are frozen at checkout.
-A shipping price is always that of the cart's present destination and weight: a
-change that needs a new quote is undone, the carrier is asked with no
-transaction open, and the change is made again with the quote in hand.
+Prices are the catalogue's at the moment of reading; they are frozen at checkout. A
+change takes the cart first, so that of many at once each sees what those before it
+did, and each is counted in the cart's version.
 """
 
 import hmac
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
 from uuid import UUID
@@ -16,26 +15,24 @@ from msgspec import UNSET, UnsetType
 
 from holdfast.domain import catalog, identity, ordering, shipping
 from holdfast.domain.identity import Caller
-from holdfast.domain.ordering import Address, Cart, Line, NewLine
-from holdfast.domain.shipping import Method, Parcel, Quote
+from holdfast.domain.ordering import Address, Cart, CartKind, CartStatus, Line, NewLine
+from holdfast.domain.shipping import Method
 from holdfast.kernel import tokens
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.money import Money
 from holdfast.platform.db import Connection, Database, Transaction
 from holdfast.platform.vault import Vault
+from holdfast.workflows.cart_pricing import Prices, question, quoted, with_prices
 
 T = TypeVar("T")
 
 _ANYBODY = identity.Anonymous()
 _SCOPE, _OWN = "carts:write", "carts:own"
 
-# A change is made again only when somebody else changed the cart's weight or
-# destination while the carrier was asked; nobody does that often.
-_ATTEMPTS = 5
-
-_Asked: TypeAlias = tuple[Method, Parcel]
 _Apply: TypeAlias = Callable[[Transaction, Cart], Awaitable[Cart]]
+Versions: TypeAlias = Collection[int] | None
+"""The versions of a cart that its client wants to change; None for whichever it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +67,22 @@ class CartChange:
     shipping_address: Address | UnsetType | None = UNSET
     shipping_method: Method | UnsetType | None = UNSET
 
+    def of(self, cart: Cart) -> Cart:
+        """The cart so changed."""
+        return replace(
+            cart,
+            email=_kept(self.email, cart.email),
+            shipping_address=_kept(self.shipping_address, cart.shipping_address),
+            shipping_method=_kept(self.shipping_method, cart.shipping_method),
+        )
 
-class _NeedsQuote(Exception):
-    """The change cannot be kept until the carrier has named a price."""
 
-    def __init__(self, asked: _Asked) -> None:
-        self.asked = asked
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What makes a cart a draft order: whom it is for, if known, and a note."""
+
+    account_id: UUID | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +95,25 @@ class Carts:
     clock: Clock
 
     async def open(
-        self, wanted: CartWanted, caller: Caller = _ANYBODY
+        self,
+        wanted: CartWanted,
+        caller: Caller = _ANYBODY,
+        *,
+        draft: Draft | None = None,
     ) -> tuple[Cart, str]:
         """Open a cart; returns it with its token, which is shown this once.
 
         Whoever holds the token may change, order and read; nobody else may, except
-        operators and the one who was signed in here.
+        operators and the one who was signed in here. A draft order is one that an
+        operator opens for somebody else.
         """
-        lines = await _lines(self.db, wanted.lines, wanted.currency)
+        lines = await price(self.db, wanted.lines, wanted.currency)
         token = tokens.new_token(tokens.CART)
         now = self.clock()
         cart = Cart(
             id=new_id(),
             token_hash=tokens.fingerprint(token),
-            status=ordering.CartStatus.OPEN,
+            status=CartStatus.OPEN,
             version=1,
             currency=wanted.currency,
             email=wanted.email,
@@ -113,47 +125,73 @@ class Carts:
             updated_at=now,
             account_id=_account_of(caller),
         )
-        if asked := _question(cart):
-            cart = _with(cart, await self.carrier.quote(*asked))
+        if draft is not None:
+            cart = replace(
+                cart,
+                kind=CartKind.DRAFT,
+                prepared_by=caller.actor,
+                account_id=draft.account_id,
+                note=draft.note,
+            )
+        if asked := question(cart):
+            cart = quoted(cart, await self.carrier.quote(*asked))
         ordering.check_total(cart.total)
-        stored = [_new_line(n, w) for n, w in zip(lines, wanted.lines, strict=True)]
         async with self.db.statement() as tx:
-            await ordering.open_cart(tx, self.vault, cart, stored)
+            await ordering.open_cart(
+                tx, self.vault, cart, to_store(lines, wanted.lines)
+            )
         return cart, token
 
-    async def change(self, cart_id: UUID, wanted: CartChange, caller: Caller) -> Cart:
+    async def change(
+        self,
+        cart_id: UUID,
+        wanted: CartChange,
+        caller: Caller,
+        *,
+        versions: Versions = None,
+    ) -> Cart:
         """Change who buys, where it goes and how."""
 
         async def apply(_: Transaction, cart: Cart) -> Cart:
-            return replace(
-                cart,
-                email=_kept(wanted.email, cart.email),
-                shipping_address=_kept(wanted.shipping_address, cart.shipping_address),
-                shipping_method=_kept(wanted.shipping_method, cart.shipping_method),
-            )
+            return wanted.of(cart)
 
-        return await self._change(cart_id, caller, apply)
+        return await self.changed(cart_id, caller, apply, versions=versions)
 
     async def add_line(
-        self, cart_id: UUID, wanted: LineWanted, caller: Caller
+        self,
+        cart_id: UUID,
+        wanted: LineWanted,
+        caller: Caller,
+        *,
+        versions: Versions = None,
     ) -> tuple[Cart, UUID]:
         """Put a line into the cart; returns the cart and the line's id."""
         currency = (await find(self.db, self.vault, cart_id, caller)).currency
-        (line,) = await _lines(self.db, [wanted], currency)
+        (line,) = await price(self.db, [wanted], currency)
+        (stored,) = to_store([line], [wanted])
 
         async def apply(tx: Transaction, cart: Cart) -> Cart:
+            _check_lines_are_theirs(cart, caller)
             ordering.check_line_count(len(cart.lines) + 1)
-            await ordering.add_line(tx, cart_id, _new_line(line, wanted))
+            await ordering.add_line(tx, cart_id, stored)
             return replace(cart, lines=[*cart.lines, line])
 
-        return await self._change(cart_id, caller, apply), line.id
+        cart = await self.changed(cart_id, caller, apply, versions=versions)
+        return cart, line.id
 
     async def change_line(
-        self, cart_id: UUID, line_id: UUID, quantity: int, caller: Caller
+        self,
+        cart_id: UUID,
+        line_id: UUID,
+        quantity: int,
+        caller: Caller,
+        *,
+        versions: Versions = None,
     ) -> Cart:
         """Change how many of a line."""
 
         async def apply(tx: Transaction, cart: Cart) -> Cart:
+            _check_lines_are_theirs(cart, caller)
             await ordering.change_line(tx, cart_id, line_id, quantity)
             lines = [
                 replace(line, quantity=quantity) if line.id == line_id else line
@@ -162,42 +200,53 @@ class Carts:
             return replace(cart, lines=lines)
 
         ordering.check_quantity("", quantity)
-        return await self._change(cart_id, caller, apply)
+        return await self.changed(cart_id, caller, apply, versions=versions)
 
-    async def remove_line(self, cart_id: UUID, line_id: UUID, caller: Caller) -> Cart:
+    async def remove_line(
+        self,
+        cart_id: UUID,
+        line_id: UUID,
+        caller: Caller,
+        *,
+        versions: Versions = None,
+    ) -> Cart:
         """Take a line out of the cart."""
 
         async def apply(tx: Transaction, cart: Cart) -> Cart:
+            _check_lines_are_theirs(cart, caller)
             await ordering.remove_line(tx, cart_id, line_id)
             return replace(cart, lines=[n for n in cart.lines if n.id != line_id])
 
-        return await self._change(cart_id, caller, apply)
+        return await self.changed(cart_id, caller, apply, versions=versions)
 
-    async def _change(self, cart_id: UUID, caller: Caller, apply: _Apply) -> Cart:
-        quotes: dict[_Asked, Quote] = {}
-        for _ in range(_ATTEMPTS):
-            try:
-                async with self.db.transaction() as tx:
-                    await find(tx, self.vault, cart_id, caller)
-                    await ordering.lock_cart(tx, cart_id, at=self.clock())
-                    cart = await ordering.find_cart(tx, self.vault, cart_id)
-                    changed = await apply(tx, cart)
-                    priced = self._priced(changed, quotes)
-                    ordering.check_total(priced.total)
-                    await ordering.change_cart(tx, self.vault, priced)
-                    return priced
-            except _NeedsQuote as need:
-                quotes[need.asked] = await self.carrier.quote(*need.asked)
-        raise ordering.CartBusy
+    async def changed(
+        self,
+        cart_id: UUID,
+        caller: Caller,
+        apply: _Apply,
+        *,
+        scope: str = _SCOPE,
+        versions: Versions = None,
+    ) -> Cart:
+        """Make a change of a cart that is the caller's, in one transaction."""
 
-    def _priced(self, cart: Cart, quotes: dict[_Asked, Quote]) -> Cart:
-        asked = _question(cart)
-        if asked is None:
-            return replace(cart, shipping=None)
-        known = quotes.get(asked) or self.carrier.recall(*asked)
-        if known is None:
-            raise _NeedsQuote(asked)
-        return _with(cart, known)
+        async def once(prices: Prices) -> Cart:
+            async with self.db.transaction() as tx:
+                # Taken before it is known whose it is: what a stranger did is undone.
+                taken = await ordering.lock_cart(tx, cart_id, at=self.clock())
+                cart = await find(tx, self.vault, cart_id, caller, scope=scope)
+                if not taken:
+                    raise ordering.CartAlreadyOrdered(
+                        await ordering.order_of_cart(tx, cart_id)
+                    )
+                before = cart.version - 1
+                if versions is not None and before not in versions:
+                    raise ordering.CartChanged(before)
+                priced = prices.of(await apply(tx, cart))
+                await ordering.change_cart(tx, self.vault, priced)
+                return priced
+
+        return await with_prices(self.carrier, once)
 
 
 async def find(
@@ -208,10 +257,21 @@ async def find(
     *,
     scope: str = _SCOPE,
 ) -> Cart:
-    """A cart, for its owner or an operator; ``CartNotFound`` for everybody else."""
+    """A cart, for its owner or an operator; ``CartNotFound`` for everybody else.
+
+    ``CartMerged``, ``CartExpired`` or ``DraftDiscarded`` if it is no more.
+    """
     cart = await ordering.find_cart(connection, vault, cart_id)
     if not owns(caller, cart.token_hash, cart.account_id, scope=scope):
         raise ordering.CartNotFound
+    if cart.status is CartStatus.MERGED:
+        # Who holds the guest's token need not be who signed in.
+        theirs = not isinstance(caller, identity.Guest)
+        raise ordering.CartMerged(cart.merged_into if theirs else None)
+    if cart.status is CartStatus.EXPIRED:
+        raise ordering.CartExpired
+    if cart.status is CartStatus.DISCARDED:
+        raise ordering.DraftDiscarded
     return cart
 
 
@@ -242,7 +302,13 @@ def _account_of(caller: Caller, own: str = _OWN) -> UUID | None:
     return None
 
 
-async def _lines(
+def _check_lines_are_theirs(cart: Cart, caller: Caller) -> None:
+    """A buyer may say where a draft order goes, and not what is in it for how much."""
+    if cart.kind is CartKind.DRAFT and not identity.may(caller, _SCOPE):
+        raise ordering.OfferFixed
+
+
+async def price(
     connection: Connection, wanted: Sequence[LineWanted], currency: str
 ) -> list[Line]:
     """Price what is wanted, or say what cannot be sold."""
@@ -280,26 +346,17 @@ async def _lines(
     return lines
 
 
-def _new_line(line: Line, wanted: LineWanted) -> NewLine:
-    price = None if wanted.unit_price is None else wanted.unit_price.amount
-    return NewLine(line.id, line.variant_id, line.quantity, price)
-
-
-def _question(cart: Cart) -> _Asked | None:
-    """What to ask the carrier; None while the buyer has not chosen enough."""
-    if cart.shipping_method is None or cart.shipping_address is None:
-        return None
-    return Method(cart.shipping_method), Parcel.of(
-        country=cart.shipping_address.country,
-        weight_grams=cart.weight_grams,
-        currency=cart.currency,
-    )
-
-
-def _with(cart: Cart, quote: Quote) -> Cart:
-    method = cart.shipping_method
-    assert method is not None  # noqa: S101 - there is no quote without a method
-    return replace(cart, shipping=ordering.Shipping(method, quote.price, quote.source))
+def to_store(lines: Sequence[Line], wanted: Sequence[LineWanted]) -> list[NewLine]:
+    """Priced lines as they are stored: with a price only where an operator set it."""
+    return [
+        NewLine(
+            line.id,
+            line.variant_id,
+            line.quantity,
+            None if asked.unit_price is None else asked.unit_price.amount,
+        )
+        for line, asked in zip(lines, wanted, strict=True)
+    ]
 
 
 def _kept(wanted: T | UnsetType, current: T) -> T:

@@ -179,12 +179,11 @@ async def _take(
     tx: Transaction, vault: Vault, cart_id: UUID, caller: Caller, *, at: datetime
 ) -> Cart:
     """Close the cart for its order, if it is the caller's."""
-    try:
-        cart = await ordering.take_cart(tx, vault, cart_id, at=at)
-    except ordering.CartAlreadyOrdered:
+    cart = await ordering.take_cart(tx, vault, cart_id, at=at)
+    if cart is None:
         # A stranger must not learn that the cart exists.
         await carts.find(tx, vault, cart_id, caller, scope=_SCOPE)
-        raise
+        raise ordering.CartAlreadyOrdered(await ordering.order_of_cart(tx, cart_id))
     if not carts.owns(caller, cart.token_hash, cart.account_id, scope=_SCOPE):
         raise ordering.CartNotFound
     return cart

@@ -7,6 +7,7 @@ order of the paths.
 from holdfast.api.policy import Priority, Route
 from holdfast.api.routes import (
     accounts,
+    carts,
     customers,
     hosted,
     oauth,
@@ -19,6 +20,7 @@ __all__ = ["ROUTES", "Priority", "Route"]
 
 ROUTES: tuple[Route, ...] = (
     *shop.ROUTES,
+    *carts.ROUTES,
     *oauth.ROUTES,
     *hosted.ROUTES,
     *accounts.ROUTES,

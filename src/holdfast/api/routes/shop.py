@@ -2,7 +2,6 @@
 
 from holdfast.api import (
     api_keys,
-    carts,
     categories,
     images,
     inventory,
@@ -12,7 +11,7 @@ from holdfast.api import (
     products,
 )
 from holdfast.api.policy import Priority, Route
-from holdfast.domain import catalog, identity, ordering, payments
+from holdfast.domain import catalog, identity, ordering
 from holdfast.domain import inventory as stock
 from holdfast.kernel.page import BadCursor
 
@@ -20,32 +19,6 @@ _WRITING_PRODUCTS = (
     catalog.ProductInvalid,
     catalog.DuplicateHandle,
     catalog.DuplicateSku,
-)
-
-_CHANGING_CARTS = (
-    ordering.CartNotFound,
-    ordering.CartAlreadyOrdered,
-    ordering.CartBusy,
-    ordering.TotalTooLarge,
-)
-_ADDING_LINES = (
-    ordering.UnknownSku,
-    ordering.VariantUnavailable,
-    ordering.CurrencyMismatch,
-    ordering.CartTooLarge,
-)
-_CHECKING_OUT = (
-    ordering.CartNotFound,
-    ordering.CartAlreadyOrdered,
-    ordering.CartEmpty,
-    ordering.CartIncomplete,
-    ordering.VariantUnavailable,
-    ordering.TotalChanged,
-    ordering.TotalTooLarge,
-    stock.OutOfStock,
-    payments.PaymentDeclined,
-    payments.PaymentUnavailable,
-    payments.UnknownPaymentMethod,
 )
 
 ROUTES: tuple[Route, ...] = (
@@ -143,83 +116,6 @@ ROUTES: tuple[Route, ...] = (
         priority=Priority.OPERATE,
         scope="keys:write",
         raises=(identity.ApiKeyNotFound,),
-    ),
-    Route(
-        "POST",
-        "/v1/carts",
-        carts.create,
-        cost=3,
-        priority=Priority.BUY,
-        public=True,
-        raises=(*_ADDING_LINES, ordering.TotalTooLarge),
-    ),
-    Route(
-        "GET",
-        "/v1/carts/{cart_id:uuid}",
-        carts.show,
-        cost=1,
-        priority=Priority.BUY,
-        scope="carts:write",
-        own="carts:own",
-        guest=True,
-        raises=(ordering.CartNotFound,),
-    ),
-    Route(
-        "PATCH",
-        "/v1/carts/{cart_id:uuid}",
-        carts.change,
-        cost=2,
-        priority=Priority.BUY,
-        scope="carts:write",
-        own="carts:own",
-        guest=True,
-        raises=_CHANGING_CARTS,
-    ),
-    Route(
-        "POST",
-        "/v1/carts/{cart_id:uuid}/lines",
-        carts.add_line,
-        cost=2,
-        priority=Priority.BUY,
-        scope="carts:write",
-        own="carts:own",
-        guest=True,
-        raises=(*_CHANGING_CARTS, *_ADDING_LINES),
-    ),
-    Route(
-        "PATCH",
-        "/v1/carts/{cart_id:uuid}/lines/{line_id:uuid}",
-        carts.change_line,
-        cost=2,
-        priority=Priority.BUY,
-        scope="carts:write",
-        own="carts:own",
-        guest=True,
-        raises=(*_CHANGING_CARTS, ordering.CartLineNotFound),
-    ),
-    Route(
-        "DELETE",
-        "/v1/carts/{cart_id:uuid}/lines/{line_id:uuid}",
-        carts.remove_line,
-        cost=2,
-        priority=Priority.BUY,
-        scope="carts:write",
-        own="carts:own",
-        guest=True,
-        raises=(*_CHANGING_CARTS, ordering.CartLineNotFound),
-        status=200,
-    ),
-    Route(
-        "POST",
-        "/v1/carts/{cart_id:uuid}/checkout",
-        orders.checkout,
-        cost=10,
-        priority=Priority.BUY,
-        scope="orders:write",
-        own="carts:own",
-        guest=True,
-        idempotent="required",
-        raises=_CHECKING_OUT,
     ),
     Route(
         "GET",

@@ -1,17 +1,14 @@
-"""Carts in PostgreSQL."""
+"""Carts in PostgreSQL: opened, changed, taken for an order."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from holdfast.domain.ordering.errors import (
-    CartAlreadyOrdered,
-    CartLineNotFound,
-    CartNotFound,
-)
+from holdfast.domain.ordering.errors import CartLineNotFound, CartNotFound
 from holdfast.domain.ordering.model import (
     Cart,
+    CartKind,
     CartStatus,
     Line,
     NewLine,
@@ -52,6 +49,8 @@ async def open_cart(
         [line.variant_id for line in lines],
         [line.quantity for line in lines],
         [line.unit_price for line in lines],
+        cart.kind,
+        cart.prepared_by,
     )
 
 
@@ -63,16 +62,12 @@ async def find_cart(connection: Connection, vault: Vault, cart_id: UUID) -> Cart
     return _cart(vault, row)
 
 
-async def lock_cart(tx: Transaction, cart_id: UUID, *, at: datetime) -> None:
-    """Take the cart for a change, one changer at a time.
+async def lock_cart(tx: Transaction, cart_id: UUID, *, at: datetime) -> bool:
+    """Take an open cart for a change, one changer at a time; False if it is not open.
 
-    Raises ``CartNotFound``, or ``CartAlreadyOrdered`` when it is closed.
+    The change is counted: the version read after this is that of the changed cart.
     """
-    row = await tx.fetchrow(_LOCK_CART, cart_id, at)
-    if row is None:
-        raise CartNotFound
-    if row["status"] != CartStatus.OPEN:
-        raise CartAlreadyOrdered(await tx.fetchval(_ORDER_OF_CART, cart_id))
+    return await tx.fetchrow(_LOCK_CART, cart_id, at) is not None
 
 
 async def change_cart(tx: Transaction, vault: Vault, cart: Cart) -> None:
@@ -105,15 +100,11 @@ async def remove_line(tx: Transaction, cart_id: UUID, line_id: UUID) -> None:
 
 async def take_cart(
     tx: Transaction, vault: Vault, cart_id: UUID, *, at: datetime
-) -> Cart:
-    """Close an open cart for its order and return it.
-
-    Raises ``CartNotFound``, or ``CartAlreadyOrdered`` naming the order.
-    """
+) -> Cart | None:
+    """Close an open cart for its order and return it; None if it is not open."""
     row = await tx.fetchrow(_TAKE_CART, cart_id, at)
     if row is None:
-        await find_cart(tx, vault, cart_id)
-        raise CartAlreadyOrdered(await tx.fetchval(_ORDER_OF_CART, cart_id))
+        return None
     if row["version"] != row["version_read"]:
         # A change was committed while we waited for the lock: the lines above are
         # from before it. We hold the lock now, so this read is the last word.
@@ -121,12 +112,18 @@ async def take_cart(
     return _cart(vault, row)
 
 
+async def order_of_cart(connection: Connection, cart_id: UUID) -> UUID | None:
+    """The order that a cart became, failed attempts aside."""
+    order_id: UUID | None = await connection.fetchval(_ORDER_OF_CART, cart_id)
+    return order_id
+
+
 def _place(cart_id: UUID) -> str:
     return f"carts:{cart_id}"
 
 
 def _sealed(vault: Vault, cart: Cart) -> bytes | None:
-    person = Person(cart.email, cart.shipping_address)
+    person = Person(cart.email, cart.shipping_address, cart.note)
     return seal(vault, person, place=_place(cart.id))
 
 
@@ -153,6 +150,10 @@ def _cart(vault: Vault, row: Row) -> Cart:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         account_id=row["account_id"],
+        kind=CartKind(row["kind"]),
+        merged_into=row["merged_into"],
+        prepared_by=row["prepared_by"],
+        note=person.note,
     )
 
 

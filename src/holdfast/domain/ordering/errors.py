@@ -4,7 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from holdfast.kernel.errors import Conflict, Invalid, NotFound, Unavailable
+from holdfast.kernel.errors import (
+    Conflict,
+    Gone,
+    Invalid,
+    NotFound,
+    Outdated,
+    Unavailable,
+)
 
 
 @dataclass(eq=False)
@@ -27,6 +34,35 @@ class CartAlreadyOrdered(Conflict):
     """The cart has become an order and can no longer be changed."""
 
     order_id: UUID | None
+
+
+@dataclass(eq=False)
+class CartMerged(Gone):
+    """The lines of this cart are in the cart of the account now."""
+
+    cart_id: UUID | None
+
+
+@dataclass(eq=False)
+class CartExpired(Gone):
+    """Nobody came back to this cart for too long."""
+
+
+@dataclass(eq=False)
+class DraftDiscarded(Gone):
+    """The shop has withdrawn this draft order."""
+
+
+@dataclass(eq=False)
+class CartChanged(Outdated):
+    """The cart was changed since it was read."""
+
+    version: int
+
+
+@dataclass(eq=False)
+class OfferFixed(Conflict):
+    """The lines of this cart are an offer, and only the shop changes them."""
 
 
 @dataclass(eq=False)

@@ -27,10 +27,25 @@ MAX_QUANTITY = 1_000_000
 
 
 class CartStatus(StrEnum):
-    """Where a cart is: an ordered cart can no longer be changed."""
+    """Where a cart is: only an open one can be changed.
+
+    An ordered cart opens again when the payment of its order fails. The others are
+    closed for good: its lines went to a cart of the account, nobody came back, or the
+    operator withdrew the draft order.
+    """
 
     OPEN = "open"
     ORDERED = "ordered"
+    MERGED = "merged"
+    EXPIRED = "expired"
+    DISCARDED = "discarded"
+
+
+class CartKind(StrEnum):
+    """Whose a cart is: a buyer's, or a draft order that an operator prepared."""
+
+    CART = "cart"
+    DRAFT = "draft"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +119,12 @@ class Cart:
     updated_at: datetime
     # Who signed in to open it; None for a guest's.
     account_id: UUID | None = None
+    kind: CartKind = CartKind.CART
+    # The cart that took the lines of this one.
+    merged_into: UUID | None = None
+    # Of a draft order: the operator, and what they noted for themselves.
+    prepared_by: str | None = None
+    note: str | None = None
 
     @property
     def subtotal(self) -> Money:

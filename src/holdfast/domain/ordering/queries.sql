@@ -2,13 +2,13 @@
 -- Create a cart with its lines. $1 id, $2 token hash, $3 currency, $4 the person,
 -- sealed, $5 account, $6 shipping method, $7 shipping amount, $8 shipping source,
 -- $9 now, $10 line ids, $11 variants, $12 quantities, $13 unit prices set by an
--- operator (NULL for the catalogue's). One statement: the cart and all lines, or
--- nothing.
+-- operator (NULL for the catalogue's), $14 cart or draft, $15 who prepared a draft.
+-- One statement: the cart and all lines, or nothing.
 WITH opened AS (
     INSERT INTO carts (id, token_hash, status, currency, sealed, account_id,
                        shipping_method, shipping_amount, shipping_source,
-                       created_at, updated_at)
-    VALUES ($1, $2, 'open', $3, $4, $5, $6, $7, $8, $9, $9)
+                       created_at, updated_at, kind, prepared_by)
+    VALUES ($1, $2, 'open', $3, $4, $5, $6, $7, $8, $9, $9, $14, $15)
 )
 INSERT INTO cart_lines (cart_id, id, variant_id, quantity, unit_price_override)
 SELECT $1, line.id, line.variant_id, line.quantity, line.unit_price
@@ -19,7 +19,8 @@ FROM unnest($10::uuid[], $11::uuid[], $12::bigint[], $13::bigint[])
 -- A cart with its lines at today's prices. $1 id. One row or none.
 SELECT c.id, c.token_hash, c.status, c.version, c.currency, c.account_id, c.sealed,
        c.email, c.shipping_address, c.shipping_method, c.shipping_amount,
-       c.shipping_source, c.created_at, c.updated_at, l.lines
+       c.shipping_source, c.created_at, c.updated_at, c.kind, c.merged_into,
+       c.prepared_by, l.lines
 FROM carts c
 CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_agg(jsonb_build_array(
@@ -35,13 +36,10 @@ WHERE c.id = $1;
 
 -- name: lock_cart
 -- Lock an open cart for a change of it or of its lines, and count the change.
--- $1 id, $2 now. Returns status and token hash; a cart that is not open is
--- returned too, unchanged.
-UPDATE carts
-SET version = version + (status = 'open')::int,
-    updated_at = CASE WHEN status = 'open' THEN $2 ELSE updated_at END
-WHERE id = $1
-RETURNING status, token_hash;
+-- $1 id, $2 now. Returns one row, or none if the cart is not open.
+UPDATE carts SET version = version + 1, updated_at = $2
+WHERE id = $1 AND status = 'open'
+RETURNING 1 AS locked;
 
 -- name: change_cart
 -- Write what an operator or buyer changed. $1 id, $2 the person, sealed, $3 method,
@@ -78,11 +76,12 @@ WITH taken AS (
     WHERE id = $1 AND status = 'open'
     RETURNING id, token_hash, status, version, currency, account_id, sealed, email,
               shipping_address, shipping_method, shipping_amount, shipping_source,
-              created_at, updated_at
+              created_at, updated_at, kind, merged_into, prepared_by
 )
 SELECT t.id, t.token_hash, t.status, t.version, t.currency, t.account_id, t.sealed,
        t.email, t.shipping_address, t.shipping_method, t.shipping_amount,
-       t.shipping_source, t.created_at, t.updated_at, l.lines,
+       t.shipping_source, t.created_at, t.updated_at, t.kind, t.merged_into,
+       t.prepared_by, l.lines,
        (SELECT c.version FROM carts c WHERE c.id = $1) AS version_read
 FROM taken t
 CROSS JOIN LATERAL (
@@ -95,6 +94,92 @@ CROSS JOIN LATERAL (
     JOIN products p ON p.id = v.product_id
     WHERE l.cart_id = t.id
 ) l;
+
+-- name: account_turn
+-- Wait until nobody else merges carts of an account, and keep others waiting until the
+-- transaction ends. $1 account.
+SELECT pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0));
+
+-- name: newest_open_cart
+-- The open cart of an account that was opened last; draft orders are not carts of
+-- theirs. $1 account, $2 currency (NULL for any), $3 a cart to leave out or NULL.
+-- Returns its id, or none.
+SELECT id FROM carts
+WHERE account_id = $1 AND status = 'open' AND kind = 'cart'
+  AND ($2::text IS NULL OR currency = $2) AND id IS DISTINCT FROM $3
+ORDER BY id DESC
+LIMIT 1;
+
+-- name: lock_carts
+-- Lock carts and count a change of each that is open. $1 ids, $2 now. Takes the locks in
+-- the order of the ids, so that two who want the same pair do not wait for each other.
+-- Returns the ids of those that are open.
+WITH locked AS (
+    SELECT id FROM carts WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
+)
+UPDATE carts SET version = version + 1, updated_at = $2
+FROM locked
+WHERE carts.id = locked.id AND carts.status = 'open'
+RETURNING carts.id;
+
+-- name: merge_lines
+-- Add the lines of one locked cart to another. $1 from, $2 to, $3 the most that a line may
+-- have. Units of a variant at the catalogue's price go into one line, up to $3; lines
+-- with an operator's price stay lines of their own. Returns how many lines the other
+-- has then.
+WITH brought AS (
+    SELECT variant_id, least(sum(quantity), $3::bigint)::bigint AS quantity,
+           (array_agg(id ORDER BY id))[1] AS id
+    FROM cart_lines WHERE cart_id = $1 AND unit_price_override IS NULL
+    GROUP BY variant_id
+), there AS (
+    SELECT DISTINCT ON (variant_id) variant_id, id
+    FROM cart_lines WHERE cart_id = $2 AND unit_price_override IS NULL
+    ORDER BY variant_id, id
+), summed AS (
+    UPDATE cart_lines line SET quantity = least(line.quantity + b.quantity, $3)
+    FROM brought b JOIN there t USING (variant_id)
+    WHERE line.cart_id = $2 AND line.id = t.id
+), added AS (
+    INSERT INTO cart_lines (cart_id, id, variant_id, quantity, unit_price_override)
+    SELECT $2, b.id, b.variant_id, b.quantity, NULL
+    FROM brought b
+    WHERE NOT EXISTS (SELECT FROM there t WHERE t.variant_id = b.variant_id)
+    UNION ALL
+    SELECT $2, id, variant_id, quantity, unit_price_override
+    FROM cart_lines WHERE cart_id = $1 AND unit_price_override IS NOT NULL
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM cart_lines WHERE cart_id = $2)
+     + (SELECT count(*) FROM added) AS lines;
+
+-- name: close_merged
+-- Close a locked cart whose lines another has taken, and forget who filled it. $1 id,
+-- $2 the other, $3 account.
+UPDATE carts
+SET status = 'merged', merged_into = $2, account_id = $3, sealed = NULL, email = NULL,
+    shipping_address = NULL
+WHERE id = $1;
+
+-- name: give_cart
+-- Give a locked cart to an account, and to nobody else who held its token. $1 id,
+-- $2 account, $3 hash of a token that nobody has.
+UPDATE carts SET account_id = $2, token_hash = $3 WHERE id = $1;
+
+-- name: expire_carts
+-- Close open carts that were not changed for long, and forget who filled them; draft
+-- orders stay. $1 not changed since, $2 ids below this (they begin with the time the cart
+-- was opened), $3 after this id (NULL for the start), $4 how many. Carts that somebody
+-- is changing are passed over. Returns id, token hash and account of each.
+UPDATE carts
+SET status = 'expired', sealed = NULL, email = NULL, shipping_address = NULL
+WHERE id IN (
+    SELECT id FROM carts
+    WHERE status = 'open' AND kind = 'cart' AND id < $2
+      AND ($3::uuid IS NULL OR id > $3) AND updated_at < $1
+    ORDER BY id LIMIT $4
+    FOR NO KEY UPDATE SKIP LOCKED)
+RETURNING id, token_hash, account_id;
 
 -- name: order_of_cart
 -- The order that a cart became, failed attempts aside. $1 cart. One row or none.
