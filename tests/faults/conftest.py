@@ -267,7 +267,8 @@ class Books:
     """What the shop has written down when the dust has settled."""
 
     orders: list[Order]
-    on_hand: int
+    left: int
+    """Units that nobody was promised."""
 
     def of(self, status: OrderStatus) -> list[Order]:
         return [order for order in self.orders if order.status is status]
@@ -298,7 +299,8 @@ def settled_books(
             after = page.next
             if after is None:
                 break
-        books = Books(orders, (await inventory.find(shop_database, sku)).on_hand)
+        level = await inventory.find(shop_database, sku)
+        books = Books(orders, level.available)
         paid = books.of(OrderStatus.CONFIRMED)
         async with httpx.AsyncClient(trust_env=False) as client:
             captured = (await client.get(till.url + "/v1/summary")).json()["captured"]
@@ -311,7 +313,8 @@ def settled_books(
         )
         assert sale.paid <= {str(order.id) for order in paid}
         assert len({order.cart_id for order in paid}) == len(paid)
-        assert books.on_hand == delivered - len(paid) >= 0
+        assert level.reserved == len(paid)
+        assert books.left == delivered - len(paid) >= 0
         return books
 
     return settle

@@ -45,7 +45,7 @@ class TestPaid:
         assert order.status is OrderStatus.CONFIRMED
         assert order.total == Money(2997, "EUR")
         assert order.settled_at == clock()
-        assert await level("TEA") == (7, 0)
+        assert await level("TEA") == (10, 3)
         assert (await books()).captured == 1
         assert await events() == [("ordering.order.confirmed", str(order.id))]
         cart = await ordering.find_cart(shop.db, shop.vault, basket.cart.id)
@@ -119,7 +119,7 @@ class TestDeclined:
 
         assert answer.status == 201
         assert [n.status for n in (await books()).orders] == ["confirmed", "failed"]
-        assert await level("TEA") == (7, 0)
+        assert await level("TEA") == (10, 3)
 
 
 class TestUnavailable:
@@ -203,7 +203,7 @@ class TestUnclear:
 
         assert answer.status == 201
         assert (await books()).captured == 1
-        assert await level("TEA") == (7, 0)
+        assert await level("TEA") == (10, 3)
 
     @pytest.mark.slow
     async def test_a_slow_charge_is_waited_for(
@@ -262,7 +262,7 @@ class TestManyAtOnce:
         assert sorted(replayed for _, replayed in answers) == [False] + [True] * 19
         found = await books()
         assert (len(found.orders), found.captured) == (1, 1)
-        assert await level("TEA") == (7, 0)
+        assert await level("TEA") == (10, 3)
 
     async def test_of_many_keys_on_one_cart_one_orders(
         self, a_basket, check_out, books
@@ -303,7 +303,7 @@ class TestManyAtOnce:
 
         assert (len(answers), len(short)) == (7, 18)
         assert (await books()).captured == 7
-        assert await level("TEA") == (1, 0)
+        assert await level("TEA") == (15, 14)
 
     async def test_a_change_acknowledged_before_the_checkout_is_in_the_order(
         self, shop, carts, a_basket, check_out, books

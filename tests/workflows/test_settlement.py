@@ -85,7 +85,7 @@ class TestSettle:
 
         assert again == ended == await ordering.find(shop.db, shop.vault, order.id)
         paid = isinstance(first, Captured)
-        assert await level("TEA") == ((7, 0) if paid else (10, 0))
+        assert await level("TEA") == ((10, 3) if paid else (10, 0))
         assert await shop.db.fetchval("SELECT count(*) FROM outbox") == 1
 
     async def test_ten_at_once_settle_it_once(
@@ -104,7 +104,8 @@ class TestSettle:
             ]
 
         assert len({end.result().status for end in ends}) == 1
-        assert (await level("TEA"))[1] == 0
+        paid = ends[0].result().status is OrderStatus.CONFIRMED
+        assert await level("TEA") == (10, 3 if paid else 0)
         assert await shop.db.fetchval("SELECT count(*) FROM outbox") == 1
 
 
@@ -211,5 +212,5 @@ class TestSettleOverdue:
                     )
                 )
 
-        assert await level("TEA") == (5, 0)
+        assert await level("TEA") == (10, 5)
         assert await shop.db.fetchval("SELECT count(*) FROM outbox") == 5

@@ -28,7 +28,10 @@ ACTOR = "checkout"
 async def settle(
     tx: Transaction, vault: Vault, order: Order, outcome: Outcome, *, clock: Clock
 ) -> Order:
-    """Write the outcome, move the stock and publish the event, in one commit.
+    """Write the outcome and publish the event, in one commit.
+
+    What is reserved for a paid order stays so until it is shipped; what is reserved
+    for one that failed is free.
 
     Returns the order as it now is. If somebody settled it before, that stands.
     """
@@ -37,7 +40,6 @@ async def settle(
         if await ordering.mark_confirmed(
             tx, order.id, outcome.reference, actor=ACTOR, at=now
         ):
-            await inventory.sell(tx, order.id, actor=ACTOR, at=now)
             event = outbox.event("ordering.order.confirmed", order_id=str(order.id))
             await outbox.publish(tx, [event], at=now)
             return order.confirmed(outcome.reference, now)

@@ -1,11 +1,11 @@
 """Stock as values: sums by variant, in the order in which rows are locked."""
 
-from uuid import UUID
+from uuid import RFC_4122, UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.domain.inventory import Level, Wanted
+from holdfast.domain.inventory import Wanted, hold_id
 from holdfast.domain.inventory.model import summed
 
 TEA, CUP = UUID(int=2), UUID(int=1)
@@ -18,11 +18,20 @@ WANTED = st.lists(
 )
 
 
-class TestLevel:
-    def test_what_is_promised_is_not_available(self, clock):
-        level = Level("TEA-1", TEA, 10, 3, clock())
+class TestHoldId:
+    def test_is_the_same_for_the_same_cart_and_owner(self):
+        assert hold_id(TEA, b"hash") == hold_id(TEA, b"hash")
 
-        assert level.available == 7
+    def test_is_of_one_cart_and_one_owner(self):
+        owners = [b"shop", "shop", UUID(int=1), UUID(int=2), b"", ""]
+
+        ids = {hold_id(cart, owner) for cart in (TEA, CUP) for owner in owners}
+
+        assert len(ids) == 2 * len(owners)
+
+    def test_is_a_uuid_that_nobody_else_makes(self):
+        assert hold_id(TEA, "shop").version == 8
+        assert hold_id(TEA, "shop").variant == RFC_4122
 
 
 class TestSummed:

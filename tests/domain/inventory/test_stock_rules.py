@@ -16,7 +16,13 @@ from hypothesis.stateful import (
 )
 
 from holdfast.domain import catalog, inventory
-from holdfast.domain.inventory import OutOfStock, StockBelowReserved, Wanted
+from holdfast.domain.inventory import (
+    MAIN,
+    NotReserved,
+    OutOfStock,
+    StockBelowReserved,
+    Wanted,
+)
 from holdfast.kernel.clock import system_clock
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.money import Money
@@ -25,6 +31,7 @@ from holdfast.workflows.catalog import create_product
 
 UNITS = st.integers(1, 6)
 CHOSEN = st.lists(st.tuples(st.integers(0, 2), UNITS), min_size=1, max_size=4)
+LEAVING = {"location_id": MAIN, "actor": "test", "reference": "parcel"}
 LINES = st.lists(st.integers(0, 20), min_size=3, max_size=3)
 
 
@@ -88,9 +95,9 @@ class Stockkeeping(RuleBasedStateMachine):
         return order_id
 
     @rule(target=closed_orders, order_id=consumes(open_orders))
-    def sell(self, order_id):
-        self.run(self.do(inventory.sell, order_id, actor="test"))
+    def ship(self, order_id):
         sold = self.held.pop(order_id)
+        self.run(self.do(inventory.ship, order_id, self.units(sold), **LEAVING))
         self.on_hand = [have - units for have, units in zip(self.on_hand, sold)]  # noqa: B905
         return order_id
 
@@ -103,9 +110,15 @@ class Stockkeeping(RuleBasedStateMachine):
     @rule(order_id=closed_orders, again=st.booleans())
     def end_once_more(self, order_id, again):
         if again:
-            self.run(self.do(inventory.sell, order_id, actor="test"))
+            with pytest.raises(NotReserved):
+                self.run(
+                    self.do(inventory.ship, order_id, self.units([1, 0, 0]), **LEAVING)
+                )
         else:
-            self.run(self.do(inventory.release, order_id))
+            assert not self.run(self.do(inventory.release, order_id))
+
+    def units(self, numbers):
+        return {v: n for v, n in zip(self.variants, numbers) if n}  # noqa: B905
 
     @rule(levels=LINES)
     def count(self, levels):

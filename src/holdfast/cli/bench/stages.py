@@ -244,8 +244,9 @@ class Stages:
             HOT_SKU,
         )
         found = {**dict(row or {}), "charges": charges}
-        wanted = {"on_hand": 0, "reserved": 0, "ledger": 0, "unpaid": 0}
-        wanted |= {"paid": HOT_UNITS, "charges": HOT_UNITS}
+        # What is paid for stays on the shelf, promised, until it is shipped.
+        names = ("on_hand", "reserved", "ledger", "paid", "charges")
+        wanted = {"unpaid": 0} | dict.fromkeys(names, HOT_UNITS)
         return [
             f"{name} is {found.get(name)} and not {number}."
             for name, number in wanted.items()

@@ -45,7 +45,7 @@ class Shelf:
     moved: int
     """All movements together."""
     sold: int
-    """Units that left by the orders of the replay."""
+    """Units that were shipped for the orders of the replay."""
 
 
 @dataclass

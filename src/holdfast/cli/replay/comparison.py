@@ -83,26 +83,25 @@ def _alike(order: PlacedOrder, invoice: Invoice) -> bool:
 def _stock(sales: Sales, books: Books) -> Iterator[Finding]:
     shelves = books.shelves
     missing = [a.code for a in sales.articles if a.code not in shelves]
-    left = sum(shelf.level.on_hand for shelf in shelves.values())
+    left = sum(n.level.on_hand - n.level.reserved for n in shelves.values())
 
     def those(wrong: Callable[[str], bool]) -> list[str]:
         return [code for code in sorted(shelves) if wrong(code)]
 
+    def free(code: str) -> int:
+        return shelves[code].level.on_hand - shelves[code].level.reserved
+
+    def gone(code: str) -> int:
+        return shelves[code].level.reserved + shelves[code].sold
+
     yield Finding(
-        "units left in stock",
+        "units nobody ordered",
         _count(0),
         _count(left),
         (
             *_named("no stock is kept of", missing),
-            *_named("not empty", those(lambda c: shelves[c].level.on_hand != 0)),
+            *_named("units left", those(lambda c: free(c) != 0)),
         ),
-    )
-    reserved = those(lambda c: shelves[c].level.reserved != 0)
-    yield Finding(
-        "SKUs still reserved",
-        _count(0),
-        _count(len(reserved)),
-        _named("reserved", reserved),
     )
     negative = those(
         lambda c: (
@@ -118,10 +117,10 @@ def _stock(sales: Sales, books: Books) -> Iterator[Finding]:
     )
     wanted = {article.code: article.units for article in sales.articles}
     yield Finding(
-        "units sold by the ledger",
+        "units promised or sold",
         _count(sales.units),
-        _count(sum(shelf.sold for shelf in shelves.values())),
-        _named("other number sold", those(lambda c: shelves[c].sold != wanted[c])),
+        _count(sum(gone(code) for code in shelves)),
+        _named("other number", those(lambda c: gone(c) != wanted[c])),
     )
     unbalanced = those(lambda c: shelves[c].moved != shelves[c].level.on_hand)
     yield Finding(

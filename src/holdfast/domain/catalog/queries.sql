@@ -9,8 +9,10 @@ WHERE v.sku = ANY($1::text[]);
 -- Products as a client reads them. $1 ids. `available` has one number a variant,
 -- in the order of their places in the document, NULL without variants.
 SELECT p.id, p.status, p.document, (
-    SELECT string_agg(coalesce(s.on_hand - s.reserved, 0)::text, ' ' ORDER BY v.position)
-    FROM variants v LEFT JOIN stock s ON s.variant_id = v.id
+    SELECT string_agg(coalesce((
+        SELECT sum(s.available) FROM stock s WHERE s.variant_id = v.id), 0)::text,
+        ' ' ORDER BY v.position)
+    FROM variants v
     WHERE v.product_id = p.id) AS available
 FROM products p
 WHERE p.id = ANY($1::uuid[]);
@@ -18,8 +20,10 @@ WHERE p.id = ANY($1::uuid[]);
 -- name: read_by_handle
 -- The same by handle. $1 handles.
 SELECT p.id, p.handle, p.status, p.document, (
-    SELECT string_agg(coalesce(s.on_hand - s.reserved, 0)::text, ' ' ORDER BY v.position)
-    FROM variants v LEFT JOIN stock s ON s.variant_id = v.id
+    SELECT string_agg(coalesce((
+        SELECT sum(s.available) FROM stock s WHERE s.variant_id = v.id), 0)::text,
+        ' ' ORDER BY v.position)
+    FROM variants v
     WHERE v.product_id = p.id) AS available
 FROM products p
 WHERE p.handle = ANY($1::text[]);
@@ -37,8 +41,10 @@ SELECT count(*) > $2 AS more,
        string_agg(available, ' ' ORDER BY id) FILTER (WHERE place <= $2) AS available
 FROM (
     SELECT p.id, p.document, p.place, (
-        SELECT string_agg(coalesce(s.on_hand - s.reserved, 0)::text, ' ' ORDER BY v.position)
-        FROM variants v LEFT JOIN stock s ON s.variant_id = v.id
+        SELECT string_agg(coalesce((
+            SELECT sum(s.available) FROM stock s WHERE s.variant_id = v.id), 0)::text,
+            ' ' ORDER BY v.position)
+        FROM variants v
         WHERE v.product_id = p.id) AS available
     FROM (
         SELECT id, document, row_number() OVER (ORDER BY id) AS place
@@ -57,8 +63,10 @@ SELECT count(*) > $2 AS more,
        string_agg(available, ' ' ORDER BY id) FILTER (WHERE place <= $2) AS available
 FROM (
     SELECT p.id, p.document, p.place, (
-        SELECT string_agg(coalesce(s.on_hand - s.reserved, 0)::text, ' ' ORDER BY v.position)
-        FROM variants v LEFT JOIN stock s ON s.variant_id = v.id
+        SELECT string_agg(coalesce((
+            SELECT sum(s.available) FROM stock s WHERE s.variant_id = v.id), 0)::text,
+            ' ' ORDER BY v.position)
+        FROM variants v
         WHERE v.product_id = p.id) AS available
     FROM (
         SELECT id, document, row_number() OVER (ORDER BY id) AS place
@@ -78,8 +86,10 @@ SELECT count(*) > $2 AS more,
        string_agg(available, ' ' ORDER BY id) FILTER (WHERE place <= $2) AS available
 FROM (
     SELECT p.id, p.document, p.place, (
-        SELECT string_agg(coalesce(s.on_hand - s.reserved, 0)::text, ' ' ORDER BY v.position)
-        FROM variants v LEFT JOIN stock s ON s.variant_id = v.id
+        SELECT string_agg(coalesce((
+            SELECT sum(s.available) FROM stock s WHERE s.variant_id = v.id), 0)::text,
+            ' ' ORDER BY v.position)
+        FROM variants v
         WHERE v.product_id = p.id) AS available
     FROM (
         SELECT p.id, p.document, row_number() OVER (ORDER BY c.product_id) AS place
@@ -122,8 +132,10 @@ SELECT count(*) > $2 AS more,
        string_agg(available, ' ' ORDER BY place) FILTER (WHERE place <= $2) AS available
 FROM (
     SELECT f.id, f.rank, f.place, p.document, (
-        SELECT string_agg(coalesce(s.on_hand - s.reserved, 0)::text, ' ' ORDER BY v.position)
-        FROM variants v LEFT JOIN stock s ON s.variant_id = v.id
+        SELECT string_agg(coalesce((
+            SELECT sum(s.available) FROM stock s WHERE s.variant_id = v.id), 0)::text,
+            ' ' ORDER BY v.position)
+        FROM variants v
         WHERE v.product_id = p.id) AS available
     FROM found f JOIN products p ON p.id = f.id
 ) AS page;

@@ -2,43 +2,84 @@
 
 Promises: a unit is promised to one order at a time; what is promised never
 exceeds what is there (the database refuses it); a level is the sum of its
-ledger. An order's lines are reserved all or none.
+ledger. An order's lines are reserved all or none; they stay reserved until the
+goods leave, which writes the sale.
 """
 
 from holdfast.domain.inventory.errors import (
+    LocationNotFound,
+    NotEnoughOnHand,
+    NotReserved,
     OutOfStock,
     StockBelowReserved,
     StockLevelOutOfRange,
     UnknownStock,
 )
-from holdfast.domain.inventory.model import MAX_LEVEL, Level, Movement, Shortage, Wanted
+from holdfast.domain.inventory.model import (
+    MAIN,
+    MAX_LEVEL,
+    Level,
+    Location,
+    Move,
+    Movement,
+    Reserved,
+    Shortage,
+    Wanted,
+    hold_id,
+)
+from holdfast.domain.inventory.reservations import (
+    EXPIRE_AT_ONCE,
+    expire,
+    release,
+    release_part,
+    reserve,
+    reserved_for,
+    ship,
+)
 from holdfast.domain.inventory.store import (
     drift,
     find,
+    find_location,
+    move,
     movements,
     open_levels,
-    release,
-    reserve,
-    sell,
     set_levels,
+    take_back,
+    unship,
 )
 
 __all__ = [
+    "EXPIRE_AT_ONCE",
+    "MAIN",
     "MAX_LEVEL",
     "Level",
+    "Location",
+    "LocationNotFound",
+    "Move",
     "Movement",
+    "NotEnoughOnHand",
+    "NotReserved",
     "OutOfStock",
+    "Reserved",
     "Shortage",
     "StockBelowReserved",
     "StockLevelOutOfRange",
     "UnknownStock",
     "Wanted",
     "drift",
+    "expire",
     "find",
+    "find_location",
+    "hold_id",
+    "move",
     "movements",
     "open_levels",
     "release",
+    "release_part",
     "reserve",
-    "sell",
+    "reserved_for",
     "set_levels",
+    "ship",
+    "take_back",
+    "unship",
 ]

@@ -1,9 +1,10 @@
 """What can be wrong with stock."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from holdfast.domain.inventory.model import Shortage
-from holdfast.kernel.errors import Conflict, Invalid, NotFound
+from holdfast.kernel.errors import Conflict, Gone, Invalid, NotFound, Unavailable
 
 
 @dataclass(eq=False)
@@ -22,6 +23,25 @@ class StockBelowReserved(Conflict):
 
 
 @dataclass(eq=False)
+class NotReserved(Conflict):
+    """Less is reserved for this order than was asked for."""
+
+    variant_id: str
+    requested: int
+    reserved: int
+
+
+@dataclass(eq=False)
+class NotEnoughOnHand(Conflict):
+    """There are fewer units at this location than were to leave it."""
+
+    variant_id: str
+    requested: int
+    on_hand: int
+    """Units that are there and not promised to others."""
+
+
+@dataclass(eq=False)
 class UnknownStock(NotFound):
     """No stock is kept under this SKU."""
 
@@ -29,7 +49,33 @@ class UnknownStock(NotFound):
 
 
 @dataclass(eq=False)
+class LocationNotFound(NotFound):
+    """There is no such location."""
+
+    location: str
+
+
+@dataclass(eq=False)
 class StockLevelOutOfRange(Invalid):
     """A stock level must be a whole number from 0 to 1,000,000,000,000."""
 
     sku: str
+
+
+@dataclass(eq=False)
+class ReservationsBusy(Unavailable):
+    """So many want the same at this moment that it could not be decided."""
+
+    retry_after_seconds: float
+
+
+@dataclass(eq=False)
+class ReservationNotFound(NotFound):
+    """Nothing is held for this cart, or it is held for somebody else."""
+
+
+@dataclass(eq=False)
+class ReservationExpired(Gone):
+    """What was held for this cart is no longer."""
+
+    expired_at: datetime

@@ -1,12 +1,18 @@
 """Stock as values: levels, what is wanted, what falls short, what moved."""
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 MAX_LEVEL = 10**12
-"""The most units of one variant that can be on hand."""
+"""The most units of one variant that can be on hand at a location."""
+
+MAIN = UUID("01943a00-0000-7000-8000-000000000101")
+"""The location that every shop has; it may be renamed."""
+
+_OWN_VERSION = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +34,48 @@ class Shortage:
 
 
 @dataclass(frozen=True, slots=True)
+class Reserved:
+    """What a holder has reserved of a variant at a location."""
+
+    variant_id: UUID
+    sku: str
+    location_id: UUID
+    quantity: int
+    reserved_at: datetime
+    expires_at: datetime | None
+    """When a hold ends by itself; None for an order's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place where stock is; orders take from the lowest priority first."""
+
+    id: UUID
+    code: str
+    name: str
+    priority: int
+    address: Mapping[str, str] | None
+    active: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Level:
-    """What is there of a variant, and how much of it is promised to buyers."""
+    """What is there of a variant at a location, and how much of it is promised."""
 
     sku: str
     variant_id: UUID
+    location_id: UUID
     on_hand: int
     reserved: int
+    available: int
+    """Units that can still be sold: what is on hand and what may be promised beyond
+    that, without what is promised and what is kept back; 0 where not in use."""
+    safety_stock: int
+    backorder_limit: int
+    low_stock_threshold: int | None
     updated_at: datetime
-
-    @property
-    def available(self) -> int:
-        """Units that can still be sold."""
-        return self.on_hand - self.reserved
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +89,19 @@ class Movement:
     order_id: UUID | None
     actor: str
     moved_at: datetime
+    location_id: UUID
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One line for the ledger: a variant, a location, by how much, and why."""
+
+    variant_id: UUID
+    location_id: UUID
+    delta: int
+    kind: str
+    reason: str = ""
 
 
 def summed(wanted: Iterable[Wanted]) -> list[Wanted]:
@@ -68,3 +116,25 @@ def summed(wanted: Iterable[Wanted]) -> list[Wanted]:
         quantity = line.quantity + (seen.quantity if seen else 0)
         by_variant[line.variant_id] = Wanted(line.variant_id, line.sku, quantity)
     return sorted(by_variant.values(), key=lambda line: line.variant_id)
+
+
+def hold_id(cart_id: UUID, owner: UUID | bytes | str) -> UUID:
+    """Under which id somebody holds stock for a cart.
+
+    *owner* is who made the hold: the hash of a guest's token, an account's id, or
+    the word ``shop`` for operators. As the id follows from both, nobody can touch
+    the hold of another, and nothing need be read to know whose one is.
+    """
+    match owner:
+        case UUID():
+            named = b"account\n" + owner.bytes
+        case bytes():
+            named = b"guest\n" + owner
+        case str():
+            named = b"name\n" + owner.encode()
+    digest = hashlib.sha256(cart_id.bytes + named).digest()
+    number = int.from_bytes(digest[:16])
+    # Version 8, "made by the application", and the variant of RFC 9562.
+    number = number & ~(0xF << 76) | _OWN_VERSION << 76
+    number = number & ~(0b11 << 62) | 0b10 << 62
+    return UUID(int=number)

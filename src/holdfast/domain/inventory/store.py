@@ -1,92 +1,47 @@
-"""Stock in PostgreSQL: each promise is one conditional statement."""
+"""Levels in PostgreSQL. They change by their ledger alone: its trigger does it."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from holdfast.domain.inventory.errors import (
-    OutOfStock,
+    LocationNotFound,
     StockBelowReserved,
     StockLevelOutOfRange,
     UnknownStock,
 )
 from holdfast.domain.inventory.model import (
+    MAIN,
     MAX_LEVEL,
     Level,
+    Location,
+    Move,
     Movement,
-    Shortage,
-    Wanted,
-    summed,
 )
 from holdfast.kernel.page import Page, decode_id_cursor, encode_cursor
 from holdfast.platform import sql
 from holdfast.platform.db import Connection, Row, Transaction
 
 _SQL = sql.load("holdfast.domain.inventory")
-_RESERVE = _SQL["reserve"]
-_SHORTAGES = _SQL["shortages"]
-_SELL = _SQL["sell"]
-_RELEASE = _SQL["release"]
 _OPEN_LEVELS = _SQL["open_levels"]
 _LOCK_LEVELS = _SQL["lock_levels"]
-_SET_LEVELS = _SQL["set_levels"]
+_MOVE = _SQL["move"]
 _FIND = _SQL["find"]
+_FIND_LOCATION = _SQL["find_location"]
 _MOVEMENTS = _SQL["movements"]
 _DRIFT = _SQL["drift"]
-
-
-async def reserve(
-    tx: Transaction, order_id: UUID, wanted: Sequence[Wanted], *, at: datetime
-) -> None:
-    """Promise stock to an order: every line, or none.
-
-    Raises ``OutOfStock`` naming each SKU that falls short. The caller's
-    transaction then rolls back, which is what undoes the lines that did fit.
-    """
-    lines = summed(wanted)
-    variants = [line.variant_id for line in lines]
-    quantities = [line.quantity for line in lines]
-    filled = await tx.fetch(_RESERVE, order_id, variants, quantities, at)
-    if len(filled) == len(lines):
-        return
-    filled_ids = {row["variant_id"] for row in filled}
-    missing = [line for line in lines if line.variant_id not in filled_ids]
-    available = await _available(tx, missing)
-    raise OutOfStock(
-        [
-            Shortage(
-                line.sku,
-                line.quantity,
-                # Freed between the two statements: it was short when it counted.
-                min(available.get(line.variant_id, line.quantity), line.quantity - 1),
-            )
-            for line in missing
-        ]
-    )
-
-
-async def _available(tx: Transaction, lines: Sequence[Wanted]) -> dict[UUID, int]:
-    rows = await tx.fetch(
-        _SHORTAGES, [line.variant_id for line in lines], [n.quantity for n in lines]
-    )
-    return {row["variant_id"]: row["available"] for row in rows}
-
-
-async def sell(tx: Transaction, order_id: UUID, *, actor: str, at: datetime) -> None:
-    """The order is paid: its reserved units leave the stock. Twice does nothing."""
-    await tx.fetch(_SELL, order_id, actor, at)
-
-
-async def release(tx: Transaction, order_id: UUID, *, at: datetime) -> None:
-    """The order came to nothing: its units are free again. Twice does nothing."""
-    await tx.fetch(_RELEASE, order_id, at)
+_PROMISE_BACK = _SQL["promise_back"]
 
 
 async def open_levels(
-    tx: Transaction, variant_ids: Sequence[UUID], *, at: datetime
+    tx: Transaction,
+    variant_ids: Sequence[UUID],
+    *,
+    at: datetime,
+    location_id: UUID = MAIN,
 ) -> None:
     """Start keeping stock of new variants, at zero units."""
-    await tx.execute(_OPEN_LEVELS, variant_ids, at)
+    await tx.execute(_OPEN_LEVELS, variant_ids, location_id, at)
 
 
 async def set_levels(
@@ -96,6 +51,7 @@ async def set_levels(
     reason: str,
     actor: str,
     at: datetime,
+    location_id: UUID = MAIN,
 ) -> list[Level]:
     """Set how many units are on hand, writing the difference to the ledger.
 
@@ -105,39 +61,132 @@ async def set_levels(
     for sku, on_hand in on_hand_by_sku.items():
         if not 0 <= on_hand <= MAX_LEVEL:
             raise StockLevelOutOfRange(sku)
-    rows = await tx.fetch(_LOCK_LEVELS, list(on_hand_by_sku))
-    levels = [_level(row) for row in rows]
+    skus = list(on_hand_by_sku)
+    rows = await tx.fetch(_LOCK_LEVELS, skus, location_id)
+    levels = [Level(*row) for row in rows]
     for sku in on_hand_by_sku.keys() - {level.sku for level in levels}:
         raise UnknownStock(sku)
     for level in levels:
-        if on_hand_by_sku[level.sku] < level.reserved:
+        if on_hand_by_sku[level.sku] + level.backorder_limit < level.reserved:
             raise StockBelowReserved(level.sku, level.reserved)
-    await tx.fetch(
-        _SET_LEVELS,
-        [level.variant_id for level in levels],
-        [on_hand_by_sku[level.sku] for level in levels],
-        reason,
-        actor,
-        at,
-    )
-    return [
-        Level(
-            level.sku,
+    moves = [
+        Move(
             level.variant_id,
-            on_hand_by_sku[level.sku],
-            level.reserved,
-            at if on_hand_by_sku[level.sku] != level.on_hand else level.updated_at,
+            location_id,
+            on_hand_by_sku[level.sku] - level.on_hand,
+            "adjustment",
+            reason,
         )
         for level in levels
     ]
+    await move(tx, moves, actor=actor, at=at)
+    return [Level(*row) for row in await tx.fetch(_LOCK_LEVELS, skus, location_id)]
 
 
-async def find(connection: Connection, sku: str) -> Level:
-    """The level of a SKU; ``UnknownStock`` if none is kept."""
-    row = await connection.fetchrow(_FIND, sku)
+async def move(
+    tx: Transaction,
+    moves: Sequence[Move],
+    *,
+    actor: str,
+    at: datetime,
+    order_id: UUID | None = None,
+    reference: str = "",
+) -> None:
+    """Write lines to the ledger, which changes the levels; opens those that are new.
+
+    A line of no units is left out. The database refuses what would take a level
+    below what is promised (``stock_never_oversold``) or below zero.
+    """
+    await tx.execute(
+        _MOVE,
+        [line.variant_id for line in moves],
+        [line.location_id for line in moves],
+        [line.delta for line in moves],
+        [line.kind for line in moves],
+        [line.reason for line in moves],
+        order_id,
+        actor,
+        reference,
+        at,
+    )
+
+
+async def take_back(
+    tx: Transaction,
+    quantities: Mapping[UUID, int],
+    *,
+    location_id: UUID,
+    order_id: UUID,
+    restock: bool,
+    actor: str,
+    reason: str,
+    reference: str,
+    at: datetime,
+) -> None:
+    """Goods came back, by variant: onto the shelf, or written off at once.
+
+    Both go through the ledger: what cannot be sold again returns, and is adjusted
+    away in the same commit.
+    """
+    moves = [
+        Move(variant_id, location_id, quantity, "return", reason)
+        for variant_id, quantity in quantities.items()
+    ]
+    if not restock:
+        moves += [
+            Move(variant_id, location_id, -quantity, "adjustment", reason)
+            for variant_id, quantity in quantities.items()
+        ]
+    await move(tx, moves, actor=actor, order_id=order_id, reference=reference, at=at)
+
+
+async def unship(
+    tx: Transaction,
+    order_id: UUID,
+    quantities: Mapping[UUID, int],
+    *,
+    location_id: UUID,
+    actor: str,
+    reason: str,
+    reference: str,
+    at: datetime,
+) -> None:
+    """Units that left for an order are back, by variant, and promised to it again.
+
+    The order is held by the caller. Opposite of ``ship``: the ledger keeps both.
+    """
+    await take_back(
+        tx,
+        quantities,
+        location_id=location_id,
+        order_id=order_id,
+        restock=True,
+        actor=actor,
+        reason=reason,
+        reference=reference,
+        at=at,
+    )
+    variants, units = list(quantities), list(quantities.values())
+    await tx.execute(_PROMISE_BACK, order_id, variants, units, location_id, at)
+
+
+async def find(connection: Connection, sku: str, *, location_id: UUID = MAIN) -> Level:
+    """The level of a SKU at a location; ``UnknownStock`` if none is kept."""
+    row = await connection.fetchrow(_FIND, sku, location_id)
     if row is None:
         raise UnknownStock(sku)
-    return _level(row)
+    return Level(*row)
+
+
+async def find_location(connection: Connection, code_or_id: str | UUID) -> Location:
+    """A location by its id or its code; ``LocationNotFound``."""
+    if isinstance(code_or_id, UUID):
+        row = await connection.fetchrow(_FIND_LOCATION, code_or_id, None)
+    else:
+        row = await connection.fetchrow(_FIND_LOCATION, None, code_or_id)
+    if row is None:
+        raise LocationNotFound(str(code_or_id))
+    return Location(*row)
 
 
 async def movements(
@@ -154,13 +203,3 @@ async def movements(
 async def drift(connection: Connection) -> list[Row]:
     """Levels that disagree with their ledger or reservations; none is the promise."""
     return await connection.fetch(_DRIFT)
-
-
-def _level(row: Row) -> Level:
-    return Level(
-        row["sku"],
-        row["variant_id"],
-        row["on_hand"],
-        row["reserved"],
-        row["updated_at"],
-    )

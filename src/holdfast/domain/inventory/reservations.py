@@ -1,0 +1,129 @@
+"""Promises to buyers: each is one conditional statement, all of it or nothing.
+
+Whatever touches stock locks reservations first and stock rows after them, in
+(variant, location) order: what is done to the same few rows by many at a time waits,
+and does not deadlock.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from holdfast.domain.inventory.errors import NotEnoughOnHand, NotReserved, OutOfStock
+from holdfast.domain.inventory.model import Reserved, Shortage, Wanted, summed
+from holdfast.platform import sql
+from holdfast.platform.db import Connection, Row, Transaction
+
+_SQL = sql.load("holdfast.domain.inventory")
+_RESERVE = _SQL["reserve"]
+_RELEASE = _SQL["release"]
+_RELEASE_PART = _SQL["release_part"]
+_SHIP = _SQL["ship"]
+_EXPIRE = _SQL["expire"]
+_RESERVED_FOR = _SQL["reserved_for"]
+
+EXPIRE_AT_ONCE = 500
+"""Overdue holds that are freed in one transaction."""
+
+
+async def reserve(
+    tx: Transaction,
+    holder_id: UUID,
+    wanted: Sequence[Wanted],
+    *,
+    at: datetime,
+    expires_at: datetime | None = None,
+    instead_of: Sequence[UUID] = (),
+) -> None:
+    """Promise stock to an order or a hold: every line, or none.
+
+    What the holders *instead_of* have reserved is released by the same statement
+    and counts as free for it; a holder may renew its own. Raises ``OutOfStock``
+    naming each SKU that falls short; nothing was changed then, unless overdue holds
+    stood in the way: these are freed, and it is tried once more.
+    """
+    lines = summed(wanted)
+    variants = [line.variant_id for line in lines]
+    quantities = [line.quantity for line in lines]
+    asked = (holder_id, variants, quantities, at, expires_at, list(instead_of))
+    short = await tx.fetch(_RESERVE, *asked)
+    overdue = [row["variant_id"] for row in short if row["overdue"]]
+    if overdue and await tx.fetchval(_EXPIRE, at, EXPIRE_AT_ONCE, overdue):
+        short = await tx.fetch(_RESERVE, *asked)
+    if short:
+        raise OutOfStock(_shortages(lines, short))
+
+
+def _shortages(lines: Sequence[Wanted], short: Sequence[Row]) -> list[Shortage]:
+    available = {row["variant_id"]: row["available"] for row in short}
+    return [
+        Shortage(line.sku, line.quantity, available[line.variant_id])
+        for line in lines
+        if line.variant_id in available
+    ]
+
+
+async def release(tx: Transaction, holder_id: UUID, *, at: datetime) -> bool:
+    """Free all that a holder has reserved; False if there was nothing (any more)."""
+    return bool(await tx.fetch(_RELEASE, holder_id, at))
+
+
+async def release_part(
+    tx: Transaction, holder_id: UUID, quantities: Mapping[UUID, int], *, at: datetime
+) -> None:
+    """Free some of what a holder has reserved, by variant.
+
+    Raises ``NotReserved`` if it holds less than that of one; nothing is freed then.
+    """
+    variants, numbers = list(quantities), list(quantities.values())
+    missing = await tx.fetch(_RELEASE_PART, holder_id, variants, numbers, at)
+    for variant_id, held in missing:
+        raise NotReserved(str(variant_id), quantities[variant_id], held)
+
+
+async def ship(
+    tx: Transaction,
+    order_id: UUID,
+    quantities: Mapping[UUID, int],
+    *,
+    location_id: UUID,
+    actor: str,
+    reference: str,
+    at: datetime,
+) -> None:
+    """Units leave a location for an order: its promise becomes a sale, by variant.
+
+    Takes from what is reserved at that location first, then from what is reserved
+    elsewhere: the units there are free again. Raises ``NotReserved`` if the order has
+    less reserved, ``NotEnoughOnHand`` if the location has less that is not promised
+    to others; nothing is changed then.
+    """
+    missing = await tx.fetch(
+        _SHIP,
+        order_id,
+        list(quantities),
+        list(quantities.values()),
+        location_id,
+        actor,
+        reference,
+        at,
+    )
+    for variant_id, reserved, there in missing:
+        asked = quantities[variant_id]
+        if reserved < asked:
+            raise NotReserved(str(variant_id), asked, reserved)
+        raise NotEnoughOnHand(str(variant_id), asked, there)
+
+
+async def expire(tx: Transaction, *, now: datetime, limit: int = EXPIRE_AT_ONCE) -> int:
+    """Free overdue holds, the oldest first; returns how many.
+
+    Several workers may do this at once: each skips what another is at.
+    """
+    return int(await tx.fetchval(_EXPIRE, now, limit, None))
+
+
+async def reserved_for(connection: Connection, holder_id: UUID) -> list[Reserved]:
+    """What an order or a hold has reserved; nothing once shipped or released."""
+    rows = await connection.fetch(_RESERVED_FOR, holder_id)
+    return [Reserved(*row) for row in rows]
