@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from holdfast.domain import ordering
 from holdfast.domain.ordering import (
     Address,
     Cart,
@@ -87,3 +88,80 @@ def stored_cart(database, vault, a_cart, a_line, a_product):
         return cart
 
     return put
+
+
+@pytest.fixture
+def placed(database, vault, stored_cart, an_order, clock):
+    """Store an order of 2 + 1 units and settle it; takes how; returns it as stored."""
+    skus = iter(f"S{n}" for n in range(1000))
+
+    async def put(how="captured"):
+        cart = await stored_cart(**{next(skus): 2, next(skus): 1})
+        order = an_order(cart)
+        async with database.transaction() as tx:
+            await ordering.take_cart(tx, vault, cart.id, at=clock())
+            await ordering.add(tx, vault, order)
+            if how == "failed":
+                await ordering.mark_failed(
+                    tx, order.id, "declined", actor="timer", at=clock()
+                )
+            elif how != "pending":
+                await ordering.mark_confirmed(
+                    *(tx, order.id, "ch_1"),
+                    captured=how == "captured",
+                    actor="checkout",
+                    at=clock(),
+                )
+        return await ordering.find(database, vault, order.id)
+
+    return put
+
+
+@pytest.fixture
+def do(database, clock):
+    """Carry out a change in a transaction of its own."""
+
+    async def run(change, order, *args, **kwargs):
+        async with database.transaction() as tx:
+            return await change(tx, order.id, *args, actor="test", at=clock(), **kwargs)
+
+    return run
+
+
+@pytest.fixture
+def cancel(do):
+    async def run(order, quantities):
+        return await do(ordering.cancel_lines, order, quantities, reason="customer")
+
+    return run
+
+
+@pytest.fixture
+def found(database, vault):
+    async def read(order):
+        return await ordering.find(database, vault, order.id)
+
+    return read
+
+
+@pytest.fixture
+def claim(database, clock):
+    async def ask(order, cents):
+        async with database.transaction() as tx:
+            amount = Money(cents, "EUR")
+            return await ordering.claim_refund(tx, order.id, amount, at=clock())
+
+    return ask
+
+
+@pytest.fixture
+def told(database):
+    """What was recorded of an order: kind, from, to."""
+
+    async def read(order):
+        return [
+            (event.kind, event.from_state, event.to_state)
+            for event in await ordering.events_of(database, order.id)
+        ]
+
+    return read

@@ -59,7 +59,7 @@ async def find_cart(connection: Connection, vault: Vault, cart_id: UUID) -> Cart
     row = await connection.fetchrow(_CART, cart_id)
     if row is None:
         raise CartNotFound
-    return _cart(vault, row)
+    return cart_in(vault, row)
 
 
 async def lock_cart(tx: Transaction, cart_id: UUID, *, at: datetime) -> bool:
@@ -109,7 +109,7 @@ async def take_cart(
         # A change was committed while we waited for the lock: the lines above are
         # from before it. We hold the lock now, so this read is the last word.
         row = await tx.fetchrow(_CART, cart_id)
-    return _cart(vault, row)
+    return cart_in(vault, row)
 
 
 async def order_of_cart(connection: Connection, cart_id: UUID) -> UUID | None:
@@ -133,7 +133,8 @@ def _shipping_columns(cart: Cart) -> tuple[str | None, int | None, str | None]:
     return cart.shipping_method, cart.shipping.price.amount, cart.shipping.source
 
 
-def _cart(vault: Vault, row: Row) -> Cart:
+def cart_in(vault: Vault, row: Row) -> Cart:
+    """The cart in a row, with its lines."""
     currency = row["currency"]
     person = person_in(vault, row, place=_place(row["id"]))
     return Cart(

@@ -49,6 +49,11 @@ class CartExpired(Gone):
 
 
 @dataclass(eq=False)
+class DraftNotFound(NotFound):
+    """There is no such draft order."""
+
+
+@dataclass(eq=False)
 class DraftDiscarded(Gone):
     """The shop has withdrawn this draft order."""
 
@@ -133,3 +138,17 @@ class TotalChanged(Conflict):
 
     expected: Any
     total: Any
+
+
+@dataclass(eq=False)
+class OrderNotOpen(Conflict):
+    """The order is not in a state in which this can be done."""
+
+    order_status: str
+
+
+@dataclass(eq=False)
+class LinesNotOpen(Conflict):
+    """Lines of the order have not so many units that this could be done to."""
+
+    positions: list[int]

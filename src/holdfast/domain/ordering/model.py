@@ -207,6 +207,8 @@ class Order:
     cancel_reason: str | None = None
     canceled_at: datetime | None = None
     completed_at: datetime | None = None
+    # To the shop itself, by transfer or in cash: no provider knows of it.
+    paid_outside: bool = False
 
     @property
     def label(self) -> str:

@@ -181,6 +181,68 @@ WHERE id IN (
     FOR NO KEY UPDATE SKIP LOCKED)
 RETURNING id, token_hash, account_id;
 
+-- name: drafts
+-- Draft orders, newest first, with their lines at today's prices and the order that each
+-- became. $1 before this id (NULL for the start), $2 how many, $3 status (NULL for any),
+-- $4 account (NULL for any), $5 who prepared it (NULL for anybody), $6 this one alone
+-- (NULL for all).
+SELECT c.id, c.token_hash, c.status, c.version, c.currency, c.account_id, c.sealed,
+       c.email, c.shipping_address, c.shipping_method, c.shipping_amount,
+       c.shipping_source, c.created_at, c.updated_at, c.kind, c.merged_into,
+       c.prepared_by, l.lines,
+       (SELECT o.id FROM orders o
+        WHERE o.cart_id = c.id AND o.status <> 'failed') AS order_id
+FROM carts c
+CROSS JOIN LATERAL (
+    SELECT coalesce(jsonb_agg(jsonb_build_array(
+               l.id, l.variant_id, v.sku, p.title, v.title, l.quantity,
+               coalesce(l.unit_price_override, v.price_amount), v.weight_grams,
+               p.status = 'active') ORDER BY l.id), '[]') AS lines
+    FROM cart_lines l
+    JOIN variants v ON v.id = l.variant_id
+    JOIN products p ON p.id = v.product_id
+    WHERE l.cart_id = c.id
+) l
+WHERE c.kind = 'draft' AND ($1::uuid IS NULL OR c.id < $1)
+  AND ($3::text IS NULL OR c.status = $3)
+  AND ($4::uuid IS NULL OR c.account_id = $4)
+  AND ($5::text IS NULL OR c.prepared_by = $5)
+  AND ($6::uuid IS NULL OR c.id = $6)
+ORDER BY c.id DESC
+LIMIT $2;
+
+-- name: replace_lines
+-- Put other lines into a locked cart in place of those it has. $1 cart, $2 line ids,
+-- $3 variants, $4 quantities, $5 unit prices set by an operator (NULL for the
+-- catalogue's).
+WITH gone AS (
+    DELETE FROM cart_lines WHERE cart_id = $1
+)
+INSERT INTO cart_lines (cart_id, id, variant_id, quantity, unit_price_override)
+SELECT $1, line.id, line.variant_id, line.quantity, line.unit_price
+FROM unnest($2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[])
+    AS line (id, variant_id, quantity, unit_price);
+
+-- name: hand_over_draft
+-- Say whom a locked draft order is for. $1 id, $2 account or NULL.
+UPDATE carts SET account_id = $2 WHERE id = $1;
+
+-- name: discard_draft
+-- Withdraw an open draft order, and forget whom it was for. $1 id, $2 now. Returns one
+-- row, or none if it is not open.
+UPDATE carts
+SET status = 'discarded', sealed = NULL, email = NULL, shipping_address = NULL,
+    updated_at = $2
+WHERE id = $1 AND kind = 'draft' AND status = 'open'
+RETURNING 1 AS discarded;
+
+-- name: replace_token
+-- Let another token open an open draft order, and the one before no more. $1 id, $2 hash
+-- of the token. Returns one row, or none if it is not open.
+UPDATE carts SET token_hash = $2
+WHERE id = $1 AND kind = 'draft' AND status = 'open'
+RETURNING 1 AS replaced;
+
 -- name: order_of_cart
 -- The order that a cart became, failed attempts aside. $1 cart. One row or none.
 SELECT id FROM orders WHERE cart_id = $1 AND status <> 'failed';
@@ -233,6 +295,25 @@ WITH confirmed AS (
 )
 SELECT id FROM confirmed;
 
+-- name: mark_paid_outside
+-- Settle a pending order that was paid elsewhere, to the shop itself. $1 id, $2 what the
+-- operator knows the payment by, $3 who says so, $4 now. Returns one row to the one who
+-- settles it, none if it was settled before.
+WITH confirmed AS (
+    UPDATE orders
+    SET status = 'confirmed', payment_status = 'captured', paid_outside = true,
+        captured_amount = total_amount, payment_reference = $2, settled_at = $4
+    WHERE id = $1 AND status = 'pending' AND payment_status = 'pending'
+    RETURNING id
+), told AS (
+    INSERT INTO order_events (order_id, kind, from_state, to_state, actor, happened_at)
+    SELECT c.id, change.kind, 'pending', change.to_state, $3, $4
+    FROM confirmed c, LATERAL (
+        VALUES ('order', 'confirmed'), ('payment', 'captured')
+    ) AS change (kind, to_state)
+)
+SELECT id FROM confirmed;
+
 -- name: mark_failed
 -- Settle a pending order as failed and open its cart again, so that the buyer can try
 -- another payment. $1 id, $2 reason, $3 who says so, $4 now. Returns one row to the
@@ -258,7 +339,8 @@ SELECT id FROM failed;
 SELECT o.id, o.number, o.cart_id, o.token_hash, o.status, o.currency, o.account_id,
        o.sealed, o.email, o.shipping_address, o.shipping_method, o.shipping_amount,
        o.shipping_source, o.subtotal_amount, o.total_amount, o.placed_at,
-       o.payment_reference, o.failure_reason, o.settled_at, o.payment_status,
+       o.payment_reference, o.paid_outside, o.failure_reason, o.settled_at,
+       o.payment_status,
        o.fulfilment_status, o.captured_amount, o.refunded_amount, o.refunding_amount,
        o.credit_amount, o.placed_by, o.return_id, o.cancel_reason, o.canceled_at,
        o.completed_at, l.lines
@@ -278,7 +360,8 @@ WHERE o.id = $1;
 SELECT o.id, o.number, o.cart_id, o.token_hash, o.status, o.currency, o.account_id,
        o.sealed, o.email, o.shipping_address, o.shipping_method, o.shipping_amount,
        o.shipping_source, o.subtotal_amount, o.total_amount, o.placed_at,
-       o.payment_reference, o.failure_reason, o.settled_at, o.payment_status,
+       o.payment_reference, o.paid_outside, o.failure_reason, o.settled_at,
+       o.payment_status,
        o.fulfilment_status, o.captured_amount, o.refunded_amount, o.refunding_amount,
        o.credit_amount, o.placed_by, o.return_id, o.cancel_reason, o.canceled_at,
        o.completed_at, l.lines
@@ -310,7 +393,8 @@ LIMIT $2;
 SELECT o.id, o.number, o.cart_id, o.token_hash, o.status, o.currency, o.account_id,
        o.sealed, o.email, o.shipping_address, o.shipping_method, o.shipping_amount,
        o.shipping_source, o.subtotal_amount, o.total_amount, o.placed_at,
-       o.payment_reference, o.failure_reason, o.settled_at, o.payment_status,
+       o.payment_reference, o.paid_outside, o.failure_reason, o.settled_at,
+       o.payment_status,
        o.fulfilment_status, o.captured_amount, o.refunded_amount, o.refunding_amount,
        o.credit_amount, o.placed_by, o.return_id, o.cancel_reason, o.canceled_at,
        o.completed_at, l.lines
@@ -333,7 +417,8 @@ LIMIT $2;
 SELECT o.id, o.number, o.cart_id, o.token_hash, o.status, o.currency, o.account_id,
        o.sealed, o.email, o.shipping_address, o.shipping_method, o.shipping_amount,
        o.shipping_source, o.subtotal_amount, o.total_amount, o.placed_at,
-       o.payment_reference, o.failure_reason, o.settled_at, o.payment_status,
+       o.payment_reference, o.paid_outside, o.failure_reason, o.settled_at,
+       o.payment_status,
        o.fulfilment_status, o.captured_amount, o.refunded_amount, o.refunding_amount,
        o.credit_amount, o.placed_by, o.return_id, o.cancel_reason, o.canceled_at,
        o.completed_at, l.lines
@@ -474,3 +559,150 @@ WHERE o.account_id = $1 ORDER BY n.id;
 DELETE FROM order_notes n USING orders o
 WHERE o.id = n.order_id AND o.account_id = $1
 RETURNING 1 AS forgotten;
+
+-- name: lock_order
+-- Hold an order to the end of the transaction. $1 id. One row or none.
+SELECT id FROM orders WHERE id = $1 FOR NO KEY UPDATE;
+
+-- name: standing
+-- The states of an order and what became of its lines. $1 id. One row or none.
+SELECT o.status, o.payment_status, o.fulfilment_status,
+       (SELECT coalesce(jsonb_agg(jsonb_build_array(
+                   l.position, l.quantity, l.canceled_quantity, l.fulfilled_quantity,
+                   l.returned_quantity) ORDER BY l.position), '[]')
+        FROM order_lines l WHERE l.order_id = o.id) AS lines
+FROM orders o WHERE o.id = $1;
+
+-- name: progress
+-- Move an order, and units of its lines, from where they stand. $1 order, $2 who does
+-- it, $3 now, $4, $5 and $6 the states it is in (order, payment, fulfilment), $7, $8 and
+-- $9 those it will be in, $10 positions of lines that change, $11 how many more of each are
+-- canceled, $12 fulfilled, $13 returned, $14 what is done, $15 and in detail, $16
+-- machines that take a step, $17 from where, $18 to where. Returns one row, or none if
+-- the order is in other states.
+WITH moved AS (
+    UPDATE orders
+    SET status = $7, payment_status = $8, fulfilment_status = $9,
+        completed_at = CASE WHEN $7 = 'completed' THEN coalesce(completed_at, $3) END,
+        canceled_at = CASE WHEN $7 = 'canceled' THEN $3 END,
+        cancel_reason = CASE WHEN $7 = 'canceled' THEN $15::jsonb ->> 'reason' END
+    WHERE id = $1 AND status = $4 AND payment_status = $5 AND fulfilment_status = $6
+    RETURNING id
+), lines AS (
+    UPDATE order_lines l
+    SET canceled_quantity = canceled_quantity + line.canceled,
+        fulfilled_quantity = fulfilled_quantity + line.fulfilled,
+        returned_quantity = returned_quantity + line.returned
+    FROM moved, unnest($10::integer[], $11::bigint[], $12::bigint[], $13::bigint[])
+        AS line (position, canceled, fulfilled, returned)
+    WHERE l.order_id = moved.id AND l.position = line.position
+), told AS (
+    INSERT INTO order_events (order_id, kind, from_state, to_state, actor, detail,
+                              happened_at)
+    SELECT moved.id, said.kind, said.from_state, said.to_state, $2, said.detail, $3
+    FROM moved, (
+        SELECT 0 AS place, $14 AS kind, NULL AS from_state, NULL AS to_state,
+               $15::jsonb AS detail
+        UNION ALL
+        SELECT step.place, step.kind, step.from_state, step.to_state, '{}'
+        FROM unnest($16::text[], $17::text[], $18::text[])
+            WITH ORDINALITY AS step (kind, from_state, to_state, place)
+    ) AS said
+    ORDER BY said.place
+)
+SELECT id FROM moved;
+
+-- name: mark_captured
+-- An authorised payment was captured. $1 order, $2 how much (NULL for the total), $3 who
+-- says so, $4 now. Completes an order that is shipped. Returns one row, or none if it is
+-- not authorised.
+WITH captured AS (
+    UPDATE orders
+    SET payment_status = 'captured', captured_amount = coalesce($2, total_amount),
+        status = CASE WHEN status = 'confirmed' AND fulfilment_status = 'fulfilled'
+                      THEN 'completed' ELSE status END,
+        completed_at = CASE WHEN status = 'confirmed' AND fulfilment_status = 'fulfilled'
+                            THEN $4::timestamptz END
+    WHERE id = $1 AND payment_status = 'authorized'
+    RETURNING id, old.status AS was, new.status AS status, new.captured_amount AS amount
+), told AS (
+    INSERT INTO order_events (order_id, kind, from_state, to_state, actor, detail,
+                              happened_at)
+    SELECT id, 'payment', 'authorized', 'captured', $3,
+           jsonb_build_object('amount', amount), $4::timestamptz
+    FROM captured
+    UNION ALL
+    SELECT id, 'order', was, status, $3, '{}', $4::timestamptz
+    FROM captured WHERE was <> status
+)
+SELECT status FROM captured;
+
+-- name: mark_voided
+-- The authorisation of a canceled order was given back. $1 order, $2 who says so, $3
+-- now. Returns one row, or none if there is none to give back.
+WITH voided AS (
+    UPDATE orders SET payment_status = 'voided'
+    WHERE id = $1 AND payment_status = 'authorized' AND status = 'canceled'
+    RETURNING id
+), told AS (
+    INSERT INTO order_events (order_id, kind, from_state, to_state, actor, happened_at)
+    SELECT id, 'payment', 'authorized', 'voided', $2, $3 FROM voided
+)
+SELECT id FROM voided;
+
+-- name: claim_refund
+-- Set an amount aside for a refund, if it was captured and is there. $1 order, $2
+-- amount. Returns one row or none.
+UPDATE orders SET refunding_amount = refunding_amount + $2
+WHERE id = $1 AND payment_status IN ('captured', 'partially_refunded') AND $2 > 0
+  AND refunded_amount + refunding_amount + $2 <= captured_amount
+RETURNING id;
+
+-- name: mark_refunded
+-- What was set aside has been given back. $1 order, $2 amount, $3 who says so, $4 now.
+-- Returns one row, or none if it was not set aside.
+WITH refunded AS (
+    UPDATE orders
+    SET refunding_amount = refunding_amount - $2,
+        refunded_amount = refunded_amount + $2,
+        payment_status = CASE WHEN refunded_amount + $2 = captured_amount
+                              THEN 'refunded' ELSE 'partially_refunded' END
+    WHERE id = $1 AND payment_status IN ('captured', 'partially_refunded')
+      AND $2 > 0 AND refunding_amount >= $2
+    RETURNING id, old.payment_status AS was, new.payment_status AS status
+), told AS (
+    INSERT INTO order_events (order_id, kind, from_state, to_state, actor, detail,
+                              happened_at)
+    SELECT id, 'refund', NULL, NULL, $3, jsonb_build_object('amount', $2::bigint),
+           $4::timestamptz
+    FROM refunded
+    UNION ALL
+    SELECT id, 'payment', was, status, $3, '{}', $4::timestamptz
+    FROM refunded WHERE was <> status
+)
+SELECT id FROM refunded;
+
+-- name: drop_refund
+-- What was set aside will not be given back. $1 order, $2 amount, $3 who says so, $4
+-- now. Returns one row, or none if it was not set aside.
+WITH dropped AS (
+    UPDATE orders SET refunding_amount = refunding_amount - $2
+    WHERE id = $1 AND $2 > 0 AND refunding_amount >= $2
+    RETURNING id
+), told AS (
+    INSERT INTO order_events (order_id, kind, actor, detail, happened_at)
+    SELECT id, 'refund_failed', $3, jsonb_build_object('amount', $2::bigint), $4
+    FROM dropped
+)
+SELECT id FROM dropped;
+
+-- name: record
+-- Write down what was done to an order. $1 order, $2 what, $3 who did it, $4 in detail,
+-- $5 now.
+INSERT INTO order_events (order_id, kind, actor, detail, happened_at)
+VALUES ($1, $2, $3, $4, $5);
+
+-- name: events
+-- Everything that happened to an order, oldest first. $1 order.
+SELECT id, kind, from_state, to_state, actor, detail, happened_at
+FROM order_events WHERE order_id = $1 ORDER BY id;

@@ -25,6 +25,7 @@ _SQL = sql.load("holdfast.domain.ordering")
 _ADD_ORDER = _SQL["add_order"]
 _MARK_CONFIRMED = _SQL["mark_confirmed"]
 _MARK_FAILED = _SQL["mark_failed"]
+_MARK_PAID_OUTSIDE = _SQL["mark_paid_outside"]
 _ORDER = _SQL["order"]
 _ORDERS = _SQL["orders"]
 _OVERDUE = _SQL["overdue"]
@@ -90,6 +91,14 @@ async def mark_confirmed(
     Its money was captured, or else only authorised.
     """
     row = await tx.fetchrow(_MARK_CONFIRMED, order_id, reference, captured, actor, at)
+    return row is not None
+
+
+async def mark_paid_outside(
+    tx: Transaction, order_id: UUID, reference: str, *, actor: str, at: datetime
+) -> bool:
+    """Settle as paid to the shop itself; False if somebody settled it before."""
+    row = await tx.fetchrow(_MARK_PAID_OUTSIDE, order_id, reference, actor, at)
     return row is not None
 
 
@@ -222,6 +231,7 @@ def _order(vault: Vault, row: Row) -> Order:
         cancel_reason=row["cancel_reason"],
         canceled_at=row["canceled_at"],
         completed_at=row["completed_at"],
+        paid_outside=row["paid_outside"],
     )
 
 
