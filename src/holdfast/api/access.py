@@ -5,6 +5,7 @@ the metrics their counts.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from holdfast.kernel.clock import Clock, Monotonic, monotonic, system_clock
@@ -17,6 +18,8 @@ from holdfast.resilience.asgi import App, Message, Receive, Scope, Send
 _ACCEPTABLE_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 _NO_STORE = (b"cache-control", b"no-store")
 _NO_SNIFF = (b"x-content-type-options", b"nosniff")
+STANDING_HEADERS = (_NO_SNIFF, _NO_STORE)
+"""Of every answer that does not say otherwise."""
 _UNMATCHED = "unmatched"
 _CLIENT_GONE = 499
 _FAILED = 500
@@ -53,7 +56,7 @@ class Telemetry:
             await self._app(scope, receive, send)
             return
         started = self._timer()
-        request_id = _id_of(scope)
+        request_id = id_of(scope["headers"])
         scope["holdfast.request_id"] = request_id
         answered = Answered()
 
@@ -115,8 +118,9 @@ class Telemetry:
         )
 
 
-def _id_of(scope: Scope) -> str:
-    for name, value in scope["headers"]:
+def id_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """The request id that the client chose, or a new one."""
+    for name, value in headers:
         if name == b"x-request-id" and _ACCEPTABLE_ID.fullmatch(value):
             return bytes(value).decode("ascii")
     return str(new_id())

@@ -7,9 +7,10 @@ the shop and closes it. Tests that have an open shop use ``serving(shop)``.
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
+from holdfast.api.doorstep import DOORSTEP
 from holdfast.api.routes import ROUTES, Route
 from holdfast.api.shop import Shop, opened
-from holdfast.api.stack import assemble
+from holdfast.api.stack import assemble, doorstep
 from holdfast.platform.settings import Settings
 from holdfast.platform.telemetry import AccessLog, logger
 from holdfast.resilience.asgi import App, Receive, Scope, Send
@@ -55,17 +56,19 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._live(scope, receive, send)
         elif self._app is None:
             raise RuntimeError("a request came before the application was started")
         else:
             await self._app(scope, receive, send)
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         try:
             async with self._open_shop() as shop:
                 self._app = assemble(self._routes, shop)
+                # Where the server has no such state, all take the longer way.
+                scope.get("state", {})[DOORSTEP] = doorstep(shop)
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
         except Exception as error:  # noqa: BLE001 - the server is told, then stops

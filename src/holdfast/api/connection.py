@@ -6,16 +6,19 @@ in 100 fields with an address of 8 KiB, and arrives within 10 seconds; a body wi
 answered with a problem document where an answer can still be read, and the
 connection is closed: it can be used to hold memory or places, but not for long.
 
+Whom the doorstep turns away is answered here too, and the connection kept.
+
 Time is checked by a sweep once a second rather than by timers, which would cost
 every request what only slow ones need.
 """
 
-from asyncio import Transport
+from asyncio import Event, Transport
 from typing import Any
 
 import structlog
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from holdfast.api.doorstep import DOORSTEP, Doorstep
 from holdfast.api.problems import (
     AddressTooLong,
     HeadTooLarge,
@@ -31,6 +34,18 @@ MAX_HEAD_BYTES = 64 * 1024
 MAX_FIELDS = 100
 MAX_ADDRESS_BYTES = 8 * 1024
 _log = structlog.get_logger()
+
+
+class _Answered:
+    """What uvicorn sees of a request that was turned away: it is done with it."""
+
+    response_started = True
+    response_complete = True
+    disconnected = False
+    message_event = Event()
+
+
+_ANSWERED: Any = _Answered()
 
 
 class Connection(HttpToolsProtocol):
@@ -97,12 +112,18 @@ class Connection(HttpToolsProtocol):
         self._in_head = False
         self._in_body = True
         self._since = self.loop.time()
+        if self._turned_away():
+            return
         super().on_headers_complete()
         # So that the access log can tell an answer from one that nobody got.
         self.scope["holdfast.connection"] = self.cycle  # type: ignore[typeddict-unknown-key]
 
     def on_message_complete(self) -> None:
         self._in_body = False
+        if self.cycle is _ANSWERED:
+            # Only now is the client's next word a new request.
+            self.on_response_complete()
+            return
         super().on_message_complete()
 
     def pause_writing(self) -> None:
@@ -134,6 +155,32 @@ class Connection(HttpToolsProtocol):
                 self.transport.close()
         elif self._in_body and now - self._since > self.body_seconds:
             self._refuse(RequestTooSlow(self.body_seconds))
+
+    def _turned_away(self) -> bool:
+        """Answer at once what the doorstep turns away; its body is read past."""
+        doorstep: Doorstep | None = self.app_state.get(DOORSTEP)
+        # Answers keep the order of the requests, and wait for a client that is slow
+        # to take them: both are for the longer way.
+        cycle: Any = self.cycle
+        behind = cycle is not None and not cycle.response_complete
+        if doorstep is None or behind or self.flow.write_paused:
+            return False
+        answer = doorstep.turn_away(
+            self.parser.get_method(), self.url, self.headers, self.client
+        )
+        if answer is None:
+            return False
+        head, body = answer
+        lines = [b"%s: %s\r\n" % field for field in self.server_state.default_headers]
+        keep = self.parser.get_http_version() != "1.0"
+        keep = keep and self.parser.should_keep_alive()
+        if not keep:
+            lines.append(b"connection: close\r\n")
+        self.cycle = _ANSWERED
+        self.transport.write(b"".join((head, *lines, b"\r\n", body)))
+        if not keep:
+            self.transport.close()
+        return True
 
     def _raise(self, refusal: DomainError) -> None:
         # The parser wraps what a callback raises and gives up on the connection.

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from litestar import Response
 
+from holdfast.api.doorstep import Rule
 from holdfast.api.listing import After, Limit, Listing, listing
 from holdfast.api.problems import MissingScope
 from holdfast.api.shapes import invalid
@@ -120,6 +121,16 @@ class SessionView(msgspec.Struct, frozen=True):
             expires_at=session.expires_at,
             current=session.id == current,
         )
+
+
+def rush(shop: Shop) -> Rule:
+    """Turns sign-ins away while the line is full, for as long as one takes to pass."""
+    return Rule(
+        "POST",
+        "/v1/sessions",
+        full=lambda: shop.hasher.is_full,
+        refusals=shop.hasher.refusals(),
+    )
 
 
 async def create(

@@ -2,6 +2,7 @@
 
 | layer        | why here                                                         |
 |--------------|------------------------------------------------------------------|
+| Doorstep     | in the connection: turns away without making a request of it     |
 | Telemetry    | sees everything, refusals included                               |
 | Rejection    | turns whatever is raised below into a problem document           |
 | Match        | finds the route once: layers below read its policy               |
@@ -14,9 +15,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from holdfast.api import sessions
 from holdfast.api.access import Telemetry
 from holdfast.api.auth import Authenticate, Keys
 from holdfast.api.binding import Endpoint
+from holdfast.api.doorstep import Doorstep
 from holdfast.api.hosted.errors import render
 from holdfast.api.match import Match, Router
 from holdfast.api.policy import Route, check
@@ -51,6 +54,16 @@ def layers(routes: Sequence[Route], shop: Shop) -> list[Layer]:
             uses=shop.key_uses,
         ),
     ]
+
+
+def doorstep(shop: Shop) -> Doorstep:
+    """What is turned away before any of the layers."""
+    return Doorstep(
+        [sessions.rush(shop)],
+        metrics=shop.metrics,
+        log=shop.access_log,
+        clock=shop.clock,
+    )
 
 
 def dispatch(routes: Sequence[Route], shop: Shop) -> App:

@@ -8,6 +8,7 @@ beyond that ``SignInBusy`` is raised at once.
 
 import asyncio
 import json
+import math
 import threading
 import unicodedata
 from collections.abc import AsyncIterator, Callable
@@ -87,8 +88,22 @@ class Hasher:
 
     def check_room(self) -> None:
         """Raise ``SignInBusy`` if the line is full; before any other work."""
-        if self._in_line >= self._limit:
+        if self.is_full:
             raise SignInBusy(self._retry_after_seconds)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether whoever wants to stand in line now finds no room."""
+        return self._in_line >= self._limit
+
+    def refusals(self) -> list[SignInBusy]:
+        """What to tell those who are refused, one after the other.
+
+        They are told to wait as long as the line takes to pass, or up to half as long
+        again: refused together, they must not come back together.
+        """
+        least = math.ceil(self._retry_after_seconds)
+        return [SignInBusy(float(s)) for s in range(least, least + least // 2 + 1)]
 
     async def hash(self, password: str) -> str:
         """The hash of a password, as it is stored (PHC). ``SignInBusy`` in a rush."""
