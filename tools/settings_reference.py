@@ -62,14 +62,19 @@ class Question:
                 known = (*settings.KEY_SERVICES, "file:", "base64:")
                 words = ", ".join(f"`{start}`" for start in known)
             case kind, _:
-                named = {"directory": "a folder", "openid_providers": "JSON"}
+                named = {
+                    "directory": "a folder",
+                    "lines": "text, with `|` between lines",
+                    "openid_providers": "JSON",
+                    "webhook_secrets": "`whsec_` and 24 to 64 bytes in base64",
+                }
                 words = named.get(kind, "text")
         return words
 
     @property
     def default(self) -> str:
         """What holds when it is not set; nothing for what is then embedded."""
-        if self.kind in ("url", "directory", "openid_providers"):
+        if self.kind in ("url", "directory", "openid_providers") or not self.arguments:
             return ""
         if self.kind == "public_url":
             return f"`{settings.Settings.read({}).public_url}`"

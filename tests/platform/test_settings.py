@@ -1,5 +1,6 @@
 """Settings are read once, refused as a whole, and never show a secret."""
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -178,3 +179,35 @@ class TestSecrets:
     def test_works_as_the_text_it_hides(self):
         assert Secret("s3cret") == "s3cret"
         assert repr(Secret("s3cret")) == "***"
+
+
+class TestWebhookSecrets:
+    @pytest.mark.parametrize("of", ["PAYMENT", "CARRIER"])
+    def test_there_may_be_two_while_one_replaces_the_other(self, of):
+        old, new = ("whsec_" + base64.b64encode(b * 32).decode() for b in (b"a", b"b"))
+
+        settings = Settings.read({f"HOLDFAST_{of}_WEBHOOK_SECRET": f"{new} {old}"})
+
+        assert getattr(settings, f"{of.lower()}_webhook_secrets") == (new, old)
+
+    def test_one_that_is_none_is_refused_and_not_repeated(self):
+        with pytest.raises(BadSettings, match="CARRIER_WEBHOOK_SECRET") as refusal:
+            Settings.read({"HOLDFAST_CARRIER_WEBHOOK_SECRET": "whsec_s3cret"})
+
+        assert "s3cret" not in str(refusal.value)
+
+
+class TestInvoiceSeller:
+    def test_has_a_line_for_each_part(self):
+        said = "Holdfast Trading | 1 Quay, Rotterdam || VAT NL000099998B57 "
+
+        settings = Settings.read({"HOLDFAST_INVOICE_SELLER": said})
+
+        assert settings.invoice_seller == (
+            "Holdfast Trading",
+            "1 Quay, Rotterdam",
+            "VAT NL000099998B57",
+        )
+
+    def test_may_be_left_out(self):
+        assert Settings.read({}).invoice_seller == ()

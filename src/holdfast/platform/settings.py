@@ -99,7 +99,14 @@ class Settings:
     """When the money of an order is taken: at once, or set aside and taken with the
     first shipment."""
     carrier_timeout_seconds: float
-    """How long a cart waits for the carrier before it falls back."""
+    """How long a cart waits for the carrier before it falls back; labels may take four
+    times as long."""
+    carrier_webhook_secrets: tuple[Secret, ...]
+    """What the carrier signs its webhooks with; two, with a space between, while one
+    replaces the other."""
+    invoice_seller: tuple[str, ...]
+    """Who sells, as invoices say it: name, address, tax number. Without it, the address
+    of the shop."""
     openid_timeout_seconds: float
     """How long somebody waits for each answer of an OpenID provider."""
     cart_days: int
@@ -152,6 +159,10 @@ class Settings:
                 "HOLDFAST_CAPTURE", ("checkout", "shipment"), "checkout"
             ),
             carrier_timeout_seconds=read.seconds("HOLDFAST_CARRIER_TIMEOUT_SECONDS", 2),
+            carrier_webhook_secrets=read.webhook_secrets(
+                "HOLDFAST_CARRIER_WEBHOOK_SECRET"
+            ),
+            invoice_seller=read.lines("HOLDFAST_INVOICE_SELLER"),
             openid_timeout_seconds=read.seconds("HOLDFAST_OPENID_TIMEOUT_SECONDS", 5),
             cart_days=read.whole("HOLDFAST_CART_DAYS", 30, 1, 3650),
             body_limit_bytes=read.whole(
@@ -280,6 +291,10 @@ class _Reader:
                 # What is wrong with it, and nothing of it.
                 self.problems.append(f"{name}: {error}")
         return secrets
+
+    def lines(self, name: str) -> tuple[str, ...]:
+        value = self._environ.get(name) or ""
+        return tuple(line.strip() for line in value.split("|") if line.strip())
 
     def directory(self, name: str) -> Path | None:
         value = self._environ.get(name)
