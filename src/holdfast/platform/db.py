@@ -115,9 +115,23 @@ class Database:
 
     @classmethod
     async def connect(
-        cls, url: str, *, size: int = 10, acquire_timeout: float = 3.0
+        cls,
+        url: str,
+        *,
+        size: int = 10,
+        acquire_timeout: float = 3.0,
+        lock_timeout_ms: int | None = None,
+        statement_timeout_ms: int | None = None,
     ) -> "Database":
-        """Open a pool of up to *size* connections; the first is made when needed."""
+        """Open a pool of up to *size* connections; the first is made when needed.
+
+        The timeouts are for those who would rather be told that it is busy sooner.
+        """
+        session = dict(_SESSION)
+        if lock_timeout_ms is not None:
+            session["lock_timeout"] = str(lock_timeout_ms)
+        if statement_timeout_ms is not None:
+            session["statement_timeout"] = str(statement_timeout_ms)
         with _TRANSLATED:
             pool = await asyncpg.create_pool(
                 url,
@@ -125,7 +139,7 @@ class Database:
                 max_size=size,
                 init=_prepare,
                 reset=_keep,
-                server_settings=_SESSION,
+                server_settings=session,
                 # Prepared statements are kept by connection; 300 is several times
                 # the number of statements there are.
                 statement_cache_size=300,

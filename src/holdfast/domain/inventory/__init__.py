@@ -11,10 +11,16 @@ from holdfast.domain.inventory.errors import (
     NotEnoughOnHand,
     NotReserved,
     OutOfStock,
+    ReservationExpired,
+    ReservationNotFound,
+    ReservationsBusy,
     StockBelowReserved,
     StockLevelOutOfRange,
     UnknownStock,
 )
+from holdfast.domain.inventory.holding import MAX_CONNECTIONS, Holding
+from holdfast.domain.inventory.holds import Held, hold
+from holdfast.domain.inventory.metrics import HoldMetrics
 from holdfast.domain.inventory.model import (
     MAIN,
     MAX_LEVEL,
@@ -51,7 +57,11 @@ from holdfast.domain.inventory.store import (
 __all__ = [
     "EXPIRE_AT_ONCE",
     "MAIN",
+    "MAX_CONNECTIONS",
     "MAX_LEVEL",
+    "Held",
+    "HoldMetrics",
+    "Holding",
     "Level",
     "Location",
     "LocationNotFound",
@@ -60,6 +70,9 @@ __all__ = [
     "NotEnoughOnHand",
     "NotReserved",
     "OutOfStock",
+    "ReservationExpired",
+    "ReservationNotFound",
+    "ReservationsBusy",
     "Reserved",
     "Shortage",
     "StockBelowReserved",
@@ -70,6 +83,7 @@ __all__ = [
     "expire",
     "find",
     "find_location",
+    "hold",
     "hold_id",
     "move",
     "movements",

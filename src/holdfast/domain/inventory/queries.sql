@@ -8,16 +8,25 @@
 -- that a sold-out row is refused without standing in line. The first location that has
 -- the whole line gives it, else each gives what it has, both by priority. Returns one
 -- row for each variant that is short: what there is, and whether holds of it are
--- overdue. Then nothing was changed.
+-- overdue; then nothing was changed. Else one row without a variant: when it ends, for
+-- a hold whether there was none before and whether it is as it was, and how many
+-- seconds passed until all was locked.
 WITH wanted AS MATERIALIZED (
     SELECT variant_id, quantity
     FROM unnest($2::uuid[], $3::bigint[]) AS w (variant_id, quantity)
 ), held AS MATERIALIZED (
-    SELECT holder_id, variant_id, location_id, quantity
+    SELECT holder_id, variant_id, location_id, quantity, reserved_at, expires_at
     FROM reservations
     WHERE holder_id = ANY($6::uuid[])
     ORDER BY holder_id, variant_id, location_id
     FOR UPDATE
+), term AS MATERIALIZED (
+    -- A hold that is renewed is as old as it was, and ends an hour after it began.
+    SELECT since, CASE WHEN $5::timestamptz IS NOT NULL
+                  THEN least($5, since + interval '60 minutes') END AS until
+    FROM (SELECT coalesce(min(reserved_at) FILTER (
+              WHERE holder_id = $1 AND expires_at > $4), $4) AS since
+          FROM held) AS began
 ), promised AS MATERIALIZED (
     SELECT variant_id, location_id, sum(quantity) AS quantity,
            sum(sum(quantity)) OVER (PARTITION BY variant_id) AS in_all
@@ -84,7 +93,7 @@ WITH wanted AS MATERIALIZED (
 ), made AS (
     INSERT INTO reservations
         (holder_id, variant_id, location_id, quantity, reserved_at, expires_at)
-    SELECT $1, n.variant_id, n.location_id, n.quantity, $4, $5
+    SELECT $1, n.variant_id, n.location_id, n.quantity, t.since, t.until
     FROM (
         SELECT variant_id, location_id, share AS quantity FROM placed WHERE share > 0
         UNION ALL
@@ -93,15 +102,25 @@ WITH wanted AS MATERIALIZED (
             ON w.variant_id = p.variant_id AND w.quantity = p.in_all
     ) AS n
     CROSS JOIN verdict v
+    CROSS JOIN term t
     -- What a holder renews is gone before it is there again.
     CROSS JOIN (SELECT count(*) FROM ended) AS first
     WHERE v.fits
 )
 SELECT f.variant_id, f.room::bigint AS available, EXISTS (
            SELECT FROM reservations r
-           WHERE r.variant_id = f.variant_id AND r.expires_at <= $4) AS overdue
+           WHERE r.variant_id = f.variant_id AND r.expires_at <= $4) AS overdue,
+       NULL::timestamptz AS until, NULL AS is_new, NULL AS is_same,
+       NULL::float8 AS waited
 FROM found f
-WHERE f.room < f.quantity;
+WHERE f.room < f.quantity
+UNION ALL
+SELECT NULL, NULL, NULL, t.until,
+       NOT EXISTS (SELECT FROM held WHERE holder_id = $1 AND expires_at > $4),
+       NOT EXISTS (SELECT FROM asked),
+       extract(epoch FROM clock_timestamp() - statement_timestamp())::float8
+FROM term t CROSS JOIN verdict v
+WHERE v.fits;
 
 -- name: release
 -- Give back what a holder has reserved. $1 holder, $2 now. Deletes its reservations and
@@ -389,3 +408,97 @@ WITH back AS (
 UPDATE stock s SET reserved = s.reserved + b.quantity, updated_at = $5
 FROM back b
 WHERE s.variant_id = b.variant_id AND s.location_id = $4;
+
+-- name: lock_for_holds
+-- Lock all that a batch of requests for holds is decided by. $1 holders, $2 variants
+-- they want, $3 now. Locks what the holders have and what of these variants is overdue
+-- (skipping what somebody is at), in (holder, variant, location) order, then the stock
+-- of all these variants in (variant, location) order. Returns a row for each
+-- reservation with its holder, and for each stock row with how much is free there, below
+-- zero where more is promised than may be; NULL where the location is not in use.
+WITH had AS MATERIALIZED (
+    SELECT holder_id, variant_id, location_id, quantity, reserved_at, expires_at
+    FROM reservations
+    WHERE holder_id = ANY($1::uuid[])
+    ORDER BY holder_id, variant_id, location_id
+    FOR UPDATE
+), overdue AS MATERIALIZED (
+    SELECT holder_id, variant_id, location_id, quantity, reserved_at, expires_at
+    FROM reservations
+    WHERE variant_id = ANY($2::uuid[]) AND expires_at <= $3
+      AND holder_id <> ALL($1::uuid[])
+    LIMIT 500
+    FOR UPDATE SKIP LOCKED
+), touched AS MATERIALIZED (
+    SELECT variant_id FROM unnest($2::uuid[]) AS w (variant_id)
+    UNION SELECT variant_id FROM had
+), levels AS MATERIALIZED (
+    SELECT s.variant_id, s.location_id, l.priority,
+           CASE WHEN s.active
+           THEN s.on_hand + s.backorder_limit - s.safety_stock - s.reserved END AS free
+    FROM touched t
+    CROSS JOIN (SELECT count(*) FROM overdue) AS first
+    JOIN stock s ON s.variant_id = t.variant_id
+    JOIN locations l ON l.id = s.location_id
+    ORDER BY s.variant_id, s.location_id
+    FOR NO KEY UPDATE OF s
+)
+SELECT holder_id, variant_id, location_id, quantity, reserved_at, expires_at
+FROM had
+UNION ALL
+SELECT holder_id, variant_id, location_id, quantity, reserved_at, expires_at
+FROM overdue
+UNION ALL
+SELECT NULL, variant_id, location_id, free, NULL, NULL
+FROM (SELECT variant_id, location_id, free FROM levels
+      ORDER BY variant_id, priority, location_id) AS by_priority;
+
+-- name: write_holds
+-- Write what was decided about a batch. Reservations that end: $1 holders, $2 variants,
+-- $3 locations. Those that change: $4 holders, $5 variants, $6 locations,
+-- $7 quantities, $8 when they began, $9 when they expire. New ones: $10 holders,
+-- $11 variants, $12 locations, $13 quantities, $14 when they begin, $15 when they
+-- expire. Stock rows: $16 variants, $17 locations, $18 by how much what is reserved
+-- changes. $19 now. All of them must be locked by the caller's transaction; one that is
+-- not new after all breaks reservations_pkey. Returns a row for each stock row.
+WITH ended AS (
+    DELETE FROM reservations r
+    USING unnest($1::uuid[], $2::uuid[], $3::uuid[])
+        AS n (holder_id, variant_id, location_id)
+    WHERE r.holder_id = n.holder_id AND r.variant_id = n.variant_id
+      AND r.location_id = n.location_id
+), changed AS (
+    UPDATE reservations r
+    SET quantity = n.quantity, reserved_at = n.reserved_at, expires_at = n.expires_at
+    FROM unnest($4::uuid[], $5::uuid[], $6::uuid[], $7::bigint[], $8::timestamptz[],
+                $9::timestamptz[])
+        AS n (holder_id, variant_id, location_id, quantity, reserved_at, expires_at)
+    WHERE r.holder_id = n.holder_id AND r.variant_id = n.variant_id
+      AND r.location_id = n.location_id
+), made AS (
+    INSERT INTO reservations
+        (holder_id, variant_id, location_id, quantity, reserved_at, expires_at)
+    SELECT holder_id, variant_id, location_id, quantity, reserved_at, expires_at
+    FROM unnest($10::uuid[], $11::uuid[], $12::uuid[], $13::bigint[],
+                $14::timestamptz[], $15::timestamptz[])
+        AS n (holder_id, variant_id, location_id, quantity, reserved_at, expires_at)
+)
+UPDATE stock s SET reserved = s.reserved + n.change, updated_at = $19
+FROM unnest($16::uuid[], $17::uuid[], $18::bigint[])
+    AS n (variant_id, location_id, change)
+WHERE s.variant_id = n.variant_id AND s.location_id = n.location_id
+RETURNING s.variant_id;
+
+-- name: left_of
+-- How much of some variants is left, and who holds the rest. $1 variants. One row a
+-- variant that has stock: what can still be had, and the first eight bytes of the id of
+-- each holder whose hold is not yet an order, one after the other; NULL if they are
+-- more than can be remembered. Locks nothing.
+SELECT s.variant_id, sum(s.available)::bigint AS available, (
+    SELECT CASE WHEN count(*) <= 16384 THEN
+               coalesce(string_agg(substr(uuid_send(r.holder_id), 1, 8), ''), '') END
+    FROM reservations r
+    WHERE r.variant_id = s.variant_id AND r.expires_at IS NOT NULL) AS holders
+FROM stock s
+WHERE s.variant_id = ANY($1::uuid[])
+GROUP BY s.variant_id;

@@ -43,15 +43,35 @@ async def reserve(
     stood in the way: these are freed, and it is tried once more.
     """
     lines = summed(wanted)
+    rows = await ask(
+        tx, holder_id, lines, at=at, expires_at=expires_at, instead_of=instead_of
+    )
+    if short := [row for row in rows if row["variant_id"] is not None]:
+        raise OutOfStock(_shortages(lines, short))
+
+
+async def ask(
+    tx: Transaction,
+    holder_id: UUID,
+    lines: Sequence[Wanted],
+    *,
+    at: datetime,
+    expires_at: datetime | None,
+    instead_of: Sequence[UUID],
+) -> list[Row]:
+    """The statement behind ``reserve``, of one entry a variant in order.
+
+    Returns one row without a variant where it was granted, else one for each that
+    falls short.
+    """
     variants = [line.variant_id for line in lines]
     quantities = [line.quantity for line in lines]
     asked = (holder_id, variants, quantities, at, expires_at, list(instead_of))
-    short = await tx.fetch(_RESERVE, *asked)
-    overdue = [row["variant_id"] for row in short if row["overdue"]]
+    rows = await tx.fetch(_RESERVE, *asked)
+    overdue = [row["variant_id"] for row in rows if row["overdue"]]
     if overdue and await tx.fetchval(_EXPIRE, at, EXPIRE_AT_ONCE, overdue):
-        short = await tx.fetch(_RESERVE, *asked)
-    if short:
-        raise OutOfStock(_shortages(lines, short))
+        rows = await tx.fetch(_RESERVE, *asked)
+    return rows
 
 
 def _shortages(lines: Sequence[Wanted], short: Sequence[Row]) -> list[Shortage]:

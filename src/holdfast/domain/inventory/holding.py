@@ -1,0 +1,203 @@
+"""Holding stock for carts, many of which may want the same few units.
+
+Each request takes the cheapest way that can be right:
+
+- what was just found to be sold out is refused from memory (``sold_out``);
+- what many want at once waits for the next batch (``combiner``), on connections of its
+  own, so that it takes none from everybody else;
+- everything else is one statement.
+
+A request that cannot be decided now is ``ReservationsBusy``, never sold out. Asking
+again with the same lines renews the hold: a holder gets nothing twice.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Hashable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
+from uuid import UUID
+
+from holdfast.domain.inventory import holds, reservations
+from holdfast.domain.inventory.combiner import Combiner, busy
+from holdfast.domain.inventory.combining import Denied, Request
+from holdfast.domain.inventory.errors import OutOfStock, ReservationsBusy
+from holdfast.domain.inventory.heat import Heat
+from holdfast.domain.inventory.holds import Held
+from holdfast.domain.inventory.metrics import HoldMetrics, Outcome, Path
+from holdfast.domain.inventory.model import Shortage, Wanted, summed
+from holdfast.domain.inventory.sold_out import SoldOutMemory
+from holdfast.kernel.clock import Clock, Monotonic, monotonic
+from holdfast.platform.db import (
+    ConstraintViolated,
+    Database,
+    DatabaseBusy,
+    DatabaseUnavailable,
+)
+
+MAX_CONNECTIONS = 2
+"""That all hot SKUs of a process use together."""
+_PATIENCE_SECONDS = 2.0
+
+
+class Holding:
+    """Holds stock for one process."""
+
+    def __init__(
+        self,
+        db: Database,
+        hot_db: Database,
+        *,
+        lasts: timedelta,
+        clock: Clock,
+        metrics: HoldMetrics,
+        timer: Monotonic = monotonic,
+    ) -> None:
+        self._db = db
+        self._hot_db = hot_db
+        self._lasts = lasts
+        self._clock = clock
+        self._timer = timer
+        self._metrics = metrics
+        self._combiner: Combiner[Held | Denied] = Combiner(
+            self._decide, at_once=MAX_CONNECTIONS
+        )
+        self._heat = Heat(timer=timer)
+        self._sold_out = SoldOutMemory(timer=timer)
+        self._looking = set[UUID]()
+        self._at_work: dict[UUID, asyncio.Future[None]] = {}
+        metrics.hot_skus.set_function(partial(getattr, self._heat, "hot"))
+
+    async def close(self) -> None:
+        """See to its end what has begun."""
+        await self._combiner.close()
+
+    def is_hot(self, variants: Sequence[UUID]) -> bool:
+        """Whether requests for any of these are combined."""
+        return self._heat.is_hot(variants)
+
+    async def hold(
+        self, holder_id: UUID, wanted: Sequence[Wanted], *, customer: Hashable
+    ) -> Held:
+        """Let *holder_id* hold what is wanted, instead of what it held: all or nothing.
+
+        *customer* is who stands behind it: when not all can be served at once, they
+        take turns. Raises ``OutOfStock`` or ``ReservationsBusy``; then the holder has
+        what it had before. A caller that is cancelled may find that it holds it.
+        """
+        started = self._timer()
+        lines = summed(wanted) if len(wanted) > 1 else list(wanted)
+        pairs = tuple((line.variant_id, line.quantity) for line in lines)
+        path: Path = "gate"
+        short = self._sold_out.shortages(holder_id, pairs)
+        try:
+            if not short:
+                is_hot = self._heat.ask([variant for variant, _ in pairs])
+                path = "batch" if is_hot else "direct"
+                async with self._alone(holder_id):
+                    if is_hot:
+                        said = await self._combiner.ask(
+                            Request(holder_id, customer, pairs)
+                        )
+                    else:
+                        said = await self._ask_alone(holder_id, lines)
+                if isinstance(said, Held):
+                    self._count("duplicate" if said.is_same else "granted")
+                    return said
+                short = said.available
+                await self._look(short)
+        except ReservationsBusy:
+            self._count("busy")
+            raise
+        except DatabaseUnavailable:
+            self._count("failed")
+            raise
+        finally:
+            self._metrics.seconds[path].observe(self._timer() - started)
+        self._count("insufficient")
+        raise OutOfStock(
+            [
+                Shortage(line.sku, line.quantity, short[line.variant_id])
+                for line in lines
+                if line.variant_id in short
+            ]
+        )
+
+    async def release(self, holder_id: UUID) -> bool:
+        """Give back what it holds; False if that is nothing."""
+        async with self._alone(holder_id), self._db.statement() as tx:
+            released = await reservations.release(tx, holder_id, at=self._clock())
+        if released:
+            self._count("released")
+        return released
+
+    async def _ask_alone(
+        self, holder_id: UUID, lines: Sequence[Wanted]
+    ) -> Held | Denied:
+        """One statement of its own; tried again when it met another of this holder."""
+        for _ in range(2):
+            try:
+                async with (
+                    asyncio.timeout(_PATIENCE_SECONDS),
+                    self._db.statement() as tx,
+                ):
+                    said, waited = await holds.hold(
+                        tx, holder_id, lines, at=self._clock(), lasts=self._lasts
+                    )
+            except ConstraintViolated:
+                continue
+            except (DatabaseBusy, TimeoutError) as error:
+                raise busy() from error
+            if isinstance(said, Held):
+                self._heat.waited([line.variant_id for line in lines], waited)
+                self._metrics.lock_wait_seconds.observe(waited)
+            return said
+        raise busy()
+
+    async def _decide(self, requests: Sequence[Request]) -> Sequence[Held | Denied]:
+        """One batch, in one transaction."""
+        started = self._timer()
+        async with self._hot_db.transaction() as tx:
+            decided = await holds.decide(
+                tx, requests, at=self._clock(), lasts=self._lasts
+            )
+        self._metrics.batch_size.observe(len(requests))
+        self._metrics.batch_seconds.observe(self._timer() - started)
+        if decided.expired:
+            self._count("expired", decided.expired)
+        return decided.outcomes
+
+    async def _look(self, short: Iterable[UUID]) -> None:
+        """Find out what is left, once for all that were refused at the same time."""
+        unknown = [
+            variant
+            for variant in short
+            if variant not in self._looking and not self._sold_out.knows(variant)
+        ]
+        if not unknown:
+            return
+        self._looking.update(unknown)
+        read_at = self._timer()
+        try:
+            found = await holds.left_of(self._db, unknown)
+        except (DatabaseBusy, DatabaseUnavailable):
+            # It only spares the next ones the way: they will find out themselves.
+            return
+        finally:
+            self._looking.difference_update(unknown)
+        self._sold_out.learn(found, read_at=read_at)
+
+    @asynccontextmanager
+    async def _alone(self, holder_id: UUID) -> AsyncIterator[None]:
+        """One request of a holder at a time: two tabs must not both add to its hold."""
+        while (other := self._at_work.get(holder_id)) is not None:
+            await asyncio.shield(other)
+        done = self._at_work[holder_id] = asyncio.get_running_loop().create_future()
+        try:
+            yield
+        finally:
+            del self._at_work[holder_id]
+            done.set_result(None)
+
+    def _count(self, outcome: Outcome, by: int = 1) -> None:
+        self._metrics.outcome[outcome].inc(by)
