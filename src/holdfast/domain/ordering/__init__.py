@@ -6,6 +6,7 @@ failed, by whoever learns the outcome first; an order, its payment and its
 fulfilment change only as ``states`` allows, and each change is recorded.
 """
 
+from holdfast.domain.ordering import standing
 from holdfast.domain.ordering.carts import (
     add_line,
     change_cart,
@@ -236,6 +237,7 @@ __all__ = [
     "remove_line",
     "replace_lines",
     "replace_token",
+    "standing",
     "take_cart",
     "take_turn",
     "trail",
