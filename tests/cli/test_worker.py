@@ -7,11 +7,13 @@ import sys
 
 import httpx
 import pytest
+from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from holdfast.cli import worker as command
 from holdfast.domain.notifications import Mailer
 from holdfast.platform import http, jobs
+from holdfast.platform.outgoing import OutgoingCalls
 from holdfast.platform.settings import Settings
 
 
@@ -123,14 +125,15 @@ class TestWorker:
         )
 
 
-class TestSettling:
-    async def test_without_a_provider_it_says_that_orders_stay_pending(self, database):
+class TestPaying:
+    async def test_without_a_provider_it_says_that_payments_stay_as_they_are(self):
         settings = Settings.read({})
 
         with capture_logs() as logs:
-            assert command.settling(settings, database, None, None) is None
+            calls = OutgoingCalls(CollectorRegistry())
+            assert command.paying(settings, None, calls) is None
 
-        assert logs[0]["event"] == "overdue_orders_stay_pending"
+        assert logs[0]["event"] == "payments_stay_as_they_are"
 
     async def test_asks_the_provider_of_the_settings(self, database):
         settings = Settings.read(
@@ -141,7 +144,8 @@ class TestSettling:
         )
         session = http.session()
 
-        settle = command.settling(settings, database, None, session)
+        provider = command.paying(settings, session, OutgoingCalls(CollectorRegistry()))
+        settle = command.settling(settings, database, None, provider)
 
         assert await settle(10) == 0
         await session.close()

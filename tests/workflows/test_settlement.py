@@ -44,7 +44,7 @@ class Asked:
         self.outcomes = {}
         self.keys = []
 
-    async def settle(self, *, key, amount):
+    async def settle(self, *, key, amount, give_up=False):
         self.keys.append(key)
         outcome = self.outcomes.get(key, Captured("ch_1"))
         if isinstance(outcome, Exception):

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import KW_ONLY, dataclass, field
+from datetime import timedelta
 
 from holdfast.api.health import Health
 from holdfast.api.key_uses import KeyUses
 from holdfast.api.policy import Route
-from holdfast.domain import catalog, oauth
+from holdfast.domain import catalog, inventory, oauth
 from holdfast.domain.accounts import Hasher
 from holdfast.domain.payments import Provider
 from holdfast.domain.shipping import Carrier
@@ -17,14 +18,19 @@ from holdfast.platform import http
 from holdfast.platform.data_keys import DataKeys, followed
 from holdfast.platform.db import Database, DatabaseBusy, DatabaseUnavailable
 from holdfast.platform.metrics import Metrics
+from holdfast.platform.outgoing import OutgoingCalls
 from holdfast.platform.redis import Cache
 from holdfast.platform.settings import Settings
 from holdfast.platform.telemetry import AccessLog
 from holdfast.platform.vault import Vault
 from holdfast.workflows.outside_sign_in import Providers, openid_providers
 from holdfast.workflows.providers import providers
+from holdfast.workflows.reservations import Reservations, Skus
 
 _UNLOCK_SECONDS = 5.0
+# A batch of holds that cannot be decided soon is told to come back, and does.
+_BATCH_LOCK_MS = 300
+_BATCH_STATEMENT_MS = 2_000
 
 
 @dataclass(slots=True)
@@ -55,12 +61,29 @@ class Shop:
     """The OpenID providers with which people may sign in, by id."""
     products: catalog.Reader = field(init=False)
     """Single products: concurrent requests share statements."""
+    hot_db: Database | None = None
+    """Connections that only holds of hot SKUs use; None to share those of all."""
+    reservations: Reservations = field(init=False)
+    """Stock held for carts: requests for a hot SKU share transactions."""
 
     def __post_init__(self) -> None:
         self.health = Health(self.db, self.cache, self.vault)
         self.keyring = oauth.KeyRing(self.db, self.vault, self.clock)
         self.key_uses = KeyUses(self.db, self.vault, clock=self.clock)
         self.products = catalog.Reader(self.db)
+        self.reservations = Reservations(
+            self.db,
+            self.vault,
+            inventory.Holding(
+                self.db,
+                self.hot_db or self.db,
+                lasts=timedelta(seconds=self.settings.reservation_seconds),
+                clock=self.clock,
+                metrics=inventory.HoldMetrics(self.metrics.registry),
+            ),
+            Skus(self.db),
+            self.clock,
+        )
 
 
 @asynccontextmanager
@@ -86,6 +109,14 @@ async def opened(
         # database to those who decide where requests go.
         watching = await Database.connect(settings.database_url, size=1)
         closing.push_async_callback(watching.close)
+        # And those of hot SKUs: what everybody wants must not be in the way of the rest.
+        hot_db = await Database.connect(
+            settings.database_url,
+            size=inventory.MAX_CONNECTIONS,
+            lock_timeout_ms=_BATCH_LOCK_MS,
+            statement_timeout_ms=_BATCH_STATEMENT_MS,
+        )
+        closing.push_async_callback(hot_db.close)
         cache = None
         if settings.redis_url is not None:
             cache = Cache.connect(settings.redis_url)
@@ -97,7 +128,10 @@ async def opened(
         if hasher is None:
             hasher = Hasher(apart=True)
             closing.callback(hasher.close)
-        others = providers(settings, session, cache=cache)
+        metrics = Metrics(settings.raw)
+        others = providers(
+            settings, session, cache=cache, calls=OutgoingCalls(metrics.registry)
+        )
         keys = DataKeys(db, settings.data_key, clock=clock)
         with suppress(DatabaseUnavailable, DatabaseBusy, TimeoutError):
             # Without a database the process starts all the same, with its vault locked,
@@ -107,7 +141,7 @@ async def opened(
         shop = Shop(
             settings,
             db,
-            Metrics(settings.raw),
+            metrics,
             others.payments,
             others.carrier,
             await closing.enter_async_context(followed(keys)),
@@ -116,7 +150,9 @@ async def opened(
             access_log=access_log,
             cache=cache,
             openid=openid_providers(settings, session, clock=clock),
+            hot_db=hot_db,
         )
         closing.push_async_callback(shop.key_uses.close)
+        closing.push_async_callback(shop.reservations.holding.close)
         shop.health = Health(watching, cache, shop.vault)
         yield shop

@@ -7,6 +7,7 @@ waited for; only settings that cannot work end it.
 import asyncio
 import signal
 from contextlib import AsyncExitStack
+from datetime import timedelta
 
 import aiohttp
 import structlog
@@ -14,14 +15,17 @@ import uvloop
 
 from holdfast.cli.running import settings_of_running_shop
 from holdfast.domain.notifications import Mailer
+from holdfast.domain.payments import Provider
 from holdfast.kernel.clock import system_clock
 from holdfast.platform import garbage, http, telemetry
 from holdfast.platform.data_keys import DataKeys, followed
 from holdfast.platform.db import Database
+from holdfast.platform.outgoing import OutgoingCalls
 from holdfast.platform.settings import BadSettings, Secret, Settings
 from holdfast.platform.vault import Vault
 from holdfast.worker.handlers import Reach
 from holdfast.worker.main import Worker
+from holdfast.worker.metrics import Metrics
 from holdfast.worker.recurring import rest
 from holdfast.worker.schedule import Settle
 from holdfast.workflows.data_keys import Resealing
@@ -55,6 +59,8 @@ async def _work(settings: Settings, health_host: str, health_port: int | None) -
         if keys is None:
             return
         vault = await closing.enter_async_context(followed(keys))
+        metrics = Metrics()
+        provider = paying(settings, session, OutgoingCalls(metrics.registry))
         worker = Worker(
             url,
             Reach(
@@ -64,8 +70,10 @@ async def _work(settings: Settings, health_host: str, health_port: int | None) -
                 system_clock,
                 settings.public_url,
                 cart_days=settings.cart_days,
+                payments=provider,
             ),
-            settling(settings, db, vault, session),
+            None if provider is None else settling(settings, db, vault, provider),
+            metrics=metrics,
             reseal=Resealing(db, keys, system_clock).turn,
             grace_seconds=settings.shutdown_grace_seconds,
         )
@@ -92,19 +100,32 @@ async def _keys(
     return None
 
 
-def settling(
-    settings: Settings, db: Database, vault: Vault, session: aiohttp.ClientSession
-) -> Settle | None:
-    """How overdue orders are settled; None where there is no provider to ask."""
+def paying(
+    settings: Settings, session: aiohttp.ClientSession, calls: OutgoingCalls
+) -> Provider | None:
+    """The payment provider; None where there is none to ask."""
     if settings.payment_url is None or settings.carrier_url is None:
-        _log.warning("overdue_orders_stay_pending", missing="HOLDFAST_PAYMENT_URL")
+        _log.warning("payments_stay_as_they_are", missing="HOLDFAST_PAYMENT_URL")
         return None
-    provider = providers(settings, session).payments
+    return providers(settings, session, calls=calls).payments
+
+
+def settling(
+    settings: Settings, db: Database, vault: Vault, provider: Provider
+) -> Settle:
+    """How overdue orders are settled."""
     after = overdue_after(settings.payment_timeout_seconds)
+    patience = timedelta(seconds=settings.payment_action_seconds)
 
     async def settle(limit: int) -> int:
         return await settle_overdue(
-            db, vault, provider, clock=system_clock, after=after, limit=limit
+            db,
+            vault,
+            provider,
+            clock=system_clock,
+            after=after,
+            patience=patience,
+            limit=limit,
         )
 
     return settle

@@ -771,6 +771,8 @@ CREATE TABLE orders (
     cancel_reason text,
     canceled_at timestamptz,
     completed_at timestamptz,
+    -- Paid to the shop itself, by transfer or in cash: no provider knows of it.
+    paid_outside boolean NOT NULL DEFAULT false,
     CONSTRAINT orders_total_adds_up CHECK (
         total_amount = subtotal_amount + shipping_amount - credit_amount
         AND subtotal_amount >= 0 AND shipping_amount >= 0 AND credit_amount >= 0
@@ -898,6 +900,182 @@ CREATE TABLE return_lines (
     CONSTRAINT return_lines_parts_within_quantity
         CHECK (received_quantity BETWEEN 0 AND quantity
                AND restocked_quantity BETWEEN 0 AND received_quantity)
+);
+
+-- payments ----------------------------------------------------------------------
+
+CREATE TABLE refunds (
+    -- Its key at the provider.
+    id uuid PRIMARY KEY,
+    order_id uuid NOT NULL REFERENCES orders,
+    amount bigint NOT NULL CONSTRAINT refunds_amount_positive CHECK (amount > 0),
+    currency text NOT NULL,
+    status text NOT NULL CONSTRAINT refunds_status_known
+        CHECK (status IN ('pending', 'succeeded', 'failed')),
+    -- A word such as `damaged`; nothing personal.
+    reason text NOT NULL,
+    reference text,
+    failure_reason text,
+    requested_by text NOT NULL,
+    requested_at timestamptz NOT NULL,
+    settled_at timestamptz,
+    -- The failed refund of which this is another try.
+    retry_of uuid CONSTRAINT refunds_retried_once UNIQUE REFERENCES refunds,
+    -- Gives back what was charged for an order that owes nothing: no money of the order.
+    stray boolean NOT NULL DEFAULT false,
+    -- How often the provider did not end it, and when it is asked next.
+    tries integer NOT NULL DEFAULT 0,
+    try_at timestamptz NOT NULL,
+    CONSTRAINT refunds_settled_when_not_pending
+        CHECK ((status = 'pending') = (settled_at IS NULL)),
+    CONSTRAINT refunds_succeeded_has_reference
+        CHECK (status <> 'succeeded' OR reference IS NOT NULL),
+    CONSTRAINT refunds_failed_says_why
+        CHECK ((status = 'failed') = (failure_reason IS NOT NULL))
+);
+CREATE INDEX refunds_by_order ON refunds (order_id, id);
+CREATE INDEX refunds_pending ON refunds (try_at, id) WHERE status = 'pending';
+CREATE UNIQUE INDEX refunds_stray_once ON refunds (order_id)
+    WHERE stray AND status <> 'failed';
+
+-- How a charge ends that was only authorised: captured or voided. One row an order, so
+-- that it is never both.
+CREATE TABLE charge_closings (
+    order_id uuid PRIMARY KEY REFERENCES orders,
+    kind text NOT NULL CONSTRAINT charge_closings_kind_known
+        CHECK (kind IN ('capture', 'void')),
+    -- What is taken; 0 for a void.
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    status text NOT NULL CONSTRAINT charge_closings_status_known
+        CHECK (status IN ('pending', 'succeeded', 'failed')),
+    failure_reason text,
+    requested_by text NOT NULL,
+    requested_at timestamptz NOT NULL,
+    settled_at timestamptz,
+    tries integer NOT NULL DEFAULT 0,
+    try_at timestamptz NOT NULL,
+    CONSTRAINT charge_closings_amount_fits_kind
+        CHECK ((kind = 'capture') = (amount > 0) AND amount >= 0),
+    CONSTRAINT charge_closings_settled_when_not_pending
+        CHECK ((status = 'pending') = (settled_at IS NULL)),
+    CONSTRAINT charge_closings_failed_says_why
+        CHECK ((status = 'failed') = (failure_reason IS NOT NULL))
+);
+CREATE INDEX charge_closings_pending ON charge_closings (try_at, order_id)
+    WHERE status = 'pending';
+
+-- Those that are open when they should not be.
+CREATE INDEX orders_authorized ON orders (id) WHERE payment_status = 'authorized';
+
+-- What a buyer has to do before their order is paid (3-D Secure).
+CREATE TABLE payment_actions (
+    order_id uuid PRIMARY KEY REFERENCES orders,
+    reference text NOT NULL,
+    url text NOT NULL,
+    asked_at timestamptz NOT NULL,
+    -- When the provider is asked again what became of it.
+    look_at timestamptz NOT NULL
+);
+CREATE INDEX payment_actions_by_time ON payment_actions (asked_at);
+
+-- Webhooks that were acted on, in the commit of what they did.
+CREATE TABLE provider_events (
+    provider text NOT NULL,
+    event_id text NOT NULL,
+    type text NOT NULL,
+    received_at timestamptz NOT NULL,
+    PRIMARY KEY (provider, event_id)
+);
+CREATE INDEX provider_events_by_time ON provider_events (received_at);
+
+-- Where the provider and the shop differ.
+CREATE TABLE discrepancies (
+    id uuid PRIMARY KEY,
+    kind text NOT NULL,
+    -- The key of the charge or refund at the provider.
+    subject text NOT NULL,
+    order_id uuid,
+    -- Amounts, states and references; nothing personal.
+    detail jsonb NOT NULL,
+    found_at timestamptz NOT NULL,
+    seen_at timestamptz NOT NULL,
+    resolved_at timestamptz
+);
+CREATE UNIQUE INDEX discrepancies_open_once ON discrepancies (kind, subject)
+    WHERE resolved_at IS NULL;
+
+-- shipping ----------------------------------------------------------------------
+
+CREATE TABLE shipments (
+    -- The key under which the carrier knows it, too.
+    id uuid PRIMARY KEY,
+    order_id uuid NOT NULL REFERENCES orders,
+    -- What was asked for at once, from several locations, has this in common.
+    request_id uuid NOT NULL,
+    location_id uuid NOT NULL REFERENCES locations,
+    status text NOT NULL CONSTRAINT shipments_status_known CHECK (
+        status IN ('pending', 'created', 'in_transit', 'out_for_delivery', 'exception',
+                   'lost', 'returned', 'delivered', 'canceled')),
+    -- Whether the carrier was asked, or somebody sees to it without the shop.
+    carried_by text NOT NULL CONSTRAINT shipments_carried_by_known
+        CHECK (carried_by IN ('carrier', 'hand')),
+    service text,
+    tracking_number text,
+    -- What the carrier calls it: its label is found by that.
+    carrier_reference text,
+    -- Why nothing came of it.
+    failure_reason text,
+    actor text NOT NULL,
+    created_at timestamptz NOT NULL,
+    -- When it was certain that it goes; the stock left in the same transaction.
+    shipped_at timestamptz,
+    delivered_at timestamptz,
+    -- Somebody wants it canceled, and the carrier has not agreed yet.
+    cancel_requested_at timestamptz,
+    cancel_actor text,
+    -- It was lost or came back, and its units were put up for shipping again.
+    reshipped_at timestamptz,
+    -- When the carrier last said something of it, or was last asked.
+    heard_at timestamptz NOT NULL,
+    CONSTRAINT shipments_taken_whole CHECK (
+        carried_by = 'hand' OR status IN ('pending', 'canceled')
+        OR (tracking_number IS NOT NULL AND carrier_reference IS NOT NULL)),
+    CONSTRAINT shipments_shipped_says_when CHECK (
+        status IN ('pending', 'canceled') OR shipped_at IS NOT NULL),
+    CONSTRAINT shipments_cancel_says_who CHECK (
+        (cancel_requested_at IS NULL) = (cancel_actor IS NULL))
+);
+CREATE UNIQUE INDEX shipments_by_tracking_number ON shipments (tracking_number)
+    WHERE carried_by = 'carrier' AND tracking_number IS NOT NULL;
+CREATE INDEX shipments_by_order ON shipments (order_id, id);
+CREATE INDEX shipments_by_status ON shipments (status, id DESC);
+CREATE INDEX shipments_by_location ON shipments (location_id, id DESC);
+-- Those that somebody has to finish.
+CREATE INDEX shipments_unsettled ON shipments (created_at, id)
+    WHERE status = 'pending' OR cancel_requested_at IS NOT NULL;
+-- Those that the carrier may be asked about.
+CREATE INDEX shipments_under_way ON shipments (heard_at)
+    WHERE carried_by = 'carrier'
+      AND status IN ('created', 'in_transit', 'out_for_delivery', 'exception');
+
+CREATE TABLE shipment_lines (
+    shipment_id uuid NOT NULL REFERENCES shipments,
+    -- Of the line of the order.
+    position integer NOT NULL,
+    quantity bigint NOT NULL CONSTRAINT shipment_lines_quantity_positive
+        CHECK (quantity > 0),
+    PRIMARY KEY (shipment_id, position)
+);
+
+-- What happened to a parcel, each once however often it is told.
+CREATE TABLE shipment_events (
+    shipment_id uuid NOT NULL REFERENCES shipments,
+    event_id text NOT NULL,
+    status text NOT NULL,
+    description text NOT NULL,
+    happened_at timestamptz NOT NULL,
+    PRIMARY KEY (shipment_id, event_id)
 );
 
 -- notifications -------------------------------------------------------------

@@ -10,17 +10,21 @@ from uuid import UUID
 
 import structlog
 
+from holdfast.domain.payments import Provider
 from holdfast.kernel.clock import Clock, Monotonic, monotonic
 from holdfast.kernel.errors import Invalid, NotFound
 from holdfast.platform.db import Database
 from holdfast.platform.jobs import Job
 from holdfast.platform.vault import Vault
 from holdfast.worker.metrics import Metrics
-from holdfast.workflows import account_mail, notify
+from holdfast.workflows import account_mail, capture, notify, refunds
 
 TASKS_BY_EVENT: Mapping[str, tuple[str, ...]] = {
     "ordering.order.confirmed": ("confirm_order",),
     account_mail.MAIL_REQUESTED: ("send_account_mail",),
+    refunds.REQUESTED: ("carry_out_refund",),
+    refunds.SUCCEEDED: ("tell_of_refund",),
+    capture.REQUESTED: ("close_charge",),
 }
 _log = structlog.get_logger()
 
@@ -37,6 +41,8 @@ class Reach:
     """What links in e-mails begin with."""
     cart_days: int = 30
     """After how many days without a change an open cart expires."""
+    payments: Provider | None = None
+    """The payment provider; None where there is none to ask."""
 
 
 Task = Callable[[Job, Reach], Awaitable[None]]
@@ -65,9 +71,44 @@ async def _send_account_mail(job: Job, reach: Reach) -> None:
     )
 
 
+async def _carry_out_refund(job: Job, reach: Reach) -> None:
+    # What the provider does not end now, the timer goes on with.
+    if reach.payments is not None:
+        await refunds.carry_out(
+            UUID(job.payload["refund_id"]),
+            db=reach.db,
+            provider=reach.payments,
+            clock=reach.clock,
+        )
+
+
+async def _tell_of_refund(job: Job, reach: Reach) -> None:
+    await notify.tell_of_refund(
+        UUID(job.payload["refund_id"]),
+        event_id=job.event_id,
+        db=reach.db,
+        vault=reach.vault,
+        mailer=reach.mailer,
+        clock=reach.clock,
+    )
+
+
+async def _close_charge(job: Job, reach: Reach) -> None:
+    if reach.payments is not None:
+        await capture.close(
+            UUID(job.payload["order_id"]),
+            db=reach.db,
+            provider=reach.payments,
+            clock=reach.clock,
+        )
+
+
 TASKS: Mapping[str, Task] = {
     "confirm_order": _confirm_order,
     "send_account_mail": _send_account_mail,
+    "carry_out_refund": _carry_out_refund,
+    "tell_of_refund": _tell_of_refund,
+    "close_charge": _close_charge,
 }
 
 

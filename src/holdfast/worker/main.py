@@ -25,6 +25,7 @@ from holdfast.worker.handlers import (
 )
 from holdfast.worker.health import Health
 from holdfast.worker.metrics import Metrics
+from holdfast.worker.payment_timers import payment_timers
 from holdfast.worker.recurring import Recurring
 from holdfast.worker.relay import Relay
 from holdfast.worker.schedule import Reseal, Settle, Timekeeper, timers
@@ -110,5 +111,6 @@ class Worker:
             Recurring("relay", relay.step),
             *map(keeper.recurring, by_clock),
             *map(keeper.recurring, token_timers(self.reach)),
+            *map(keeper.recurring, payment_timers(self.reach, self.metrics)),
             *map(keeper.recurring, cart_timers(self.reach)),
         ]

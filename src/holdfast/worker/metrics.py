@@ -36,6 +36,11 @@ class Metrics:
             "Overdue orders settled by asking the payment provider.",
             registry=self.registry,
         )
+        self.payment_discrepancies = Gauge(
+            "holdfast_payment_discrepancies",
+            "Open differences between the payment provider's books and ours.",
+            registry=self.registry,
+        )
         self.outbox_waiting = Gauge(
             "holdfast_outbox_waiting",
             "Events that wait to be handed on.",

@@ -14,15 +14,13 @@ the key, or the worker's timer, asks the provider by the order's id and ends it.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
-from holdfast.domain import inventory, ordering, payments
+from holdfast.domain import ordering, payments
 from holdfast.domain.identity import Caller
-from holdfast.domain.inventory import Wanted
-from holdfast.domain.ordering import Cart, Order, OrderStatus
-from holdfast.domain.payments import Declined, Outcome, Provider
+from holdfast.domain.ordering import Order, OrderStatus
+from holdfast.domain.payments import ActionRequired, Declined, Outcome, Provider
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import DomainError
 from holdfast.kernel.ids import new_id
@@ -36,12 +34,19 @@ from holdfast.platform.db import (
 )
 from holdfast.platform.idempotency import Answer, Claim, Resumed
 from holdfast.platform.vault import Vault
-from holdfast.workflows import carts
+from holdfast.workflows.placing import place
 from holdfast.workflows.settlement import settle, settle_by_asking
 
-_SCOPE = "orders:write"
 
-Render: TypeAlias = Callable[[Order | DomainError], Answer]
+@dataclass(frozen=True, slots=True)
+class AwaitsBuyer:
+    """A pending order whose buyer has to do something at an address (3-D Secure)."""
+
+    order: Order
+    url: str
+
+
+Render: TypeAlias = Callable[[Order | AwaitsBuyer | DomainError], Answer]
 """Writes what the client is told, so that it can be kept in the same commit."""
 
 # The money has moved when step 3 fails, so it is worth a few more tries: a restart
@@ -72,6 +77,7 @@ class Checkout:
         expected_total: Money | None,
         caller: Caller,
         claim: Claim,
+        return_url: str | None = None,
     ) -> tuple[Answer, bool]:
         """Order and pay a cart; returns the answer and whether it is a replay.
 
@@ -84,7 +90,8 @@ class Checkout:
         while True:
             order = await self._reserve(cart_id, expected_total, caller, claim)
             if order is not None:
-                return await self._pay(order, payment_method, claim), False
+                paid = await self._pay(order, payment_method, return_url, claim)
+                return paid, False
             progress = await idempotency.wait(
                 self.db, self.vault, claim, clock=self.clock
             )
@@ -101,15 +108,19 @@ class Checkout:
         async with self.db.transaction() as tx:
             if not await idempotency.claim(tx, claim, subject=order_id, at=now):
                 return None
-            cart = await _take(tx, self.vault, cart_id, caller, at=now)
-            if expected is not None and expected != cart.total:
-                raise ordering.TotalChanged(expected, cart.total)
-            order = ordering.draft(cart, order_id=order_id, at=now)
-            wanted = [Wanted(n.variant_id, n.sku, n.quantity) for n in order.lines]
-            await inventory.reserve(tx, order.id, wanted, at=now)
-            return order.numbered(await ordering.add(tx, self.vault, order))
+            return await place(
+                tx,
+                self.vault,
+                cart_id,
+                caller,
+                order_id=order_id,
+                expected=expected,
+                at=now,
+            )
 
-    async def _pay(self, order: Order, payment_method: str, claim: Claim) -> Answer:
+    async def _pay(
+        self, order: Order, payment_method: str, return_url: str | None, claim: Claim
+    ) -> Answer:
         """Steps 2 and 3."""
         try:
             outcome: Outcome | None = await self.payments.charge(
@@ -117,6 +128,7 @@ class Checkout:
                 amount=order.total,
                 method=payment_method,
                 reference=order.label,
+                return_url=return_url,
             )
         except payments.PaymentOutcomeUnknown:
             outcome = None
@@ -136,7 +148,7 @@ class Checkout:
                         order = await settle(
                             tx, self.vault, order, outcome, clock=self.clock
                         )
-                    answer = self._answer(order)
+                    answer = self._answer(order, await self._action(tx, order, outcome))
                     await idempotency.answer(
                         tx, self.vault, claim, answer, at=self.clock()
                     )
@@ -168,22 +180,21 @@ class Checkout:
             order = await ordering.find(self.db, self.vault, order_id)
         return await self._settle(order, None, claim)
 
-    def _answer(self, order: Order) -> Answer:
+    async def _action(
+        self, tx: Transaction, order: Order, outcome: Outcome | None
+    ) -> str | None:
+        """Where the buyer of a pending order has to go, if that is known."""
+        if order.status is not OrderStatus.PENDING:
+            return None
+        if isinstance(outcome, ActionRequired):
+            return outcome.url
+        action = await payments.find_action(tx, order.id)
+        return None if action is None else action.url
+
+    def _answer(self, order: Order, action: str | None) -> Answer:
+        if action is not None:
+            return self.render(AwaitsBuyer(order, action))
         if order.status is OrderStatus.FAILED:
             reason = order.failure_reason or "declined"
             return self.render(payments.PaymentDeclined(order.id, reason))
         return self.render(order)
-
-
-async def _take(
-    tx: Transaction, vault: Vault, cart_id: UUID, caller: Caller, *, at: datetime
-) -> Cart:
-    """Close the cart for its order, if it is the caller's."""
-    cart = await ordering.take_cart(tx, vault, cart_id, at=at)
-    if cart is None:
-        # A stranger must not learn that the cart exists.
-        await carts.find(tx, vault, cart_id, caller, scope=_SCOPE)
-        raise ordering.CartAlreadyOrdered(await ordering.order_of_cart(tx, cart_id))
-    if not carts.owns(caller, cart.token_hash, cart.account_id, scope=_SCOPE):
-        raise ordering.CartNotFound
-    return cart

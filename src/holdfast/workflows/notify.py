@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
-from holdfast.domain import notifications, ordering
+from holdfast.domain import notifications, ordering, payments
 from holdfast.domain.notifications import Mailer
 from holdfast.kernel.clock import Clock
 from holdfast.platform.db import Database
 from holdfast.platform.vault import Vault
 
-__all__ = ["Mailer", "confirm_order"]
+__all__ = ["Mailer", "confirm_order", "tell_of_refund"]
 
 
 async def confirm_order(
@@ -42,6 +42,42 @@ async def confirm_order(
             account_id=order.account_id,
             at=clock(),
         )
+    await _send(email, db=db, mailer=mailer, clock=clock)
+
+
+async def tell_of_refund(
+    refund_id: UUID,
+    *,
+    event_id: UUID,
+    db: Database,
+    vault: Vault,
+    mailer: Mailer | None,
+    clock: Clock,
+) -> None:
+    """Tell the buyer that money went back; as ``confirm_order`` in all else.
+
+    Raises ``RefundNotFound`` for one that does not exist.
+    """
+    async with db.transaction() as tx:
+        refund = await payments.find_refund(tx, refund_id)
+        order = await ordering.find(tx, vault, refund.order_id)
+        if order.email is None:
+            return
+        notice = notifications.RefundNotice(order.label, order.email, refund.amount)
+        email = await notifications.add(
+            tx,
+            vault,
+            notifications.compose(notice),
+            event_id=event_id,
+            account_id=order.account_id,
+            at=clock(),
+        )
+    await _send(email, db=db, mailer=mailer, clock=clock)
+
+
+async def _send(
+    email: notifications.Email, *, db: Database, mailer: Mailer | None, clock: Clock
+) -> None:
     if mailer is None or email.sent_at is not None:
         return
 

@@ -63,6 +63,8 @@ def providers(
             settings.payment_url,
             protect=charging,
             protect_look_up=Pipeline(Deadline(budget * _LOOK_UP_SHARE)),
+            captures=settings.capture == "checkout",
+            observe=None if calls is None else calls.watch("payment"),
         ),
         carrier(
             session,

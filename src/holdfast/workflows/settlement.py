@@ -12,7 +12,13 @@ import structlog
 
 from holdfast.domain import inventory, ordering, payments
 from holdfast.domain.ordering import Order, OrderStatus
-from holdfast.domain.payments import Captured, Outcome, Provider
+from holdfast.domain.payments import (
+    ActionRequired,
+    Captured,
+    Declined,
+    Outcome,
+    Provider,
+)
 from holdfast.kernel.clock import Clock
 from holdfast.platform import outbox
 from holdfast.platform.db import Database, Transaction
@@ -24,50 +30,78 @@ _MARGIN_SECONDS = 3.0
 
 ACTOR = "checkout"
 
+PATIENCE = timedelta(minutes=15)
+"""How long a buyer may take to do their part (3-D Secure), if nobody says."""
+
 
 async def settle(
-    tx: Transaction, vault: Vault, order: Order, outcome: Outcome, *, clock: Clock
+    tx: Transaction,
+    vault: Vault,
+    order: Order,
+    outcome: Outcome,
+    *,
+    clock: Clock,
+    actor: str = ACTOR,
 ) -> Order:
     """Write the outcome and publish the event, in one commit.
 
     What is reserved for a paid order stays so until it is shipped; what is reserved
-    for one that failed is free.
+    for one that failed is free. A payment that was authorised is as good as one that
+    was captured. One that waits for its buyer settles nothing yet.
 
     Returns the order as it now is. If somebody settled it before, that stands.
     """
     now = clock()
-    if isinstance(outcome, Captured):
-        if await ordering.mark_confirmed(
-            tx, order.id, outcome.reference, actor=ACTOR, at=now
+    if isinstance(outcome, ActionRequired):
+        await payments.note_action(tx, order.id, outcome, at=now)
+        return await ordering.find(tx, vault, order.id)
+    if isinstance(outcome, Declined):
+        if await ordering.mark_failed(
+            tx, order.id, outcome.reason, actor=actor, at=now
         ):
-            event = outbox.event("ordering.order.confirmed", order_id=str(order.id))
-            await outbox.publish(tx, [event], at=now)
-            return order.confirmed(outcome.reference, now)
-    elif await ordering.mark_failed(tx, order.id, outcome.reason, actor=ACTOR, at=now):
-        await inventory.release(tx, order.id, at=now)
-        failed = outbox.event(
-            "ordering.order.failed",
-            order_id=str(order.id),
-            reason=outcome.reason,
-        )
-        await outbox.publish(tx, [failed], at=now)
-        return order.failed(outcome.reason, now)
+            await inventory.release(tx, order.id, at=now)
+            failed = outbox.event(
+                "ordering.order.failed",
+                order_id=str(order.id),
+                reason=outcome.reason,
+            )
+            await outbox.publish(tx, [failed], at=now)
+            return order.failed(outcome.reason, now)
+        return await ordering.find(tx, vault, order.id)
+    captured = isinstance(outcome, Captured)
+    if await ordering.mark_confirmed(
+        tx, order.id, outcome.reference, captured=captured, actor=actor, at=now
+    ):
+        event = outbox.event("ordering.order.confirmed", order_id=str(order.id))
+        await outbox.publish(tx, [event], at=now)
+        return order.confirmed(outcome.reference, now, captured=captured)
     return await ordering.find(tx, vault, order.id)
 
 
 async def settle_by_asking(
-    order_id: UUID, *, db: Database, vault: Vault, provider: Provider, clock: Clock
+    order_id: UUID,
+    *,
+    db: Database,
+    vault: Vault,
+    provider: Provider,
+    clock: Clock,
+    patience: timedelta = PATIENCE,
 ) -> Order:
     """Ask the provider what became of a pending order's payment, and settle it.
 
     A payment that never reached the provider is cancelled there first, so that
-    it cannot arrive later. Raises ``PaymentOutcomeUnknown`` while the provider
+    it cannot arrive later; so is one whose buyer did not do their part within
+    *patience* of the order. Raises ``PaymentOutcomeUnknown`` while the provider
     does not answer; the order then stays pending.
     """
     order = await ordering.find(db, vault, order_id)
     if order.status is not OrderStatus.PENDING:
         return order
-    outcome = await provider.settle(key=str(order.id), amount=order.total)
+    outcome = await provider.settle(
+        key=str(order.id),
+        amount=order.total,
+        give_up=clock() - order.placed_at > patience,
+    )
     async with db.transaction() as tx:
         return await settle(tx, vault, order, outcome, clock=clock)
 
@@ -97,12 +131,14 @@ async def settle_overdue(
     *,
     clock: Clock,
     after: timedelta,
+    patience: timedelta = PATIENCE,
     limit: int = 100,
 ) -> int:
     """Settle pending orders placed longer ago than *after*; returns how many.
 
-    Several workers may do this at once. Reads *limit* orders at a time and goes
-    through all of them: those that cannot be settled do not keep others waiting.
+    Those that wait for their buyer are asked about every ten seconds. Several workers
+    may do this at once. Reads *limit* orders at a time and goes through all of them:
+    those that cannot be settled do not keep others waiting.
     """
     settled = 0
     last: ordering.Overdue | None = None
@@ -110,17 +146,27 @@ async def settle_overdue(
         due = await ordering.overdue(
             db, placed_before=clock() - after, beyond=last, limit=limit
         )
+        resting = await payments.resting_actions(
+            db, [order.id for order in due], now=clock()
+        )
         for order in due:
+            if order.id in resting:
+                continue
             try:
-                await settle_by_asking(
-                    order.id, db=db, vault=vault, provider=provider, clock=clock
+                ended = await settle_by_asking(
+                    order.id,
+                    db=db,
+                    vault=vault,
+                    provider=provider,
+                    clock=clock,
+                    patience=patience,
                 )
             except payments.PaymentOutcomeUnknown:
                 _log.warning("order.still_pending", order_id=str(order.id))
             except Exception:  # noqa: BLE001 - the next order is not to blame
                 _log.exception("order.not_settled", order_id=str(order.id))
             else:
-                settled += 1
+                settled += ended.status is not OrderStatus.PENDING
         if len(due) < limit:
             return settled
         last = due[-1]

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from typing import Any
 
 import aiohttp
 import pytest
@@ -21,19 +22,30 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 @pytest.fixture
-async def says() -> AsyncIterator[Says]:
+def asked() -> list[str]:
+    """What the server of ``says`` was asked: methods and addresses."""
+    return []
+
+
+@pytest.fixture
+async def says(asked: list[str]) -> AsyncIterator[Says]:
     """Start a server that gives these answers in turn, the last for ever.
 
-    An answer is a status and a body. Returns its URL.
+    An answer is a status, a body, and headers if it has any. Returns its URL.
     """
     async with AsyncExitStack() as stack:
 
-        async def start(*answers: tuple[int, bytes]) -> str:
+        async def start(*answers: tuple[Any, ...]) -> str:
             waiting = list(answers)
 
-            async def handle(_: web.Request) -> web.Response:
-                status, body = waiting.pop(0) if len(waiting) > 1 else waiting[0]
-                return web.Response(status=status, body=body)
+            async def handle(request: web.Request) -> web.Response:
+                status, body, *headers = (
+                    waiting.pop(0) if len(waiting) > 1 else waiting[0]
+                )
+                asked.append(f"{request.method} {request.path_qs}")
+                return web.Response(
+                    status=status, body=body, headers=headers[0] if headers else None
+                )
 
             runner = web.ServerRunner(web.Server(handle))
             await runner.setup()

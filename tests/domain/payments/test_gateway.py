@@ -7,6 +7,8 @@ import pytest
 
 from holdfast.domain.payments import (
     NOTHING_DUE,
+    ActionRequired,
+    Authorized,
     Captured,
     Declined,
     PaymentOutcomeUnknown,
@@ -15,6 +17,7 @@ from holdfast.domain.payments import (
 )
 from holdfast.kernel.money import Money
 from holdfast.platform.embedded.ports import free_port
+from holdfast.resilience import Retry
 
 PRICE = Money(1999, "EUR")
 DEEP = b'{"id": ' + b"[" * 30_000
@@ -45,6 +48,26 @@ NOT_A_CHARGE = {
     "another shape": b'{"status": "captured"}',
     "another status": charge(status="purple"),
     "a NUL in the id": charge(id="ch\x00"),
+    "no id": charge(id=""),
+    "an amount below nothing": charge(amount=-1),
+    "more than there is money": charge(amount=10**18),
+    "half an amount": charge(amount=1.5),
+    "another alphabet for money": charge(currency="eur"),
+    "more given back than taken": charge(refunded_amount=2000),
+    "an action that is none": charge(status="requires_action"),
+    "an action of another kind": charge(
+        status="requires_action", next_action={"type": "dance", "url": "http://x"}
+    ),
+    "an action of script": charge(
+        status="requires_action",
+        next_action={"type": "redirect", "url": "javascript:alert(1)"},
+    ),
+    "an action with a line break": charge(
+        status="requires_action",
+        next_action={"type": "redirect", "url": "http://x/\r\nSet-Cookie: a"},
+    ),
+    "half a character": charge()[:-1] + b', "decline_reason": "\\ud800"}',
+    "an escape in the id": charge(id="ch\x1b[2J"),
     "a NUL in the reason": charge(status="declined", decline_reason="\x00"),
     "more than anybody says": charge(id="x" * 100_000),
 }
@@ -100,6 +123,21 @@ class TestCharge:
     ):
         assert await pay(payment_provider.url, method=method) == Declined(reason)
 
+    async def test_money_set_aside_is_not_captured(self, pay, says):
+        url = await says((201, charge(status="authorized", captured_amount=0)))
+
+        assert await pay(url) == Authorized("ch_1")
+
+    async def test_a_buyer_who_has_to_do_something_is_sent_there(self, pay, says):
+        action = {"type": "redirect", "url": "https://bank.example/3ds/ch_1?a=b"}
+        waiting = charge(
+            status="requires_action", captured_amount=0, next_action=action
+        )
+
+        assert await pay(await says((202, waiting))) == ActionRequired(
+            "ch_1", "https://bank.example/3ds/ch_1?a=b"
+        )
+
     async def test_a_method_nobody_knows_is_refused_uncharged(
         self, pay, payment_provider
     ):
@@ -150,7 +188,43 @@ class TestCharge:
         with pytest.raises(PaymentOutcomeUnknown):
             await pay(url)
 
-    @pytest.mark.parametrize("status", [302, 401, 404, 422, 429])
+    @pytest.mark.parametrize(
+        ("announced", "seconds"),
+        [("30", 30), ("9" * 400, 3600), ("soon", None), ("-1", None), ("", None)],
+        ids=["seconds", "for ever", "words", "negative", "nothing"],
+    )
+    async def test_too_many_requests_charged_nothing_yet(
+        self, pay, says, announced, seconds
+    ):
+        url = await says((429, charge(), {"Retry-After": announced}))
+
+        with pytest.raises(PaymentUnavailable) as refused:
+            await pay(url)
+
+        assert refused.value.retry_after_seconds == seconds
+
+    async def test_what_was_not_done_yet_is_done_when_the_provider_has_time(
+        self, provider_at, says, asked
+    ):
+        waits = []
+
+        async def sleep(seconds):
+            waits.append(seconds)
+
+        provider = provider_at(
+            await says((429, b"", {"Retry-After": "2"}), (201, charge()))
+        )
+        provider.line.protect = Retry(repeatable=True, sleep=sleep)
+
+        outcome = await provider.charge(
+            key="key-1", amount=PRICE, method="pm_card_ok", reference="HF-1"
+        )
+
+        assert outcome == Captured("ch_1")
+        assert len(asked) == 2
+        assert waits[0] >= 2
+
+    @pytest.mark.parametrize("status", [302, 401, 404, 422])
     async def test_a_refusal_we_do_not_understand_is_no_outcome(
         self, pay, says, status
     ):
@@ -160,7 +234,14 @@ class TestCharge:
             await pay(url)
 
     @pytest.mark.parametrize(
-        "other", [{"key": "key-2"}, {"amount": 1998}, {"currency": "USD"}]
+        "other",
+        [
+            {"key": "key-2"},
+            {"amount": 1998},
+            {"currency": "USD"},
+            {"captured_amount": 1998},
+            {"status": "authorized", "amount": 1998},
+        ],
     )
     async def test_a_charge_of_something_else_is_no_outcome(self, pay, says, other):
         url = await says((201, charge(**other)))
@@ -177,9 +258,9 @@ class TestCharge:
             try:
                 return await call()
             finally:
-                provider._base = nobody
+                provider.line.base = nobody
 
-        provider._protect = hang_up
+        provider.line.protect = hang_up
 
         with pytest.raises(PaymentOutcomeUnknown):
             await provider.charge(
@@ -195,10 +276,10 @@ class TestCharge:
         async def twice(call):
             with pytest.raises(Exception, match="answered 500"):
                 await call()
-            provider._base = nobody
+            provider.line.base = nobody
             return await call()
 
-        provider._protect = twice
+        provider.line.protect = twice
 
         with pytest.raises(PaymentOutcomeUnknown):
             await provider.charge(
@@ -252,6 +333,37 @@ class TestSettle:
 
         with pytest.raises(PaymentOutcomeUnknown):
             await settle(url)
+
+    async def test_a_charge_that_waits_for_its_buyer_is_let_wait(
+        self, settle, says, asked
+    ):
+        action = {"type": "redirect", "url": "https://bank.example/3ds"}
+        waiting = charge(status="requires_action", next_action=action)
+
+        outcome = await settle(await says((200, waiting)))
+
+        assert outcome == ActionRequired("ch_1", "https://bank.example/3ds")
+        assert asked == ["GET /v1/charges/by-key/key-1"]
+
+    @pytest.mark.parametrize(
+        ("last", "outcome"),
+        [
+            (charge(status="canceled"), Declined("canceled")),
+            (charge(), Captured("ch_1")),
+        ],
+        ids=["given up", "the buyer was first"],
+    )
+    async def test_a_charge_given_up_on_is_ended_by_the_provider(
+        self, provider_at, says, asked, last, outcome
+    ):
+        action = {"type": "redirect", "url": "https://bank.example/3ds"}
+        waiting = charge(status="requires_action", next_action=action)
+        provider = provider_at(await says((200, waiting), (200, last)))
+
+        ended = await provider.settle(key="key-1", amount=PRICE, give_up=True)
+
+        assert ended == outcome
+        assert asked[1] == "POST /v1/charges/by-key/key-1/cancel"
 
     async def test_a_cancel_that_fails_settles_nothing(self, settle, says):
         url = await says((404, b""), (500, b""))

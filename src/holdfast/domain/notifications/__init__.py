@@ -18,6 +18,7 @@ from holdfast.domain.notifications.model import (
     LetterKind,
     Line,
     Message,
+    RefundNotice,
     compose,
 )
 from holdfast.domain.notifications.store import (
@@ -43,6 +44,7 @@ __all__ = [
     "MailServerUnavailable",
     "Mailer",
     "Message",
+    "RefundNotice",
     "add",
     "compose",
     "find",

@@ -49,6 +49,15 @@ class Confirmation:
     address: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True)
+class RefundNotice:
+    """What a buyer is told when money went back to them."""
+
+    number: str
+    recipient: str
+    amount: Money
+
+
 LetterKind: TypeAlias = Literal[
     "sign_up",
     "account_exists",
@@ -102,9 +111,12 @@ class Email:
     sent_at: datetime | None
 
 
-def compose(said: Confirmation | Letter) -> Message:
-    """Write the confirmation of an order, or a letter about an account."""
-    name = said.kind if isinstance(said, Letter) else "order_confirmation"
+def compose(said: Confirmation | RefundNotice | Letter) -> Message:
+    """Write what is said about an order, or a letter about an account."""
+    if isinstance(said, Letter):
+        name: str = said.kind
+    else:
+        name = "refund" if isinstance(said, RefundNotice) else "order_confirmation"
     text = _templates().get_template(f"{name}.txt").render(it=said)
     subject, _, body = text.partition("\n")
     return Message(said.recipient, one_line(subject), body.strip() + "\n")

@@ -1,28 +1,168 @@
-"""Getting paid: one charge an order, however often it is sent.
+"""Getting paid and giving money back: each once, however often it is sent.
 
-Promises: a charge is made at most once a key; what is not certain is said to be
-unknown, never to have failed.
+Promises: a charge, a capture and a refund happen at most once a key; what is not
+certain is said to be unknown, never to have failed.
 """
 
+from holdfast.domain.payments.actions import (
+    find_action,
+    forget_actions,
+    forget_events,
+    note_action,
+    note_event,
+    resting_actions,
+)
+from holdfast.domain.payments.books import (
+    Owed,
+    count_discrepancies,
+    discrepancies,
+    lock_money,
+    note_discrepancy,
+    owed,
+    paid_since,
+    resolve_discrepancies,
+)
+from holdfast.domain.payments.closings import (
+    begin_closing,
+    due_closings,
+    end_closing,
+    find_closing,
+    left_open,
+    put_off_closing,
+)
+from holdfast.domain.payments.comparing import (
+    Difference,
+    Repair,
+    Verdict,
+    compare_absent_charge,
+    compare_absent_refund,
+    compare_charge,
+    compare_refund,
+)
+from holdfast.domain.payments.due import Due
 from holdfast.domain.payments.errors import (
+    CaptureUnderWay,
     PaymentDeclined,
+    PaymentNotAuthorized,
     PaymentOutcomeUnknown,
     PaymentUnavailable,
+    RefundExceedsCaptured,
+    RefundNotFailed,
+    RefundNotFound,
     UnknownPaymentMethod,
+    WebhooksNotConfigured,
+    WebhookUnreadable,
 )
-from holdfast.domain.payments.gateway import NotSent, Provider, Unclear
-from holdfast.domain.payments.model import NOTHING_DUE, Captured, Declined, Outcome
+from holdfast.domain.payments.gateway import Observe, Provider
+from holdfast.domain.payments.line import NotSent, Unclear
+from holdfast.domain.payments.model import (
+    NOTHING_DUE,
+    Action,
+    ActionRequired,
+    Authorized,
+    Captured,
+    Charge,
+    ChargeRefund,
+    Closing,
+    ClosingKind,
+    Declined,
+    Discrepancy,
+    Outcome,
+    Progress,
+    Refund,
+    RefundFailed,
+    RefundOutcome,
+    RefundPending,
+    RefundSucceeded,
+    Voided,
+)
+from holdfast.domain.payments.refunds import (
+    add_refund,
+    due_refunds,
+    end_refund,
+    find_refund,
+    put_off_refund,
+    refunds_by_key,
+    refunds_of,
+    succeeded_since,
+)
+from holdfast.domain.payments.webhooks import Told, read_webhook
+from holdfast.domain.payments.wire import outcome as outcome_of
+from holdfast.domain.payments.wire import refund_outcome as refund_outcome_of
 
 __all__ = [
     "NOTHING_DUE",
+    "Action",
+    "ActionRequired",
+    "Authorized",
+    "CaptureUnderWay",
     "Captured",
+    "Charge",
+    "ChargeRefund",
+    "Closing",
+    "ClosingKind",
     "Declined",
+    "Difference",
+    "Discrepancy",
+    "Due",
     "NotSent",
+    "Observe",
     "Outcome",
+    "Owed",
     "PaymentDeclined",
+    "PaymentNotAuthorized",
     "PaymentOutcomeUnknown",
     "PaymentUnavailable",
+    "Progress",
     "Provider",
+    "Refund",
+    "RefundExceedsCaptured",
+    "RefundFailed",
+    "RefundNotFailed",
+    "RefundNotFound",
+    "RefundOutcome",
+    "RefundPending",
+    "RefundSucceeded",
+    "Repair",
+    "Told",
     "Unclear",
     "UnknownPaymentMethod",
+    "Verdict",
+    "Voided",
+    "WebhookUnreadable",
+    "WebhooksNotConfigured",
+    "add_refund",
+    "begin_closing",
+    "compare_absent_charge",
+    "compare_absent_refund",
+    "compare_charge",
+    "compare_refund",
+    "count_discrepancies",
+    "discrepancies",
+    "due_closings",
+    "due_refunds",
+    "end_closing",
+    "end_refund",
+    "find_action",
+    "find_closing",
+    "find_refund",
+    "forget_actions",
+    "forget_events",
+    "left_open",
+    "lock_money",
+    "note_action",
+    "note_discrepancy",
+    "note_event",
+    "outcome_of",
+    "owed",
+    "paid_since",
+    "put_off_closing",
+    "put_off_refund",
+    "read_webhook",
+    "refund_outcome_of",
+    "refunds_by_key",
+    "refunds_of",
+    "resolve_discrepancies",
+    "resting_actions",
+    "succeeded_since",
 ]
