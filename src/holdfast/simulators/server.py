@@ -86,7 +86,7 @@ class Server(uvicorn.Server):
         # Do not wait for the requests that are cut off, nor report them as crashes.
         self.force_exit = True
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
-        self._app.stop()
+        await self._app.stop()
         await super().shutdown(sockets)
 
     def _stop(self) -> None:

@@ -88,5 +88,5 @@ class Simulation:
         self.clock.rearm()
         self.webhooks.start()
 
-    def _stop(self) -> None:
-        self.webhooks.close()
+    async def _stop(self) -> None:
+        await self.webhooks.close()

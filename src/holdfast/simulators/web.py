@@ -149,6 +149,10 @@ def _nothing() -> None:
     """Without timers there is nothing to start."""
 
 
+async def _nothing_to_stop() -> None:
+    """Without connections of its own there is nothing to close."""
+
+
 def _no_door(_: Door) -> None:
     """Never closed, never needed."""
 
@@ -177,7 +181,7 @@ class App:
         routes: Iterable[Route],
         *,
         start: Callable[[], None] = _nothing,
-        stop: Callable[[], None] = _nothing,
+        stop: Callable[[], Awaitable[None]] = _nothing_to_stop,
         use_door: Callable[[Door], None] = _no_door,
     ) -> None:
         self.start = start

@@ -156,10 +156,15 @@ class Webhooks:
         self.set_scenario(None)
         self.set_target(self._first_target)
 
-    def close(self) -> None:
-        for task in self._running:
+    async def close(self) -> None:
+        """Cut off what is under way."""
+        running = list(self._running)
+        self._ready.clear()
+        for task in running:
             task.cancel()
-        self._sender.close()
+        if running:
+            await asyncio.wait(running)
+        await self._sender.close()
 
     def _remember(self, note: Note) -> Delivery:
         delivery = Delivery(note, msgspec.json.encode(note.event))

@@ -38,7 +38,12 @@ class _Answer:
     """What httptools calls back."""
 
     def __init__(self) -> None:
-        self.complete = False
+        self.parser = httptools.HttpResponseParser(self)
+        self.reusable = self.complete = False
+
+    def on_headers_complete(self) -> None:
+        # At the end of a body in chunks the parser knows it no longer.
+        self.reusable = bool(self.parser.should_keep_alive())
 
     def on_message_complete(self) -> None:
         self.complete = True
@@ -72,10 +77,10 @@ class Sender:
         except (OSError, httptools.HttpParserError, _Lost) as error:
             raise NotAnswered(str(error) or type(error).__name__) from None
 
-    def close(self) -> None:
+    async def close(self) -> None:
         for connections in self._idle.values():
             for _, writer in connections:
-                writer.close()
+                await _close(writer)
         self._idle.clear()
 
     async def _exchange(self, place: _Place, request: bytes) -> int:
@@ -102,7 +107,14 @@ class Sender:
             if reusable and len(idle) < _MOST_IDLE:
                 idle.append(connection)
             else:
-                writer.close()
+                await _close(writer)
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    # At once, whatever the other side has yet to take.
+    writer.transport.abort()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
 
 
 async def _read(
@@ -110,7 +122,7 @@ async def _read(
 ) -> tuple[httptools.HttpResponseParser, bool]:
     """The parser, and whether the connection can be used again."""
     answer = _Answer()
-    parser = httptools.HttpResponseParser(answer)
+    parser = answer.parser
     size = 0
     while not answer.complete:
         chunk = await reader.read(_MOST_BYTES)
@@ -125,4 +137,4 @@ async def _read(
         parser.feed_data(chunk)
         if size > _MOST_BYTES:
             return parser, False
-    return parser, bool(parser.should_keep_alive())
+    return parser, answer.reusable
