@@ -154,12 +154,15 @@ def _order() -> str:
         _bound(
             *(_ORDERING, "open_cart", cart, token, currency, buyer, nobody, *shipped),
             *(now, "ARRAY[uuidv7(), uuidv7()]", variants, quantities),
-            "ARRAY[NULL, NULL]::bigint[]",
+            *("ARRAY[NULL, NULL]::bigint[]", "'cart'::text", "NULL::text"),
         ),
         "BEGIN;",
         _bound(_PLATFORM, "claim", *claimed, token, order, now, now),
         _bound(_ORDERING, "take_cart", cart, now),
-        _bound(_INVENTORY, "reserve", order, variants, quantities, now),
+        _bound(
+            *(_INVENTORY, "reserve", order, variants, quantities, now),
+            *("NULL::timestamptz", "'{}'::uuid[]"),
+        ),
         _bound(
             *(_ORDERING, "add_order", order, cart, token, currency, buyer, index),
             *(*shipped, "1000::bigint", "1490::bigint", now, variants, skus),
@@ -172,7 +175,6 @@ def _order() -> str:
             *(_ORDERING, "mark_confirmed", order, "'ch'::text"),
             *("true", "'checkout'::text", now),
         ),
-        _bound(_INVENTORY, "sell", order, "'bench'::text", now),
         _bound(
             *(_PLATFORM, "publish", "ARRAY[:event]::uuid[]"),
             # Not one that the worker knows: it would look for an order.
