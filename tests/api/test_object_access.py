@@ -75,6 +75,8 @@ class Belongings:
             made = str(await self._made_by_parameter[parameter]())
             path = path.replace(f"{{{parameter}:{kind}}}", made)
             path = path.replace(f"{{{parameter}}}", made)
+        if path.endswith("/reservation"):
+            await self._send("PUT", path, None)
         return path
 
     async def marks(self) -> list[str]:

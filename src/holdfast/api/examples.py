@@ -112,6 +112,10 @@ EXAMPLES: dict[str, list[Any]] = {
             ],
         }
     ],
+    "NewReservation": [
+        {"lines": [{"sku": "TEA-ASSAM-100", "quantity": 2}]},
+        {},
+    ],
     "NewRole": [
         {
             "name": "gift_wrappers",

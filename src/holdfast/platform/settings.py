@@ -111,6 +111,9 @@ class Settings:
     """How long somebody waits for each answer of an OpenID provider."""
     cart_days: int
     """After how many days without a change an open cart expires."""
+    reservation_seconds: int
+    """How long stock is held for a cart that asks for it, and again when it renews; an
+    hour in all."""
     body_limit_bytes: int
     """The largest request body that is read."""
     shutdown_grace_seconds: int
@@ -165,6 +168,7 @@ class Settings:
             invoice_seller=read.lines("HOLDFAST_INVOICE_SELLER"),
             openid_timeout_seconds=read.seconds("HOLDFAST_OPENID_TIMEOUT_SECONDS", 5),
             cart_days=read.whole("HOLDFAST_CART_DAYS", 30, 1, 3650),
+            reservation_seconds=read.whole("HOLDFAST_RESERVATION_SECONDS", 600, 1, 3600),
             body_limit_bytes=read.whole(
                 "HOLDFAST_BODY_LIMIT_BYTES", 1 << 20, 1024, 1 << 30
             ),

@@ -11,6 +11,7 @@ from holdfast.api.routes import (
     customers,
     hosted,
     oauth,
+    reservations,
     roles,
     shop,
     sign_in,
@@ -21,6 +22,7 @@ __all__ = ["ROUTES", "Priority", "Route"]
 ROUTES: tuple[Route, ...] = (
     *shop.ROUTES,
     *carts.ROUTES,
+    *reservations.ROUTES,
     *oauth.ROUTES,
     *hosted.ROUTES,
     *accounts.ROUTES,

@@ -1,0 +1,49 @@
+"""Stock held for a cart before it is ordered."""
+
+from holdfast.api import reservations
+from holdfast.api.policy import Priority, Route
+from holdfast.domain import inventory, ordering
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "GET",
+        "/v1/carts/{cart_id:uuid}/reservation",
+        reservations.show,
+        cost=1,
+        priority=Priority.BUY,
+        scope="carts:write",
+        own="carts:own",
+        guest=True,
+        raises=(inventory.ReservationNotFound, inventory.ReservationExpired),
+    ),
+    Route(
+        "PUT",
+        "/v1/carts/{cart_id:uuid}/reservation",
+        reservations.put,
+        cost=5,
+        priority=Priority.BUY,
+        scope="carts:write",
+        own="carts:own",
+        guest=True,
+        raises=(
+            inventory.OutOfStock,
+            inventory.ReservationsBusy,
+            ordering.CartNotFound,
+            ordering.CartAlreadyOrdered,
+            ordering.CartEmpty,
+            ordering.UnknownSku,
+            ordering.VariantUnavailable,
+        ),
+    ),
+    Route(
+        "DELETE",
+        "/v1/carts/{cart_id:uuid}/reservation",
+        reservations.release,
+        cost=2,
+        priority=Priority.BUY,
+        scope="carts:write",
+        own="carts:own",
+        guest=True,
+        raises=(inventory.ReservationNotFound,),
+    ),
+)
