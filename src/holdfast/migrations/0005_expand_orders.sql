@@ -72,6 +72,12 @@ ALTER TABLE orders
     ADD CONSTRAINT orders_canceled_says_when
         CHECK ((status = 'canceled') = (canceled_at IS NOT NULL));
 
+-- What operators look for.
+CREATE INDEX orders_by_status ON orders (status, id DESC);
+-- A date leads to a few blocks: orders lie in the order in which they were placed.
+CREATE INDEX orders_by_time ON orders USING brin (placed_at) WITH (pages_per_range = 16);
+CREATE INDEX order_lines_by_sku ON order_lines (sku, order_id);
+
 -- Each change of an order, its payment or its fulfilment, and what else happened to it.
 -- No foreign key: a row is written in the statement that changes its order, and a
 -- look-up for each would be three more a checkout.

@@ -21,3 +21,6 @@ ALTER TABLE carts
 -- index by the time of its last change would make each change dearer.
 CREATE INDEX carts_open ON carts (id) WHERE status = 'open' AND kind = 'cart';
 CREATE INDEX carts_drafts ON carts (id DESC) WHERE kind = 'draft';
+
+-- Paid to the shop itself, by transfer or in cash: no provider knows of it.
+ALTER TABLE orders ADD COLUMN paid_outside boolean NOT NULL DEFAULT false;

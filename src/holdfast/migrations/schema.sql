@@ -804,6 +804,9 @@ CREATE INDEX orders_by_account ON orders (account_id, id DESC)
 CREATE INDEX orders_by_email ON orders (email_index, id DESC)
     WHERE email_index IS NOT NULL;
 CREATE INDEX orders_pending ON orders (placed_at) WHERE status = 'pending';
+CREATE INDEX orders_by_status ON orders (status, id DESC);
+-- A date leads to a few blocks: orders lie in the order in which they were placed.
+CREATE INDEX orders_by_time ON orders USING brin (placed_at) WITH (pages_per_range = 16);
 
 CREATE TABLE order_lines (
     order_id uuid NOT NULL REFERENCES orders ON DELETE CASCADE,
@@ -826,6 +829,7 @@ CREATE TABLE order_lines (
     CONSTRAINT order_lines_returned_after_shipped
         CHECK (returned_quantity BETWEEN 0 AND fulfilled_quantity)
 );
+CREATE INDEX order_lines_by_sku ON order_lines (sku, order_id);
 
 -- Each change of an order, its payment or its fulfilment, and what else happened to it.
 -- No foreign key: a row is written in the statement that changes its order, and a
@@ -1068,12 +1072,12 @@ CREATE TABLE shipment_lines (
     PRIMARY KEY (shipment_id, position)
 );
 
--- What happened to a parcel, each once however often it is told.
+-- What happened to a parcel, each once however often it is told. Not in the carrier's
+-- words, which may name people.
 CREATE TABLE shipment_events (
     shipment_id uuid NOT NULL REFERENCES shipments,
     event_id text NOT NULL,
     status text NOT NULL,
-    description text NOT NULL,
     happened_at timestamptz NOT NULL,
     PRIMARY KEY (shipment_id, event_id)
 );

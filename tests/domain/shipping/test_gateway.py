@@ -176,7 +176,7 @@ class TestTrack:
 
         at = datetime(2026, 11, 27, 7, 0, 0, 500_000, tzinfo=UTC)
         event = TrackingEvent(
-            "te_1", ShipmentStatus.EXCEPTION, "No such house number", at
+            "te_1", ShipmentStatus.EXCEPTION, at, "No such house number"
         )
         assert await carrier.track("HF1") == Tracked("HF1", [event])
 

@@ -1,8 +1,9 @@
 """What can be wrong with sending something."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
-from holdfast.kernel.errors import Conflict, Invalid, NotFound, Unavailable
+from holdfast.kernel.errors import Conflict, Invalid, Malformed, NotFound, Unavailable
 
 
 @dataclass(eq=False)
@@ -20,6 +21,14 @@ class ShipmentLineInvalid(Invalid):
     """The order has no such line, or it was named twice."""
 
     position: int
+
+
+@dataclass(eq=False)
+class ShipmentRefused(Conflict):
+    """The shipment cannot be sent; its units are open again."""
+
+    shipment_ids: list[UUID]
+    reasons: list[str]
 
 
 @dataclass(eq=False)
@@ -51,6 +60,18 @@ class ShipmentNotLost(Conflict):
 @dataclass(eq=False)
 class ShipmentIsTracked(Conflict):
     """The carrier says itself where this shipment is."""
+
+
+@dataclass(eq=False)
+class ShipmentEnded(Conflict):
+    """The shipment has not left, or never will: it cannot be anywhere."""
+
+    status: str
+
+
+@dataclass(eq=False)
+class CarrierMessageUnreadable(Malformed):
+    """The message is not one that the carrier sends."""
 
 
 @dataclass(eq=False)

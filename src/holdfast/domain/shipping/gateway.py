@@ -260,8 +260,8 @@ def _tracked(answer: bytes) -> Tracked:
         TrackingEvent(
             event.id,
             ShipmentStatus(event.status),
-            _one_line(event.description),
             event.happened_at,
+            _one_line(event.description),
         )
         for event in tracking.events
     ]

@@ -91,8 +91,9 @@ class TrackingEvent:
 
     id: str
     status: ShipmentStatus
-    description: str
     happened_at: datetime
+    # The carrier's own words. They are shown and never kept: they may name people.
+    description: str = ""
 
 
 def status_of(events: Iterable[TrackingEvent]) -> ShipmentStatus | None:
@@ -138,7 +139,9 @@ class Shipment:
     created_at: datetime
     shipped_at: datetime | None
     delivered_at: datetime | None
+    # Somebody wants it canceled, and the carrier has not agreed yet.
     cancel_requested_at: datetime | None
+    cancel_actor: str | None
     reshipped_at: datetime | None
     lines: Sequence[ShipmentLine]
     events: Sequence[TrackingEvent]
