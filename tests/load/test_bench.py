@@ -19,7 +19,7 @@ class TestBench:
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
         # Fewer than on the day: beside another test, two hundred on one core wait
         # longer for the database than it lets anybody wait, and are rightly told 503.
-        options = Options(seconds=1, only="ABCDETL", as_json=True, buyers=50)
+        options = Options(seconds=1, only="ABCDEHTL", as_json=True, buyers=50)
 
         with pytest.raises(SystemExit):
             await asyncio.to_thread(bench.run, options)
@@ -34,6 +34,12 @@ class TestBench:
         assert by_name["E"]["checks"] == []
         assert 10 < report["statements_an_order"] <= 15
         assert max(report["api_memory_mb"]) <= 150
+        hot = report["hot_skus"]
+        for name in ("hot", "spread", "hot_calm", "others", "sold_out"):
+            assert hot[name]["done"] > 0
+            assert hot[name]["errors"] == {}
+        assert hot["checks"] == []
+        assert hot["combined"] > hot["alone"] > 0
         token = report["access_token"]
         assert 0 < token["without_us"] < token["with_us"] < token["first_us"]
         flood = report["login_flood"]

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from holdfast.cli.bench import logins, pgbench, statements, tokens
+from holdfast.cli.bench import holds, logins, pgbench, statements, tokens
 from holdfast.cli.bench.dataset import dataset, load
 from holdfast.cli.bench.instance import CannotBench, Instance, fresh
 from holdfast.cli.bench.report import Report
@@ -21,7 +21,7 @@ from holdfast.kernel.clock import monotonic
 from holdfast.platform.db import Database
 from holdfast.platform.settings import Settings
 
-STAGES = "ABCDETL"
+STAGES = "ABCDEHTL"
 _POSTGRES = """
 SELECT concat_ws(' ', current_setting('server_version'), 'fsync',
                  current_setting('fsync'), 'synchronous_commit',
@@ -73,6 +73,13 @@ async def _measure(options: Options, shop: Instance) -> Report:
         if "T" in options.only:
             _tell("stage T")
             token = await tokens.measure(shop)
+        hot_skus = None
+        if "H" in options.only:
+            _tell("stage H")
+            rush = holds.Rush(
+                shop, db, stages.dataset.skus, options.seconds, options.workers
+            )
+            hot_skus = await rush.measure()
         # Before the crowd: each password takes 19 MiB while it is hashed.
         memory_mb = shop.api_memory_mb()
         flood = None
@@ -90,6 +97,7 @@ async def _measure(options: Options, shop: Instance) -> Report:
             0.0,
             token,
             flood,
+            hot_skus,
         )
     finally:
         await db.close()

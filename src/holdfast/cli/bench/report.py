@@ -11,6 +11,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from holdfast.cli.bench.holds import HotSkus
 from holdfast.cli.bench.logins import LoginFlood
 from holdfast.cli.bench.stages import Result
 from holdfast.cli.bench.tokens import TokenCost
@@ -33,6 +34,7 @@ class Report:
     seconds: float
     token: TokenCost | None = None
     flood: LoginFlood | None = None
+    hot_skus: HotSkus | None = None
 
     @property
     def statements_an_order(self) -> float:
@@ -58,6 +60,8 @@ class Report:
             if self.flood.ratio > MAX_FLOOD_RATIO:
                 found.append(f"Sign-ins slow looks down {self.flood.ratio:g} times.")
             found += [f"L: {n} x {e}" for e, n in self.flood.errors.items()]
+        if self.hot_skus is not None:
+            found += self.hot_skus.faults
         found += [
             f"A process of the API holds {memory} MB."
             for memory in self.api_memory_mb
@@ -126,6 +130,8 @@ class Report:
                 f"request of {self.token.without_us:.1f}; the first time "
                 f"{self.token.first_us - self.token.without_us:.0f}"
             )
+        if self.hot_skus is not None:
+            lines += self.hot_skus.lines
         if self.flood is not None:
             lines.append(_flood_line(self.flood))
         lines += [
@@ -164,6 +170,14 @@ class Report:
             else None,
             "login_flood": {**asdict(self.flood), "ratio": self.flood.ratio}
             if self.flood is not None
+            else None,
+            "hot_skus": {
+                **asdict(self.hot_skus),
+                "of_spread": self.hot_skus.of_spread,
+                "of_alone": self.hot_skus.of_alone,
+                "of_others": self.hot_skus.of_others,
+            }
+            if self.hot_skus is not None
             else None,
             "api_memory_mb": self.api_memory_mb,
             "workers": self.workers,
