@@ -56,6 +56,26 @@ async def capture(
     return await close(order_id, db=db, provider=provider, clock=clock)
 
 
+async def capture_now(
+    order_id: UUID, *, db: Database, provider: Provider, clock: Clock, actor: str
+) -> Closing:
+    """The same because an operator asks: raises what stands in its way.
+
+    ``OrderNotFound``, or ``PaymentNotAuthorized`` when nothing is set aside, or it is
+    being released. What was captured before is shown.
+    """
+    async with db.transaction() as tx:
+        owed = await payments.lock_money(tx, order_id)
+        if owed is None:
+            raise ordering.OrderNotFound
+        if owed.payment_status == "authorized":
+            await request_capture(tx, owed, actor=actor, clock=clock)
+    closing = await close(order_id, db=db, provider=provider, clock=clock)
+    if closing is None or closing.kind is not ClosingKind.CAPTURE:
+        raise payments.PaymentNotAuthorized(owed.payment_status)
+    return closing
+
+
 async def request_capture(
     tx: Transaction, owed: Owed, *, actor: str, clock: Clock
 ) -> bool:

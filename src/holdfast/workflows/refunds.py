@@ -32,6 +32,7 @@ from holdfast.kernel.ids import new_id
 from holdfast.kernel.money import Money
 from holdfast.platform import outbox
 from holdfast.platform.db import Database, Transaction
+from holdfast.platform.vault import Vault
 from holdfast.workflows import capture
 
 _log = structlog.get_logger(__name__)
@@ -57,6 +58,7 @@ async def request(
     actor: str,
     clock: Clock,
     retry_of: UUID | None = None,
+    refund_id: UUID | None = None,
 ) -> UUID:
     """Promise a buyer money back; returns the id of the refund.
 
@@ -67,7 +69,7 @@ async def request(
     if not await ordering.claim_refund(tx, order.id, amount, at=now):
         raise payments.RefundExceedsCaptured(await _refundable(tx, order))
     refund = Refund(
-        id=new_id(),
+        id=refund_id or new_id(),
         order_id=order.id,
         amount=amount,
         status=Progress.PENDING,
@@ -109,7 +111,7 @@ async def release_money(
 
 
 async def retry(
-    refund_id: UUID, *, db: Database, order: Order, actor: str, clock: Clock
+    refund_id: UUID, *, db: Database, vault: Vault, actor: str, clock: Clock
 ) -> UUID:
     """Try a failed refund again, under another key; returns its id.
 
@@ -121,7 +123,7 @@ async def retry(
             raise payments.RefundNotFailed(failed.status)
         return await request(
             tx,
-            order,
+            await ordering.find(tx, vault, failed.order_id),
             failed.amount,
             reason=failed.reason,
             actor=actor,

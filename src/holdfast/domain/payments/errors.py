@@ -76,8 +76,8 @@ class CaptureUnderWay(Conflict):
 
 
 @dataclass(eq=False)
-class WebhooksNotConfigured(Unavailable):
-    """This shop has no secret to verify webhooks with."""
+class WebhooksNotConfigured(NotFound):
+    """This shop takes no webhooks: it has no secret to verify them with."""
 
 
 @dataclass(eq=False)
