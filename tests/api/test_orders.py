@@ -86,6 +86,8 @@ class TestCheckout:
             "failure_reason": "card_declined",
             "captured_amount": {"amount": 0, "currency": "EUR"},
             "refunded_amount": {"amount": 0, "currency": "EUR"},
+            "kind": "provider",
+            "next_action": None,
         }
         assert (await bag.check_out("key-2")).status_code == 201
 

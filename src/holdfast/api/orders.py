@@ -1,7 +1,7 @@
 """Orders: a cart becomes one, its buyer reads it, operators read all."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -12,7 +12,7 @@ from holdfast.api.listing import After, Limit, Listing, listing
 from holdfast.api.problems import render
 from holdfast.api.shapes import Amount
 from holdfast.api.shop import Shop
-from holdfast.domain import ordering
+from holdfast.domain import ordering, payments
 from holdfast.domain.identity import Caller
 from holdfast.domain.ordering import (
     Address,
@@ -29,7 +29,7 @@ from holdfast.kernel.page import DEFAULT_LIMIT, Page
 from holdfast.platform.idempotency import Answer
 from holdfast.resilience.asgi import Scope
 from holdfast.workflows.carts import owns
-from holdfast.workflows.checkout import Checkout
+from holdfast.workflows.checkout import AwaitsBuyer, Checkout
 from holdfast.workflows.settlement import lease_of_checkout
 
 _PATH = "/v1/orders"
@@ -44,6 +44,25 @@ class CheckoutWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str, msgspec.Meta(pattern=r"^[\x21-\x7e]{1,255}$", examples=["pm_card_ok"])
     ]
     expected_total: Amount | None = None
+    return_url: (
+        Annotated[
+            str,
+            msgspec.Meta(
+                pattern=r"^https?://[\x21-\x7e]{1,2000}$",
+                description="Where the buyer comes back to after doing something at "
+                "the payment provider (3-D Secure).",
+                examples=["https://shop.example/paid"],
+            ),
+        ]
+        | None
+    ) = None
+
+
+class NextAction(msgspec.Struct, frozen=True):
+    """What the buyer has to do before the payment goes on."""
+
+    type: Literal["redirect"]
+    url: str
 
 
 class PaymentView(msgspec.Struct, frozen=True):
@@ -54,15 +73,19 @@ class PaymentView(msgspec.Struct, frozen=True):
     failure_reason: str | None
     captured_amount: Money
     refunded_amount: Money
+    kind: Literal["provider", "external"]
+    next_action: NextAction | None = None
 
     @classmethod
-    def of(cls, order: Order) -> "PaymentView":
+    def of(cls, order: Order, url: str | None) -> "PaymentView":
         return cls(
             order.payment_status,
             order.payment_reference,
             order.failure_reason,
             Money(order.captured_amount, order.currency),
             Money(order.refunded_amount, order.currency),
+            "external" if order.paid_outside else "provider",
+            None if url is None else NextAction("redirect", url),
         )
 
 
@@ -125,7 +148,8 @@ class OrderView(msgspec.Struct, frozen=True):
     cancel_reason: str | None
 
     @classmethod
-    def of(cls, order: Order) -> "OrderView":
+    def of(cls, order: Order, action: str | None = None) -> "OrderView":
+        """As it is; *action* is where the buyer of a pending one has to go."""
         return cls(
             id=order.id,
             number=order.label,
@@ -142,7 +166,7 @@ class OrderView(msgspec.Struct, frozen=True):
             shipping_total=order.shipping.price,
             credit=Money(order.credit_amount, order.currency),
             total=order.total,
-            payment=PaymentView.of(order),
+            payment=PaymentView.of(order, action),
             placed_at=order.placed_at,
             settled_at=order.settled_at,
             completed_at=order.completed_at,
@@ -175,7 +199,8 @@ async def checkout(
     """Order and pay a cart.
 
     201 with the confirmed order; 202 while the payment provider has not said whether
-    the payment went through (read the order until it is settled); 402 when the
+    the payment went through (read the order until it is settled), or while the buyer
+    has to do something at ``payment.next_action`` first; 402 when the
     payment was declined, and then the cart is open again.
     """
     claim = keyed.claim(
@@ -193,7 +218,7 @@ async def checkout(
         shop.vault,
         shop.payments,
         shop.clock,
-        render=lambda told: _answer(told, scope),
+        render=lambda told: answer_to(told, scope),
     )
     answer, replayed = await doing.place_order(
         cart_id,
@@ -201,6 +226,7 @@ async def checkout(
         expected_total=None if expected is None else expected.money,
         caller=caller,
         claim=claim,
+        return_url=data.return_url,
     )
     return keyed.response(answer, replayed=replayed)
 
@@ -216,7 +242,10 @@ async def show(shop: Shop, caller: Caller, order_id: UUID) -> OrderView:
         own="orders:own",
     ):
         raise ordering.OrderNotFound
-    return OrderView.of(order)
+    action = None
+    if order.status is OrderStatus.PENDING:
+        action = await payments.find_action(shop.db, order.id)
+    return OrderView.of(order, None if action is None else action.url)
 
 
 async def browse(
@@ -234,15 +263,20 @@ async def browse(
     return listing(page, _PATH, limit=limit, status=status, email=email)
 
 
-def _answer(told: Order | DomainError, scope: Scope) -> Answer:
+def answer_to(told: Order | AwaitsBuyer | DomainError, scope: Scope) -> Answer:
+    """What a client is told of a checkout, to be kept and told again."""
     if isinstance(told, DomainError):
         reply = render(told, scope)
         headers = {name.decode(): value.decode() for name, value in reply.headers}
         return Answer(reply.status, headers, reply.body)
-    headers = {"content-type": "application/json", "Location": f"{_PATH}/{told.id}"}
-    pending = told.status is OrderStatus.PENDING
+    if isinstance(told, AwaitsBuyer):
+        order, action = told.order, told.url
+    else:
+        order, action = told, None
+    headers = {"content-type": "application/json", "Location": f"{_PATH}/{order.id}"}
+    pending = order.status is OrderStatus.PENDING
     if pending:
         # The worker asks the provider about it some 15 seconds after it was placed.
         headers["Retry-After"] = "5"
-    body = _ENCODER.encode(OrderView.of(told))
+    body = _ENCODER.encode(OrderView.of(order, action))
     return Answer(202 if pending else 201, headers, body)
