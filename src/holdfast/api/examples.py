@@ -88,6 +88,7 @@ EXAMPLES: dict[str, list[Any]] = {
             "client_id": "client_0192f3c4000070008000000000000000",
         }
     ],
+    "NewNote": [{"text": "Rang to say that the bell does not work."}],
     "NewProduct": [
         {
             "title": "Assam",

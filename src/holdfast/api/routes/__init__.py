@@ -11,6 +11,7 @@ from holdfast.api.routes import (
     customers,
     hosted,
     oauth,
+    orders,
     reservations,
     roles,
     shop,
@@ -22,6 +23,7 @@ __all__ = ["ROUTES", "Priority", "Route"]
 ROUTES: tuple[Route, ...] = (
     *shop.ROUTES,
     *carts.ROUTES,
+    *orders.ROUTES,
     *reservations.ROUTES,
     *oauth.ROUTES,
     *hosted.ROUTES,

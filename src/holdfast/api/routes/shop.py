@@ -6,12 +6,11 @@ from holdfast.api import (
     images,
     inventory,
     operations,
-    orders,
     pages,
     products,
 )
 from holdfast.api.policy import Priority, Route
-from holdfast.domain import catalog, identity, ordering
+from holdfast.domain import catalog, identity
 from holdfast.domain import inventory as stock
 from holdfast.kernel.page import BadCursor
 
@@ -170,26 +169,6 @@ ROUTES: tuple[Route, ...] = (
         priority=Priority.OPERATE,
         scope="inventory:read",
         raises=(stock.UnknownStock, BadCursor),
-    ),
-    Route(
-        "GET",
-        "/v1/orders",
-        orders.browse,
-        cost=2,
-        priority=Priority.OPERATE,
-        scope="orders:read",
-        raises=(BadCursor,),
-    ),
-    Route(
-        "GET",
-        "/v1/orders/{order_id:uuid}",
-        orders.show,
-        cost=1,
-        priority=Priority.BUY,
-        scope="orders:read",
-        own="orders:own",
-        guest=True,
-        raises=(ordering.OrderNotFound,),
     ),
     Route(
         "GET",

@@ -101,6 +101,7 @@ from holdfast.domain.ordering.notes import (
 )
 from holdfast.domain.ordering.person import SEALED
 from holdfast.domain.ordering.record import OrderEvent, events_of, record
+from holdfast.domain.ordering.search import Sort, Wanted, search
 from holdfast.domain.ordering.standing import Standing, Units
 from holdfast.domain.ordering.states import (
     FULFILMENT,
@@ -175,6 +176,7 @@ __all__ = [
     "PaymentStatus",
     "QuantityOutOfRange",
     "Shipping",
+    "Sort",
     "Standing",
     "TotalChanged",
     "TotalTooLarge",
@@ -182,6 +184,7 @@ __all__ = [
     "Units",
     "UnknownSku",
     "VariantUnavailable",
+    "Wanted",
     "add",
     "add_line",
     "add_note",
@@ -237,6 +240,7 @@ __all__ = [
     "remove_line",
     "replace_lines",
     "replace_token",
+    "search",
     "standing",
     "take_cart",
     "take_turn",

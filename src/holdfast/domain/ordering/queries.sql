@@ -706,3 +706,112 @@ VALUES ($1, $2, $3, $4, $5);
 -- Everything that happened to an order, oldest first. $1 order.
 SELECT id, kind, from_state, to_state, actor, detail, happened_at
 FROM order_events WHERE order_id = $1 ORDER BY id;
+
+-- name: plan_for_values
+-- Plan the statements of this transaction for the values they are given: those below
+-- look for very different things. No parameters.
+SELECT set_config('plan_cache_mode', 'force_custom_plan', true);
+
+-- name: search_newest
+-- The ids of the orders that answer a search, newest first, with their totals. $1 a word
+-- (a SKU or tracking number) and $2 the number it may be, $3 index of an e-mail,
+-- $4 account, $5 SKU, $6 status, $7 of the payment, $8 of the fulfilment, $9 placed from,
+-- $10 and before, $11 lowest total, $12 highest, $13 currency, $14 code of a location
+-- where units wait for it; each NULL for any. $15 before this id, $16 how many.
+SELECT o.id, o.total_amount FROM orders o
+WHERE ($1::text IS NULL OR o.id = ANY (ARRAY(
+           SELECT n.id FROM orders n WHERE n.number = $2
+           UNION SELECT l.order_id FROM order_lines l WHERE l.sku = $1
+           UNION SELECT s.order_id FROM shipments s WHERE s.tracking_number = $1)))
+  AND ($3::bytea IS NULL OR o.email_index = $3)
+  AND ($4::uuid IS NULL OR o.account_id = $4)
+  AND ($5::text IS NULL OR o.id = ANY (ARRAY(
+           SELECT l.order_id FROM order_lines l WHERE l.sku = $5)))
+  AND ($6::text IS NULL OR o.status = $6)
+  AND ($7::text IS NULL OR o.payment_status = $7)
+  AND ($8::text IS NULL OR o.fulfilment_status = $8)
+  AND ($9::timestamptz IS NULL OR o.placed_at >= $9)
+  AND ($10::timestamptz IS NULL OR o.placed_at < $10)
+  AND ($11::bigint IS NULL OR o.total_amount >= $11)
+  AND ($12::bigint IS NULL OR o.total_amount <= $12)
+  AND ($13::text IS NULL OR o.currency = $13)
+  AND ($14::text IS NULL OR o.id = ANY (ARRAY(
+           SELECT r.holder_id FROM reservations r
+           JOIN locations w ON w.id = r.location_id WHERE w.code = $14)))
+  AND ($15::uuid IS NULL OR o.id < $15)
+ORDER BY o.id DESC
+LIMIT $16;
+
+-- name: search_oldest
+-- The same, oldest first. $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 and $14
+-- as above; $15 after this id, $16 how many.
+SELECT o.id, o.total_amount FROM orders o
+WHERE ($1::text IS NULL OR o.id = ANY (ARRAY(
+           SELECT n.id FROM orders n WHERE n.number = $2
+           UNION SELECT l.order_id FROM order_lines l WHERE l.sku = $1
+           UNION SELECT s.order_id FROM shipments s WHERE s.tracking_number = $1)))
+  AND ($3::bytea IS NULL OR o.email_index = $3)
+  AND ($4::uuid IS NULL OR o.account_id = $4)
+  AND ($5::text IS NULL OR o.id = ANY (ARRAY(
+           SELECT l.order_id FROM order_lines l WHERE l.sku = $5)))
+  AND ($6::text IS NULL OR o.status = $6)
+  AND ($7::text IS NULL OR o.payment_status = $7)
+  AND ($8::text IS NULL OR o.fulfilment_status = $8)
+  AND ($9::timestamptz IS NULL OR o.placed_at >= $9)
+  AND ($10::timestamptz IS NULL OR o.placed_at < $10)
+  AND ($11::bigint IS NULL OR o.total_amount >= $11)
+  AND ($12::bigint IS NULL OR o.total_amount <= $12)
+  AND ($13::text IS NULL OR o.currency = $13)
+  AND ($14::text IS NULL OR o.id = ANY (ARRAY(
+           SELECT r.holder_id FROM reservations r
+           JOIN locations w ON w.id = r.location_id WHERE w.code = $14)))
+  AND ($15::uuid IS NULL OR o.id > $15)
+ORDER BY o.id
+LIMIT $16;
+
+-- name: search_largest
+-- The same, the highest total first. $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+-- $13 and $14 as above; beyond the total $15 and the id $16, $17 how many.
+SELECT o.id, o.total_amount FROM orders o
+WHERE ($1::text IS NULL OR o.id = ANY (ARRAY(
+           SELECT n.id FROM orders n WHERE n.number = $2
+           UNION SELECT l.order_id FROM order_lines l WHERE l.sku = $1
+           UNION SELECT s.order_id FROM shipments s WHERE s.tracking_number = $1)))
+  AND ($3::bytea IS NULL OR o.email_index = $3)
+  AND ($4::uuid IS NULL OR o.account_id = $4)
+  AND ($5::text IS NULL OR o.id = ANY (ARRAY(
+           SELECT l.order_id FROM order_lines l WHERE l.sku = $5)))
+  AND ($6::text IS NULL OR o.status = $6)
+  AND ($7::text IS NULL OR o.payment_status = $7)
+  AND ($8::text IS NULL OR o.fulfilment_status = $8)
+  AND ($9::timestamptz IS NULL OR o.placed_at >= $9)
+  AND ($10::timestamptz IS NULL OR o.placed_at < $10)
+  AND ($11::bigint IS NULL OR o.total_amount >= $11)
+  AND ($12::bigint IS NULL OR o.total_amount <= $12)
+  AND ($13::text IS NULL OR o.currency = $13)
+  AND ($14::text IS NULL OR o.id = ANY (ARRAY(
+           SELECT r.holder_id FROM reservations r
+           JOIN locations w ON w.id = r.location_id WHERE w.code = $14)))
+  AND ($15::bigint IS NULL OR (o.total_amount, o.id) < ($15, $16::uuid))
+ORDER BY o.total_amount DESC, o.id DESC
+LIMIT $17;
+
+-- name: orders_of_ids
+-- Orders with their lines, in any order. $1 ids.
+SELECT o.id, o.number, o.cart_id, o.token_hash, o.status, o.currency, o.account_id,
+       o.sealed, o.email, o.shipping_address, o.shipping_method, o.shipping_amount,
+       o.shipping_source, o.subtotal_amount, o.total_amount, o.placed_at,
+       o.payment_reference, o.paid_outside, o.failure_reason, o.settled_at,
+       o.payment_status,
+       o.fulfilment_status, o.captured_amount, o.refunded_amount, o.refunding_amount,
+       o.credit_amount, o.placed_by, o.return_id, o.cancel_reason, o.canceled_at,
+       o.completed_at, l.lines
+FROM orders o
+CROSS JOIN LATERAL (
+    SELECT coalesce(jsonb_agg(jsonb_build_array(
+               l.variant_id, l.sku, l.title, l.quantity, l.unit_price_amount,
+               l.position, l.canceled_quantity, l.fulfilled_quantity,
+               l.returned_quantity) ORDER BY l.position), '[]') AS lines
+    FROM order_lines l WHERE l.order_id = o.id
+) l
+WHERE o.id = ANY ($1::uuid[]);

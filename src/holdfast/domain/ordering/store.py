@@ -114,7 +114,7 @@ async def find(connection: Connection, vault: Vault, order_id: UUID) -> Order:
     row = await connection.fetchrow(_ORDER, order_id)
     if row is None:
         raise OrderNotFound
-    return _order(vault, row)
+    return order_of(vault, row)
 
 
 async def latest(
@@ -193,12 +193,12 @@ def _place(order_id: UUID) -> str:
 
 
 def _page(vault: Vault, rows: Sequence[Row], limit: int) -> Page[Order]:
-    items = [_order(vault, row) for row in rows[:limit]]
+    items = [order_of(vault, row) for row in rows[:limit]]
     more = len(rows) > limit
     return Page(items, encode_cursor(str(items[-1].id)) if more else None)
 
 
-def _order(vault: Vault, row: Row) -> Order:
+def order_of(vault: Vault, row: Row) -> Order:
     currency = row["currency"]
     person, how = person_in(vault, row, place=_place(row["id"])), shipping_of(row)
     assert how is not None  # noqa: S101 - the column is NOT NULL

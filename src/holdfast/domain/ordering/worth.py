@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from holdfast.domain.ordering.errors import LinesNotOpen
 from holdfast.domain.ordering.model import Order, OrderLine
+from holdfast.domain.ordering.states import PaymentStatus
 from holdfast.kernel.money import Money
 
 
@@ -41,13 +42,15 @@ def refundable(order: Order) -> Money:
 
 
 def owed(before: Order, after: Order) -> Money:
-    """What is owed to the buyer because an order is worth less than it was.
+    """What the buyer is not to pay because an order is worth less than it was.
 
-    Never more than there is to give back: a refund made out of kindness before was
-    made in advance.
+    Of money that was captured never more than there is to give back: a refund made
+    out of kindness before was made in advance.
     """
-    less = value_of(before).amount - value_of(after).amount
-    return Money(max(0, min(less, refundable(after).amount)), after.currency)
+    less = max(0, value_of(before).amount - value_of(after).amount)
+    if after.payment_status is not PaymentStatus.AUTHORIZED:
+        less = min(less, refundable(after).amount)
+    return Money(less, after.currency)
 
 
 def credit_owed(before: Order, after: Order) -> Money:
