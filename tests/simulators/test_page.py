@@ -120,3 +120,36 @@ class TestPage:
         assert all(
             region["aria-label"] and region["tabindex"] == "0" for region in regions
         )
+
+    async def test_shows_refunds_webhooks_and_the_clock(
+        self, hooked, charge, refund, receiver
+    ):
+        scenario = {"before_answer": True, "duplicate": 1}
+        await hooked.put("/control/webhook/scenario", json=scenario)
+        await charge()
+        await refund()
+        await charge("key-3", payment_method="pm_card_3ds")
+
+        text = (await hooked.get("/")).text
+
+        assert '<th scope="row">EUR</th><td>1999</td><td>0</td><td>500</td>' in text
+        assert '<th scope="row">refund-1</th>' in text
+        assert '<td data-label="Refunded">500</td>' in text
+        assert '<th scope="row">now</th><td>2026-11-27T08:00:00.000000Z</td>' in text
+        assert '<th scope="row">it</th><td>stands still</td>' in text
+        assert '<th scope="row">duplicate</th><td>1</td>' in text
+        assert text.count("/control/webhooks/evt_") == 3
+        assert '<td data-label="Type">refund.succeeded</td>' in text
+        assert re.search(r'<a href="/3ds/ch_\w+">requires action</a>', text)
+
+    async def test_the_carrier_shows_where_its_parcels_are(self, carrier, ship):
+        number = (await ship()).json()["tracking_number"]
+        await carrier.post("/v1/shipments/by-key/key-2/cancel")
+
+        text = (await carrier.get("/")).text
+
+        assert f'<a href="/v1/tracking/{number}">{number}</a>' in text
+        assert "in_transit at 2026-11-27T14:00:00.000000Z" in text
+        assert '<th scope="row">created</th><td>1</td>' in text
+        assert '<th scope="row">canceled</th><td>1</td>' in text
+        assert 'label.pdf">PDF</a>' in text

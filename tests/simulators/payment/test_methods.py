@@ -2,11 +2,43 @@
 
 import asyncio
 import json
+from importlib import resources
 
 import pytest
 
+from holdfast import simulators
+from holdfast.simulators.payment.methods import METHODS
+
 
 class TestPaymentMethods:
+    def test_each_is_documented(self):
+        page = resources.files(simulators).joinpath("README.md").read_text()
+
+        assert [method for method in METHODS if f"`{method}`" not in page] == []
+
+    @pytest.mark.parametrize(
+        ("method", "reason"),
+        [
+            (name, method.decline_reason)
+            for name, method in METHODS.items()
+            if method.decline_reason and not method.challenge
+        ],
+    )
+    async def test_a_decline_says_why(self, charge, ledger, method, reason):
+        response = await charge(payment_method=method)
+
+        assert response.status_code == 200
+        assert response.json()["status"] == "declined"
+        assert response.json()["decline_reason"] == reason
+        assert ledger.count("captured") == 0
+
+    async def test_one_is_told_to_come_back_later(self, charge, ledger):
+        response = await charge(payment_method="pm_rate_limited")
+
+        assert response.status_code == 429
+        assert response.headers["retry-after"] == "1"
+        assert len(ledger) == 0
+
     @pytest.mark.parametrize(
         ("method", "charged"), [("pm_timeout_before", 0), ("pm_timeout_after", 1)]
     )

@@ -48,6 +48,11 @@ class TestPost:
         assert [await post(), await post()] == [202, 204]
         assert receiver.connections == 1
 
+    async def test_takes_no_harm_from_what_follows_an_answer(self, post, receiver):
+        receiver.answers.append(b"HTTP/1.1 204 X\r\ncontent-length: 2\r\n\r\nno")
+
+        assert [await post(), await post()] == [204, 204]
+
     async def test_does_not_read_an_answer_without_end(self, post, receiver):
         endless = b"HTTP/1.1 200 X\r\ncontent-length: 999999999\r\n\r\n"
         receiver.answers.append(endless + b"x" * 200_000)

@@ -134,7 +134,13 @@ async def _read(
             if parser.get_status_code():
                 return parser, False
             raise _Lost("the connection was closed in mid-answer")
-        parser.feed_data(chunk)
+        try:
+            parser.feed_data(chunk)
+        except httptools.HttpParserError:
+            # What comes after an answer is not one: a 204 with a body, say.
+            if answer.complete:
+                return parser, False
+            raise
         if size > _MOST_BYTES:
             return parser, False
     return parser, answer.reusable
