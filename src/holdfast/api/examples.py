@@ -34,13 +34,25 @@ EXAMPLES: dict[str, list[Any]] = {
         },
     ],
     "ClientChanges": [{"name": "Warehouse scanner", "scopes": ["inventory:read"]}],
+    "CompletionWanted": [
+        {"external": {"reference": "bank transfer 4711"}},
+        {
+            "payment_method": "pm_card_ok",
+            "expected_total": {"amount": 4498, "currency": "EUR"},
+        },
+    ],
     "CustomerChanges": [{"phone": "+442079460018", "marketing": False}],
+    "DraftChanges": [
+        {"note": "Agreed by telephone", "shipping_method": "express"},
+        {"lines": [{"sku": "TEA-ASSAM-100", "quantity": 50}]},
+    ],
     "EmailChange": [
         {"email": "countess@example.com", "current_password": "a difference engine"}
     ],
     "EmailChangeConfirmation": [{"token": _TOKEN}],
     "ErasureWanted": [{"password": "correct horse battery staple"}],
     "FirstCode": [{"code": "492039"}],
+    "HoldWanted": [{"until": "2026-12-01T18:00:00Z"}],
     "LevelWanted": [{"on_hand": 250, "reason": "Delivery of 27 November"}],
     "LineChanges": [{"quantity": 3}],
     "NewAddress": [{**_ADDRESS, "phone": "+442079460018", "default_shipping": True}],
@@ -75,6 +87,19 @@ EXAMPLES: dict[str, list[Any]] = {
             "given_name": "Ada",
             "family_name": "Lovelace",
             "locale": "en-GB",
+        }
+    ],
+    "NewDraft": [
+        {
+            "lines": [
+                {
+                    "sku": "TEA-ASSAM-100",
+                    "quantity": 50,
+                    "unit_price": {"amount": 750, "currency": "EUR"},
+                }
+            ],
+            "email": "ada@example.com",
+            "note": "Agreed by telephone",
         }
     ],
     "NewKey": [

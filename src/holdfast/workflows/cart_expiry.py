@@ -6,9 +6,10 @@ Draft orders never expire: an operator prepared them, and withdraws them.
 from datetime import timedelta
 from uuid import UUID
 
-from holdfast.domain import ordering
+from holdfast.domain import inventory, ordering
 from holdfast.kernel.clock import Clock
 from holdfast.platform.db import Database
+from holdfast.workflows.placing import holders_of
 
 _AT_ONCE = 500
 
@@ -24,10 +25,18 @@ async def expire_idle(
     expired = 0
     after: UUID | None = None
     while True:
+        now = clock()
         async with db.transaction() as tx:
             carts = await ordering.expire_carts(
-                tx, idle_since=clock() - idle, after=after, limit=limit
+                tx, idle_since=now - idle, after=after, limit=limit
             )
+            holders = [
+                holder_id
+                for cart in carts
+                for holder_id in holders_of(cart.id, cart.token_hash, cart.account_id)
+            ]
+            for holder_id in await inventory.holders_among(tx, holders):
+                await inventory.release(tx, holder_id, at=now)
         expired += len(carts)
         if len(carts) < limit:
             return expired

@@ -11,10 +11,12 @@ went. Asked again, as after a lost answer, it shows where things are.
 """
 
 import hmac
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from holdfast.domain import ordering
+from holdfast.domain import inventory, ordering
+from holdfast.domain.inventory import OutOfStock, Wanted
 from holdfast.domain.ordering import Cart, CartKind, CartStatus
 from holdfast.kernel import tokens
 from holdfast.platform.db import Connection, Transaction
@@ -71,8 +73,11 @@ class Merging:
             if guests.status is CartStatus.EXPIRED:
                 raise ordering.CartExpired
             raise ordering.CartAlreadyOrdered(await ordering.order_of_cart(tx, cart_id))
-        if into_id is None or into_id not in opened:
+        if into_id not in opened:
             # The account has none, or has ordered it just now.
+            into_id = None
+        await self._bring_hold(tx, guests, into_id or cart_id, account_id)
+        if into_id is None:
             return await self._give(tx, guests, account_id)
         return await self._add(tx, guests, into_id, account_id, prices)
 
@@ -106,6 +111,28 @@ class Merging:
         )
         await ordering.change_cart(tx, vault, merged)
         return merged
+
+    async def _bring_hold(
+        self, tx: Transaction, guests: Cart, into_id: UUID, account_id: UUID
+    ) -> None:
+        """What the guest held is held by the account, as long as it would have been."""
+        now = self.carts.clock()
+        from_hold = inventory.hold_id(guests.id, guests.token_hash)
+        into_hold = inventory.hold_id(into_id, account_id)
+        brought = await inventory.reserved_for(tx, from_hold)
+        ends = [n.expires_at for n in brought if n.expires_at and n.expires_at > now]
+        if not ends:
+            return
+        both = [*brought, *await inventory.reserved_for(tx, into_hold)]
+        with suppress(OutOfStock):
+            await inventory.reserve(
+                tx,
+                into_hold,
+                [Wanted(n.variant_id, n.sku, n.quantity) for n in both],
+                at=now,
+                expires_at=max(ends),
+                instead_of=[from_hold, into_hold],
+            )
 
 
 async def own(connection: Connection, vault: Vault, account_id: UUID) -> Cart:

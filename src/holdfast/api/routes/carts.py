@@ -1,9 +1,10 @@
 """Carts: what buyers fill and order, what operators prepare for them."""
 
-from holdfast.api import carts, orders
+from holdfast.api import carts, draft_orders, orders
 from holdfast.api.policy import Priority, Route
 from holdfast.domain import inventory as stock
 from holdfast.domain import ordering, payments
+from holdfast.kernel.page import BadCursor
 
 _READING_CARTS = (
     ordering.CartNotFound,
@@ -37,6 +38,20 @@ _CHECKING_OUT = (
     payments.PaymentDeclined,
     payments.PaymentUnavailable,
     payments.UnknownPaymentMethod,
+)
+
+_OPEN_DRAFTS = (
+    ordering.DraftNotFound,
+    ordering.DraftDiscarded,
+    ordering.CartAlreadyOrdered,
+)
+_CHANGING_DRAFTS = (
+    *_OPEN_DRAFTS,
+    *_ADDING_LINES,
+    ordering.CartChanged,
+    ordering.CartBusy,
+    ordering.TotalTooLarge,
+    stock.OutOfStock,
 )
 
 ROUTES: tuple[Route, ...] = (
@@ -116,6 +131,88 @@ ROUTES: tuple[Route, ...] = (
         guest=True,
         idempotent="required",
         raises=_CHECKING_OUT,
+    ),
+    Route(
+        "GET",
+        "/v1/draft-orders",
+        draft_orders.browse,
+        cost=2,
+        priority=Priority.OPERATE,
+        scope="orders:read",
+        raises=(BadCursor,),
+    ),
+    Route(
+        "POST",
+        "/v1/draft-orders",
+        draft_orders.create,
+        cost=3,
+        priority=Priority.OPERATE,
+        scope="orders:write",
+        raises=(*_ADDING_LINES, ordering.TotalTooLarge),
+    ),
+    Route(
+        "GET",
+        "/v1/draft-orders/{draft_id:uuid}",
+        draft_orders.show,
+        cost=1,
+        priority=Priority.OPERATE,
+        scope="orders:read",
+        raises=(ordering.DraftNotFound,),
+    ),
+    Route(
+        "PATCH",
+        "/v1/draft-orders/{draft_id:uuid}",
+        draft_orders.change,
+        cost=3,
+        priority=Priority.OPERATE,
+        scope="orders:write",
+        raises=_CHANGING_DRAFTS,
+    ),
+    Route(
+        "DELETE",
+        "/v1/draft-orders/{draft_id:uuid}",
+        draft_orders.discard,
+        cost=2,
+        priority=Priority.OPERATE,
+        scope="orders:write",
+        raises=_OPEN_DRAFTS,
+    ),
+    Route(
+        "PUT",
+        "/v1/draft-orders/{draft_id:uuid}/hold",
+        draft_orders.hold,
+        cost=3,
+        priority=Priority.OPERATE,
+        scope="orders:write",
+        raises=(*_OPEN_DRAFTS, ordering.CartEmpty, stock.OutOfStock),
+    ),
+    Route(
+        "DELETE",
+        "/v1/draft-orders/{draft_id:uuid}/hold",
+        draft_orders.release,
+        cost=2,
+        priority=Priority.OPERATE,
+        scope="orders:write",
+        raises=_OPEN_DRAFTS,
+    ),
+    Route(
+        "POST",
+        "/v1/draft-orders/{draft_id:uuid}/invitations",
+        draft_orders.invite,
+        cost=2,
+        priority=Priority.OPERATE,
+        scope="orders:write",
+        raises=_OPEN_DRAFTS,
+    ),
+    Route(
+        "POST",
+        "/v1/draft-orders/{draft_id:uuid}/completion",
+        draft_orders.complete,
+        cost=10,
+        priority=Priority.OPERATE,
+        scope="orders:write",
+        raises=(ordering.DraftNotFound, *_CHECKING_OUT),
+        idempotent="required",
     ),
     Route(
         "GET",

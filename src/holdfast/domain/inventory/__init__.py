@@ -18,7 +18,7 @@ from holdfast.domain.inventory.errors import (
     StockLevelOutOfRange,
     UnknownStock,
 )
-from holdfast.domain.inventory.holding import MAX_CONNECTIONS, Holding
+from holdfast.domain.inventory.hold_requests import MAX_CONNECTIONS, Holding
 from holdfast.domain.inventory.holds import Held, hold
 from holdfast.domain.inventory.metrics import HoldMetrics
 from holdfast.domain.inventory.model import (
@@ -36,6 +36,7 @@ from holdfast.domain.inventory.model import (
 from holdfast.domain.inventory.reservations import (
     EXPIRE_AT_ONCE,
     expire,
+    holders_among,
     release,
     release_part,
     reserve,
@@ -85,6 +86,7 @@ __all__ = [
     "find_location",
     "hold",
     "hold_id",
+    "holders_among",
     "move",
     "movements",
     "open_levels",

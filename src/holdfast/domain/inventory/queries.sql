@@ -1,16 +1,16 @@
 -- name: reserve
 -- Promise stock to a holder: every line, or none. $1 holder, $2 variants, $3 quantities
 -- (one entry a variant), $4 now, $5 when it expires or NULL, $6 holders whose
--- reservations are released by it. Variants of which these hold just what is wanted
--- change hands without a look at their stock. Otherwise: if the wanted fits as seen,
--- stock rows are locked in (variant, location) order, so that two orders which share
--- two variants cannot deadlock, and counted again; if it does not, none is locked, so
--- that a sold-out row is refused without standing in line. The first location that has
--- the whole line gives it, else each gives what it has, both by priority. Returns one
--- row for each variant that is short: what there is, and whether holds of it are
--- overdue; then nothing was changed. Else one row without a variant: when it ends, for
--- a hold whether there was none before and whether it is as it was, and how many
--- seconds passed until all was locked.
+-- reservations are released by it, $7 how long it may last in all, renewed or not, or
+-- NULL. Variants of which these hold just what is wanted change hands without a look at
+-- their stock. Otherwise: if the wanted fits as seen, stock rows are locked in (variant,
+-- location) order, so that two orders which share two variants cannot deadlock, and
+-- counted again; if it does not, none is locked, so that a sold-out row is refused
+-- without standing in line. The first location that has the whole line gives it, else
+-- each gives what it has, both by priority. Returns one row for each variant that is
+-- short: what there is, and whether holds of it are overdue; then nothing was changed.
+-- Else one row without a variant: when it ends, for a hold whether there was none
+-- before and whether it is as it was, and how many seconds passed until all was locked.
 WITH wanted AS MATERIALIZED (
     SELECT variant_id, quantity
     FROM unnest($2::uuid[], $3::bigint[]) AS w (variant_id, quantity)
@@ -21,12 +21,11 @@ WITH wanted AS MATERIALIZED (
     ORDER BY holder_id, variant_id, location_id
     FOR UPDATE
 ), term AS MATERIALIZED (
-    -- A hold that is renewed is as old as it was, and ends an hour after it began.
-    SELECT since, CASE WHEN $5::timestamptz IS NOT NULL
-                  THEN least($5, since + interval '60 minutes') END AS until
+    -- A hold that is renewed is as old as it was.
+    SELECT since, least($5::timestamptz, since + $7::interval) AS until
     FROM (SELECT coalesce(min(reserved_at) FILTER (
-              WHERE holder_id = $1 AND expires_at > $4), $4) AS since
-          FROM held) AS began
+              WHERE holder_id = $1 AND expires_at > $4 AND reserved_at + $7 > $4), $4)
+          AS since FROM held) AS began
 ), promised AS MATERIALIZED (
     SELECT variant_id, location_id, sum(quantity) AS quantity,
            sum(sum(quantity)) OVER (PARTITION BY variant_id) AS in_all
@@ -294,6 +293,10 @@ WITH due AS MATERIALIZED (
 )
 SELECT count(*) FROM due;
 
+-- name: holders_among
+-- Which of these hold anything. $1 holders. Returns their ids.
+SELECT DISTINCT holder_id FROM reservations WHERE holder_id = ANY($1::uuid[]);
+
 -- name: reserved_for
 -- What a holder has reserved, and where. $1 holder.
 SELECT r.variant_id, v.sku, r.location_id, r.quantity, r.reserved_at, r.expires_at
@@ -304,19 +307,20 @@ ORDER BY r.variant_id, r.location_id;
 -- name: open_levels
 -- Start keeping stock of variants at a location, at zero. $1 variants, $2 location,
 -- $3 now. Levels that exist are left alone.
-INSERT INTO stock (variant_id, location_id, on_hand, active, updated_at)
-SELECT variant_id, l.id, 0, l.active, $3
-FROM unnest($1::uuid[]) AS v (variant_id) CROSS JOIN locations l
-WHERE l.id = $2
+INSERT INTO stock (variant_id, location_id, on_hand, updated_at)
+SELECT variant_id, $2, 0, $3
+FROM unnest($1::uuid[]) AS v (variant_id)
 ORDER BY variant_id
 ON CONFLICT (variant_id, location_id) DO NOTHING;
 
 -- name: lock_levels
 -- Lock the levels of some SKUs at a location for a change. $1 SKUs, $2 location. Locks
 -- stock rows in variant order; returns one row a SKU that has a level there.
-SELECT v.sku, s.variant_id, s.location_id, s.on_hand, s.reserved, s.available,
+SELECT v.sku, s.variant_id, s.location_id, l.code, s.on_hand, s.reserved, s.available,
        s.safety_stock, s.backorder_limit, s.low_stock_threshold, s.updated_at
-FROM stock s JOIN variants v ON v.id = s.variant_id
+FROM stock s
+JOIN variants v ON v.id = s.variant_id
+JOIN locations l ON l.id = s.location_id
 WHERE v.sku = ANY($1::text[]) AND s.location_id = $2
 ORDER BY s.variant_id
 FOR NO KEY UPDATE OF s;
@@ -330,9 +334,12 @@ WITH lines AS MATERIALIZED (
     FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[])
          WITH ORDINALITY AS n (variant_id, location_id, delta, kind, reason, place)
 ), opened AS (
-    INSERT INTO stock (variant_id, location_id, on_hand, active, updated_at)
-    SELECT DISTINCT n.variant_id, n.location_id, 0, l.active, $9::timestamptz
-    FROM lines n JOIN locations l ON l.id = n.location_id
+    INSERT INTO stock (variant_id, location_id, on_hand, updated_at)
+    SELECT DISTINCT n.variant_id, n.location_id, 0, $9::timestamptz
+    FROM lines n
+    WHERE NOT EXISTS (
+        SELECT FROM stock s
+        WHERE s.variant_id = n.variant_id AND s.location_id = n.location_id)
     ORDER BY n.variant_id, n.location_id
     ON CONFLICT (variant_id, location_id) DO NOTHING
     RETURNING variant_id
@@ -353,24 +360,17 @@ ORDER BY n.place;
 
 -- name: find
 -- The level of one SKU at a location. $1 SKU, $2 location. One row or none.
-SELECT v.sku, s.variant_id, s.location_id, s.on_hand, s.reserved, s.available,
+SELECT v.sku, s.variant_id, s.location_id, l.code, s.on_hand, s.reserved, s.available,
        s.safety_stock, s.backorder_limit, s.low_stock_threshold, s.updated_at
-FROM stock s JOIN variants v ON v.id = s.variant_id
+FROM stock s
+JOIN variants v ON v.id = s.variant_id
+JOIN locations l ON l.id = s.location_id
 WHERE v.sku = $1 AND s.location_id = $2;
 
 -- name: find_location
 -- A location by id or by code. $1 id or NULL, $2 code or NULL.
 SELECT id, code, name, priority, address, active, created_at, updated_at
 FROM locations WHERE id = $1 OR code = $2;
-
--- name: movements
--- The ledger of one variant, newest first. $1 variant, $2 before this movement (NULL
--- for the start), $3 how many.
-SELECT id, kind, delta, reason, order_id, actor, moved_at, location_id, reference
-FROM stock_movements
-WHERE variant_id = $1 AND ($2::uuid IS NULL OR id < $2)
-ORDER BY id DESC
-LIMIT $3;
 
 -- name: drift
 -- Every level that does not agree with its ledger or with its reservations.
@@ -502,3 +502,472 @@ SELECT s.variant_id, sum(s.available)::bigint AS available, (
 FROM stock s
 WHERE s.variant_id = ANY($1::uuid[])
 GROUP BY s.variant_id;
+
+-- name: locations
+-- Every location, those first that orders take from first.
+SELECT id, code, name, priority, address, active, created_at, updated_at
+FROM locations ORDER BY priority, code;
+
+-- name: add_location
+-- Add a location. $1 id, $2 code, $3 name, $4 priority, $5 address or NULL, $6 now.
+-- Raises locations_code_unique.
+INSERT INTO locations (id, code, name, priority, address, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $6)
+RETURNING id, code, name, priority, address, active, created_at, updated_at;
+
+-- name: change_location
+-- Change what a location is called, where it is and when its turn comes. $1 id, $2 code,
+-- $3 name, $4 priority, $5 address or NULL, $6 now. Raises locations_code_unique.
+UPDATE locations
+SET code = $2, name = $3, priority = $4, address = $5, updated_at = $6
+WHERE id = $1
+RETURNING id, code, name, priority, address, active, created_at, updated_at;
+
+-- name: lock_location
+-- Lock a location, so that nobody opens a level there. $1 id. One row or none.
+SELECT id, code, name, priority, address, active, created_at, updated_at
+FROM locations WHERE id = $1 FOR UPDATE;
+
+-- name: use_location
+-- Open or close a location for orders. $1 id, $2 whether it is in use, $3 now. Its
+-- levels say the same; their rows are locked in variant order. Returns one row: how
+-- much is reserved there. One that has something reserved is not closed.
+WITH levels AS MATERIALIZED (
+    SELECT variant_id, reserved FROM stock
+    WHERE location_id = $1
+    ORDER BY variant_id FOR NO KEY UPDATE
+), verdict AS MATERIALIZED (
+    SELECT coalesce(sum(reserved), 0)::bigint AS reserved FROM levels
+), marked AS (
+    UPDATE stock s SET active = $2, updated_at = $3
+    FROM levels n CROSS JOIN verdict v
+    WHERE ($2 OR v.reserved = 0) AND s.active <> $2
+      AND s.location_id = $1 AND s.variant_id = n.variant_id
+), place AS (
+    UPDATE locations SET active = $2, updated_at = $3
+    FROM verdict v
+    WHERE ($2 OR v.reserved = 0) AND id = $1 AND active <> $2
+)
+SELECT reserved FROM verdict;
+
+-- name: levels
+-- Levels in the order of SKUs. $1 SKU or NULL, $2 location or NULL, $3 whether only
+-- those that run low, $4 and $5 SKU and location of the last one seen or NULL, $6 how
+-- many.
+SELECT v.sku, s.variant_id, s.location_id, l.code, s.on_hand, s.reserved, s.available,
+       s.safety_stock, s.backorder_limit, s.low_stock_threshold, s.updated_at
+FROM stock s
+JOIN variants v ON v.id = s.variant_id
+JOIN locations l ON l.id = s.location_id
+WHERE ($1::text IS NULL OR v.sku = $1)
+  AND ($2::uuid IS NULL OR s.location_id = $2)
+  AND (NOT $3::boolean OR s.on_hand - s.reserved <= s.low_stock_threshold)
+  AND ($4::text IS NULL OR (v.sku, s.location_id) > ($4, $5::uuid))
+ORDER BY v.sku, s.location_id
+LIMIT $6;
+
+-- name: levels_of
+-- The levels of one SKU, those first that orders take from first. $1 SKU.
+SELECT v.sku, s.variant_id, s.location_id, l.code, s.on_hand, s.reserved, s.available,
+       s.safety_stock, s.backorder_limit, s.low_stock_threshold, s.updated_at
+FROM stock s
+JOIN variants v ON v.id = s.variant_id
+JOIN locations l ON l.id = s.location_id
+WHERE v.sku = $1
+ORDER BY l.priority, l.code;
+
+-- name: variants_of
+-- Which variants have these SKUs. $1 SKUs. One row for each that there is.
+SELECT sku, id FROM variants WHERE sku = ANY($1::text[]);
+
+-- name: open_shelves
+-- Open levels that do not exist yet. $1 variants, $2 locations, pairwise, $3 now.
+INSERT INTO stock (variant_id, location_id, on_hand, updated_at)
+SELECT n.variant_id, n.location_id, 0, $3
+FROM unnest($1::uuid[], $2::uuid[]) AS n (variant_id, location_id)
+WHERE NOT EXISTS (
+    SELECT FROM stock s
+    WHERE s.variant_id = n.variant_id AND s.location_id = n.location_id)
+ORDER BY n.variant_id, n.location_id
+ON CONFLICT (variant_id, location_id) DO NOTHING;
+
+-- name: lock_shelves
+-- Lock levels for a change. $1 variants, $2 locations, pairwise. Locks stock rows in
+-- (variant, location) order; returns those that exist.
+SELECT v.sku, s.variant_id, s.location_id, l.code, s.on_hand, s.reserved, s.available,
+       s.safety_stock, s.backorder_limit, s.low_stock_threshold, s.updated_at
+FROM unnest($1::uuid[], $2::uuid[]) AS n (variant_id, location_id)
+JOIN stock s ON s.variant_id = n.variant_id AND s.location_id = n.location_id
+JOIN variants v ON v.id = s.variant_id
+JOIN locations l ON l.id = s.location_id
+ORDER BY s.variant_id, s.location_id
+FOR NO KEY UPDATE OF s;
+
+-- name: change_level
+-- Say what is kept back, promised beyond what is there, and few. $1 variant,
+-- $2 location, $3 safety stock, $4 backorder limit, $5 low-stock threshold or NULL,
+-- $6 now. The row is locked by the caller. Raises stock_never_oversold.
+UPDATE stock
+SET safety_stock = $3, backorder_limit = $4, low_stock_threshold = $5, updated_at = $6
+WHERE variant_id = $1 AND location_id = $2;
+
+-- name: ledger
+-- The ledger, newest first. $1 variant or NULL, $2 location or NULL, $3 kind or NULL,
+-- $4 not before this time or NULL, $5 before this time or NULL, $6 actor or NULL,
+-- $7 before this movement or NULL, $8 how many.
+SELECT m.id, m.kind, m.delta, m.reason, m.order_id, m.actor, m.moved_at,
+       m.location_id, m.reference, v.sku, l.code AS location
+FROM stock_movements m
+JOIN variants v ON v.id = m.variant_id
+JOIN locations l ON l.id = m.location_id
+WHERE ($1::uuid IS NULL OR m.variant_id = $1)
+  AND ($2::uuid IS NULL OR m.location_id = $2)
+  AND ($3::text IS NULL OR m.kind = $3)
+  AND ($4::timestamptz IS NULL OR m.moved_at >= $4)
+  AND ($5::timestamptz IS NULL OR m.moved_at < $5)
+  AND ($6::text IS NULL OR m.actor = $6)
+  AND ($7::uuid IS NULL OR m.id < $7)
+ORDER BY m.id DESC
+LIMIT $8;
+
+-- name: ledger_of_variant
+-- The same with its parameters, for one variant, by its own index: $1 variant,
+-- $2 location, $3 kind, $4 not before, $5 before, $6 actor, $7 before this movement,
+-- $8 how many.
+SELECT m.id, m.kind, m.delta, m.reason, m.order_id, m.actor, m.moved_at,
+       m.location_id, m.reference, v.sku, l.code AS location
+FROM stock_movements m
+JOIN variants v ON v.id = m.variant_id
+JOIN locations l ON l.id = m.location_id
+WHERE m.variant_id = $1
+  AND ($2::uuid IS NULL OR m.location_id = $2)
+  AND ($3::text IS NULL OR m.kind = $3)
+  AND ($4::timestamptz IS NULL OR m.moved_at >= $4)
+  AND ($5::timestamptz IS NULL OR m.moved_at < $5)
+  AND ($6::text IS NULL OR m.actor = $6)
+  AND ($7::uuid IS NULL OR m.id < $7)
+ORDER BY m.id DESC
+LIMIT $8;
+
+-- name: ledger_of_order
+-- The same for one order: $1 order, $2 variant, $3 location, $4 kind, $5 not before,
+-- $6 before, $7 actor, $8 before this movement, $9 how many.
+SELECT m.id, m.kind, m.delta, m.reason, m.order_id, m.actor, m.moved_at,
+       m.location_id, m.reference, v.sku, l.code AS location
+FROM stock_movements m
+JOIN variants v ON v.id = m.variant_id
+JOIN locations l ON l.id = m.location_id
+WHERE m.order_id = $1
+  AND ($2::uuid IS NULL OR m.variant_id = $2)
+  AND ($3::uuid IS NULL OR m.location_id = $3)
+  AND ($4::text IS NULL OR m.kind = $4)
+  AND ($5::timestamptz IS NULL OR m.moved_at >= $5)
+  AND ($6::timestamptz IS NULL OR m.moved_at < $6)
+  AND ($7::text IS NULL OR m.actor = $7)
+  AND ($8::uuid IS NULL OR m.id < $8)
+ORDER BY m.id DESC
+LIMIT $9;
+
+-- name: add_transfer
+-- Write a transfer down with its lines. $1 id, $2 from and $3 to location,
+-- $4 reference, $5 actor, $6 now, $7 variants, $8 quantities.
+WITH added AS (
+    INSERT INTO transfers (id, from_location_id, to_location_id, status, reference,
+                           actor, created_at)
+    VALUES ($1, $2, $3, 'pending', $4, $5, $6)
+)
+INSERT INTO transfer_lines (transfer_id, variant_id, quantity)
+SELECT $1, variant_id, quantity
+FROM unnest($7::uuid[], $8::bigint[]) AS n (variant_id, quantity);
+
+-- name: lock_transfer
+-- Lock a transfer for its next step. $1 id. Returns its id, or nothing.
+SELECT id FROM transfers WHERE id = $1 FOR UPDATE;
+
+-- name: transfers
+-- Transfers with their lines, newest first. $1 id or NULL, $2 status or NULL, $3 location
+-- at either end or NULL, $4 before this transfer or NULL, $5 how many.
+SELECT t.id, a.code AS source, b.code AS destination, t.from_location_id,
+       t.to_location_id, t.status, t.reference, t.actor, t.created_at,
+       t.dispatched_at, t.closed_at, n.lines
+FROM transfers t
+JOIN locations a ON a.id = t.from_location_id
+JOIN locations b ON b.id = t.to_location_id
+CROSS JOIN LATERAL (
+    SELECT jsonb_agg(jsonb_build_array(x.variant_id, v.sku, x.quantity,
+                                       x.received_quantity) ORDER BY v.sku) AS lines
+    FROM transfer_lines x JOIN variants v ON v.id = x.variant_id
+    WHERE x.transfer_id = t.id
+) AS n
+WHERE ($1::uuid IS NULL OR t.id = $1)
+  AND ($2::text IS NULL OR t.status = $2)
+  AND ($3::uuid IS NULL OR $3 IN (t.from_location_id, t.to_location_id))
+  AND ($4::uuid IS NULL OR t.id < $4)
+ORDER BY t.id DESC
+LIMIT $5;
+
+-- name: step_transfer
+-- Move a transfer on. $1 id, $2 status, $3 when it left or NULL to keep that, $4 when it
+-- was closed or NULL, $5 variants, $6 how many of them were received now. It is locked
+-- by the caller. Raises transfer_lines_received_once.
+WITH moved AS (
+    UPDATE transfers
+    SET status = $2, dispatched_at = coalesce($3, dispatched_at), closed_at = $4
+    WHERE id = $1
+)
+UPDATE transfer_lines x SET received_quantity = x.received_quantity + n.quantity
+FROM unnest($5::uuid[], $6::bigint[]) AS n (variant_id, quantity)
+WHERE x.transfer_id = $1 AND x.variant_id = n.variant_id;
+
+-- name: open_count
+-- Begin a stock count. $1 id, $2 location, $3 reference, $4 actor, $5 now.
+INSERT INTO stock_counts (id, location_id, status, reference, actor, opened_at)
+VALUES ($1, $2, 'open', $3, $4, $5);
+
+-- name: lock_count
+-- Lock a stock count. $1 id. Returns its id, or nothing.
+SELECT id FROM stock_counts WHERE id = $1 FOR UPDATE;
+
+-- name: counts
+-- Stock counts, newest first. $1 id or NULL, $2 status or NULL, $3 location or NULL,
+-- $4 before this count or NULL, $5 how many.
+SELECT c.id, l.code AS location, c.location_id, c.status, c.reference, c.actor,
+       c.opened_at, c.closed_at, (SELECT count(*) FROM stock_count_lines n
+                                  WHERE n.count_id = c.id) AS lines
+FROM stock_counts c JOIN locations l ON l.id = c.location_id
+WHERE ($1::uuid IS NULL OR c.id = $1)
+  AND ($2::text IS NULL OR c.status = $2)
+  AND ($3::uuid IS NULL OR c.location_id = $3)
+  AND ($4::uuid IS NULL OR c.id < $4)
+ORDER BY c.id DESC
+LIMIT $5;
+
+-- name: count_lines
+-- What was counted, in the order of SKUs. $1 count.
+SELECT v.sku, n.variant_id, n.expected, n.counted, n.actor, n.counted_at
+FROM stock_count_lines n JOIN variants v ON v.id = n.variant_id
+WHERE n.count_id = $1
+ORDER BY v.sku;
+
+-- name: put_count_lines
+-- Write down what was counted, and what the books say at this moment. $1 count,
+-- $2 location, $3 variants, $4 numbers found, $5 actor, $6 now. The count is locked by
+-- the caller; counting again replaces what was counted before.
+INSERT INTO stock_count_lines (count_id, variant_id, expected, counted, actor,
+                               counted_at)
+SELECT $1, n.variant_id, coalesce(s.on_hand, 0), n.counted, $5, $6
+FROM unnest($3::uuid[], $4::bigint[]) AS n (variant_id, counted)
+LEFT JOIN stock s ON s.variant_id = n.variant_id AND s.location_id = $2
+ON CONFLICT (count_id, variant_id) DO UPDATE
+SET expected = excluded.expected, counted = excluded.counted, actor = excluded.actor,
+    counted_at = excluded.counted_at;
+
+-- name: close_count
+-- End a stock count. $1 id, $2 status, $3 now. It is locked by the caller.
+UPDATE stock_counts SET status = $2, closed_at = $3 WHERE id = $1;
+
+-- name: take_alerts
+-- Take alerts that nobody was told of, oldest first. $1 now, $2 how many. Marks them as
+-- told; skips those that somebody else is at.
+UPDATE stock_alerts a SET published_at = $1
+FROM (SELECT id FROM stock_alerts WHERE published_at IS NULL
+      ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED) AS n,
+     variants v, locations l
+WHERE a.id = n.id AND v.id = a.variant_id AND l.id = a.location_id
+RETURNING a.id, v.sku, l.code AS location, a.remaining, a.threshold, a.raised_at;
+
+-- name: alerts
+-- Alerts by their ids, oldest first. $1 ids.
+SELECT a.id, v.sku, l.code AS location, a.remaining, a.threshold, a.raised_at
+FROM stock_alerts a
+JOIN variants v ON v.id = a.variant_id
+JOIN locations l ON l.id = a.location_id
+WHERE a.id = ANY($1::uuid[])
+ORDER BY a.id;
+
+-- name: forget_alerts
+-- Forget alerts from before a time. $1 the time, $2 how many. Returns their ids.
+DELETE FROM stock_alerts
+WHERE id IN (SELECT id FROM stock_alerts WHERE published_at < $1 LIMIT $2)
+RETURNING id;
+
+-- name: add_request
+-- Note that somebody wants a variant. $1 id, $2 variant, $3 account or NULL, $4 the
+-- address, sealed, $5 its index, $6 now, $7 how many an address may have open. A second
+-- request for the same is none.
+INSERT INTO stock_requests (id, variant_id, account_id, sealed, email_index, created_at)
+SELECT $1, $2, $3, $4, $5, $6
+WHERE (SELECT count(*) FROM stock_requests WHERE email_index = $5) < $7
+ON CONFLICT (variant_id, email_index) WHERE due_at IS NULL DO NOTHING;
+
+-- name: due_requests
+-- Requests for what can be bought again, oldest first. $1 now, $2 how many. Marks them
+-- as due; skips those that somebody else is at. Returns their ids.
+UPDATE stock_requests r SET due_at = $1
+FROM (SELECT q.id FROM stock_requests q
+      JOIN variants v ON v.id = q.variant_id
+      JOIN products p ON p.id = v.product_id AND p.status = 'active'
+      WHERE q.due_at IS NULL AND EXISTS (
+          SELECT FROM stock s WHERE s.variant_id = q.variant_id AND s.available > 0)
+      ORDER BY q.id LIMIT $2 FOR UPDATE OF q SKIP LOCKED) AS n
+WHERE r.id = n.id
+RETURNING r.id;
+
+-- name: requests
+-- Requests, newest first. $1 id or NULL, $2 account or NULL, $3 SKU or NULL, $4 index of
+-- an address or NULL, $5 whether those that were told count, $6 before this request or
+-- NULL, $7 how many.
+SELECT r.id, v.sku, p.title, p.handle, r.account_id, r.sealed, r.created_at, r.due_at
+FROM stock_requests r
+JOIN variants v ON v.id = r.variant_id
+JOIN products p ON p.id = v.product_id
+WHERE ($1::uuid IS NULL OR r.id = $1)
+  AND ($2::uuid IS NULL OR r.account_id = $2)
+  AND ($3::text IS NULL OR v.sku = $3)
+  AND ($4::bytea IS NULL OR r.email_index = $4)
+  AND ($5::boolean OR r.due_at IS NULL)
+  AND ($6::uuid IS NULL OR r.id < $6)
+ORDER BY r.id DESC
+LIMIT $7;
+
+-- name: remove_request
+-- Forget a request. $1 id, $2 account whose it must be, or NULL for anybody's. Returns
+-- its id.
+DELETE FROM stock_requests
+WHERE id = $1 AND ($2::uuid IS NULL OR account_id = $2)
+RETURNING id;
+
+-- name: forget_requests
+-- Forget requests that were told before a time. $1 the time, $2 how many. Returns their
+-- ids.
+DELETE FROM stock_requests
+WHERE id IN (SELECT id FROM stock_requests WHERE due_at < $1 LIMIT $2)
+RETURNING id;
+
+-- name: forget_requests_of
+-- Forget the requests of a person. $1 account, $2 indexes of their addresses. Returns
+-- their ids.
+DELETE FROM stock_requests
+WHERE account_id = $1 OR email_index = ANY($2::bytea[])
+RETURNING id;
+
+-- name: requests_to_reseal
+-- Requests not yet sealed under the newest key, in order of their ids; those that
+-- somebody else holds are passed over. $1 its prefix, $2 after this id (NULL for the
+-- start), $3 how many. Locks them.
+SELECT id::text AS key, sealed FROM stock_requests
+WHERE ($2::text IS NULL OR id > $2::text::uuid) AND substring(sealed FOR 5) <> $1
+ORDER BY stock_requests.id LIMIT $3
+FOR UPDATE SKIP LOCKED;
+
+-- name: reseal_requests
+-- Write requests sealed anew. $1 ids, $2 sealed. They are locked by the caller.
+UPDATE stock_requests SET sealed = fresh.sealed
+FROM unnest($1::uuid[], $2::bytea[]) AS fresh (id, sealed)
+WHERE stock_requests.id = fresh.id;
+
+-- name: missing_guards
+-- What of the database's own rules is not in force. $1 names of constraints, $2 names of
+-- triggers. Returns the names that are not there, not valid or switched off.
+SELECT name FROM unnest($1::text[]) AS n (name)
+WHERE NOT EXISTS (
+    SELECT FROM pg_constraint c
+    WHERE c.conname = n.name AND c.convalidated AND c.conenforced)
+UNION ALL
+SELECT name FROM unnest($2::text[]) AS n (name)
+WHERE NOT EXISTS (
+    SELECT FROM pg_trigger t
+    WHERE t.tgname = n.name AND NOT t.tgisinternal AND t.tgenabled <> 'D');
+
+-- name: misled_levels
+-- Levels that do not know whether their location is in use. Reads the whole stock.
+SELECT v.sku, l.code AS location, s.variant_id, s.location_id
+FROM stock s
+JOIN locations l ON l.id = s.location_id
+JOIN variants v ON v.id = s.variant_id
+WHERE s.active <> l.active
+ORDER BY v.sku, l.code;
+
+-- name: order_drift
+-- Orders that do not hold what they should, and reservations without an end that belong
+-- to no order. Reads every reservation and every order that is not ended. An order that
+-- is pending or confirmed holds what is neither shipped nor canceled; every other holds
+-- nothing.
+WITH due AS (
+    SELECT l.order_id, l.variant_id,
+           sum(l.quantity - l.canceled_quantity - l.fulfilled_quantity) AS quantity
+    FROM orders o JOIN order_lines l ON l.order_id = o.id
+    WHERE o.status IN ('pending', 'confirmed')
+    GROUP BY 1, 2
+    HAVING sum(l.quantity - l.canceled_quantity - l.fulfilled_quantity) > 0
+), held AS (
+    SELECT r.holder_id, r.variant_id, sum(r.quantity) AS quantity
+    FROM reservations r
+    WHERE r.expires_at IS NULL OR EXISTS (SELECT FROM orders o WHERE o.id = r.holder_id)
+    GROUP BY 1, 2
+)
+SELECT coalesce(d.order_id, h.holder_id) AS order_id,
+       coalesce(d.variant_id, h.variant_id) AS variant_id, v.sku, o.number,
+       coalesce(d.quantity, 0)::bigint AS due, coalesce(h.quantity, 0)::bigint AS held
+FROM due d
+FULL JOIN held h ON h.holder_id = d.order_id AND h.variant_id = d.variant_id
+LEFT JOIN orders o ON o.id = coalesce(d.order_id, h.holder_id)
+LEFT JOIN variants v ON v.id = coalesce(d.variant_id, h.variant_id)
+WHERE coalesce(d.quantity, 0) <> coalesce(h.quantity, 0)
+ORDER BY 1, 2;
+
+-- name: due_of_order
+-- What an order should hold. $1 order. Locks the order; nothing for one that is ended.
+SELECT l.variant_id, v.sku,
+       l.quantity - l.canceled_quantity - l.fulfilled_quantity AS quantity
+FROM orders o
+JOIN order_lines l ON l.order_id = o.id
+JOIN variants v ON v.id = l.variant_id
+WHERE o.id = $1 AND o.status IN ('pending', 'confirmed')
+  AND l.quantity > l.canceled_quantity + l.fulfilled_quantity
+FOR UPDATE OF o;
+
+-- name: recount
+-- One level against its ledger and its reservations. $1 variant, $2 location. Locks the
+-- level.
+SELECT s.on_hand, s.reserved, s.backorder_limit, (
+           SELECT coalesce(sum(m.delta), 0)::bigint FROM stock_movements m
+           WHERE m.variant_id = s.variant_id AND m.location_id = s.location_id
+       ) AS ledger, (
+           SELECT coalesce(sum(r.quantity), 0)::bigint FROM reservations r
+           WHERE r.variant_id = s.variant_id AND r.location_id = s.location_id
+       ) AS held
+FROM stock s
+WHERE s.variant_id = $1 AND s.location_id = $2
+FOR NO KEY UPDATE;
+
+-- name: set_to_ledger
+-- Let a level be what its ledger says. $1 variant, $2 location, $3 now. It is locked by
+-- the caller.
+UPDATE stock s
+SET updated_at = $3, on_hand = (
+    SELECT coalesce(sum(m.delta), 0) FROM stock_movements m
+    WHERE m.variant_id = s.variant_id AND m.location_id = s.location_id)
+WHERE s.variant_id = $1 AND s.location_id = $2;
+
+-- name: set_to_held
+-- Let what is reserved be what is held. $1 variant, $2 location, $3 how much, $4 now.
+-- The level is locked by the caller. Raises stock_never_oversold.
+UPDATE stock SET reserved = $3, updated_at = $4
+WHERE variant_id = $1 AND location_id = $2;
+
+-- name: set_to_location
+-- Let levels say of their locations what those say. $1 variants, $2 locations, pairwise,
+-- $3 now.
+UPDATE stock s SET active = l.active, updated_at = $3
+FROM unnest($1::uuid[], $2::uuid[]) AS n (variant_id, location_id)
+JOIN locations l ON l.id = n.location_id
+WHERE s.variant_id = n.variant_id AND s.location_id = n.location_id;
+
+-- name: count_reserved
+-- How many reservations there are, of orders and of holds, and how many holds are
+-- overdue. $1 now. One row.
+SELECT count(*) FILTER (WHERE expires_at IS NULL) AS orders,
+       count(*) FILTER (WHERE expires_at IS NOT NULL) AS holds,
+       count(*) FILTER (WHERE expires_at <= $1) AS overdue
+FROM reservations;

@@ -6,7 +6,7 @@ and does not deadlock.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from holdfast.domain.inventory.errors import NotEnoughOnHand, NotReserved, OutOfStock
@@ -21,6 +21,7 @@ _RELEASE_PART = _SQL["release_part"]
 _SHIP = _SQL["ship"]
 _EXPIRE = _SQL["expire"]
 _RESERVED_FOR = _SQL["reserved_for"]
+_HOLDERS_AMONG = _SQL["holders_among"]
 
 EXPIRE_AT_ONCE = 500
 """Overdue holds that are freed in one transaction."""
@@ -44,7 +45,11 @@ async def reserve(
     """
     lines = summed(wanted)
     rows = await ask(
-        tx, holder_id, lines, at=at, expires_at=expires_at, instead_of=instead_of
+        *(tx, holder_id, lines),
+        at=at,
+        expires_at=expires_at,
+        instead_of=instead_of,
+        longest=None,
     )
     if short := [row for row in rows if row["variant_id"] is not None]:
         raise OutOfStock(_shortages(lines, short))
@@ -58,15 +63,19 @@ async def ask(
     at: datetime,
     expires_at: datetime | None,
     instead_of: Sequence[UUID],
+    longest: timedelta | None,
 ) -> list[Row]:
     """The statement behind ``reserve``, of one entry a variant in order.
 
-    Returns one row without a variant where it was granted, else one for each that
-    falls short.
+    A hold that is renewed lasts for *longest* in all. Returns one row without a variant
+    where it was granted, else one for each that falls short.
     """
     variants = [line.variant_id for line in lines]
     quantities = [line.quantity for line in lines]
-    asked = (holder_id, variants, quantities, at, expires_at, list(instead_of))
+    asked = (
+        *(holder_id, variants, quantities),
+        *(at, expires_at, list(instead_of), longest),
+    )
     rows = await tx.fetch(_RESERVE, *asked)
     overdue = [row["variant_id"] for row in rows if row["overdue"]]
     if overdue and await tx.fetchval(_EXPIRE, at, EXPIRE_AT_ONCE, overdue):
@@ -147,3 +156,9 @@ async def reserved_for(connection: Connection, holder_id: UUID) -> list[Reserved
     """What an order or a hold has reserved; nothing once shipped or released."""
     rows = await connection.fetch(_RESERVED_FOR, holder_id)
     return [Reserved(*row) for row in rows]
+
+
+async def holders_among(connection: Connection, holder_ids: Sequence[UUID]) -> list[UUID]:
+    """Which of these have anything reserved."""
+    rows = await connection.fetch(_HOLDERS_AMONG, holder_ids)
+    return [row["holder_id"] for row in rows]
