@@ -153,6 +153,20 @@ class TestOneHold:
         fresh = await hold(holder, (tea, 1))
         assert fresh == Held(clock() + LASTS, is_new=True, is_same=fresh.is_same)
 
+    async def test_one_made_for_longer_begins_anew(self, hold, counter, tea, clock):
+        """Drafts keep their stock for days; that is not a hold that was renewed."""
+        holder = new_id()
+        async with counter.db.transaction() as tx:
+            until, wanted = clock() + timedelta(days=9), [Wanted(tea, "TEA", 1)]
+            await inventory.reserve(tx, holder, wanted, at=clock(), expires_at=until)
+        (long,) = await inventory.reserved_for(counter.db, holder)
+        clock.advance(days=2)
+
+        said = await hold(holder, (tea, 1))
+
+        assert long.expires_at == until
+        assert said.expires_at == clock() + LASTS
+
     async def test_who_is_refused_first_frees_what_is_overdue(
         self, hold, counter, stockroom, tea, clock
     ):

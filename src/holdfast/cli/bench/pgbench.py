@@ -161,7 +161,7 @@ def _order() -> str:
         _bound(_ORDERING, "take_cart", cart, now),
         _bound(
             *(_INVENTORY, "reserve", order, variants, quantities, now),
-            *("NULL::timestamptz", "'{}'::uuid[]"),
+            *("NULL::timestamptz", "'{}'::uuid[]", "NULL::interval"),
         ),
         _bound(
             *(_ORDERING, "add_order", order, cart, token, currency, buyer, index),

@@ -83,8 +83,10 @@ class _Books:
                 books.ended.append((holder, place))
             else:
                 books.held.setdefault(holder, {})[place] = quantity
-                known = books.since.get(holder, since)
-                books.since[holder] = min(known, since)
+                # One that lasts longer was made for another purpose: it begins anew.
+                if since + LONGEST > at:
+                    known = books.since.get(holder, since)
+                    books.since[holder] = min(known, since)
         books.expired = len(books.ended)
         books.changes = {place: -units for place, units in freed.items()}
         for _, variant, location, free, _, _ in levels:
@@ -109,7 +111,11 @@ async def hold(
     moment; then it is to be tried again.
     """
     rows = await ask(
-        tx, holder_id, lines, at=at, expires_at=at + lasts, instead_of=(holder_id,)
+        *(tx, holder_id, lines),
+        at=at,
+        expires_at=at + lasts,
+        instead_of=(holder_id,),
+        longest=LONGEST,
     )
     first = rows[0]
     if first["variant_id"] is None:
