@@ -41,6 +41,15 @@ class _Answer:
         self.parser = httptools.HttpResponseParser(self)
         self.reusable = self.complete = False
 
+    def take(self, chunk: bytes) -> None:
+        try:
+            self.parser.feed_data(chunk)
+        except httptools.HttpParserError:
+            # What follows a whole answer is none of ours: a 204 with a body, say.
+            if not self.complete:
+                raise
+            self.reusable = False
+
     def on_headers_complete(self) -> None:
         # At the end of a body in chunks the parser knows it no longer.
         self.reusable = bool(self.parser.should_keep_alive())
@@ -134,13 +143,7 @@ async def _read(
             if parser.get_status_code():
                 return parser, False
             raise _Lost("the connection was closed in mid-answer")
-        try:
-            parser.feed_data(chunk)
-        except httptools.HttpParserError:
-            # What comes after an answer is not one: a 204 with a body, say.
-            if answer.complete:
-                return parser, False
-            raise
+        answer.take(chunk)
         if size > _MOST_BYTES:
             return parser, False
     return parser, answer.reusable
