@@ -158,7 +158,9 @@ async def reserved_for(connection: Connection, holder_id: UUID) -> list[Reserved
     return [Reserved(*row) for row in rows]
 
 
-async def holders_among(connection: Connection, holder_ids: Sequence[UUID]) -> list[UUID]:
+async def holders_among(
+    connection: Connection, holder_ids: Sequence[UUID]
+) -> list[UUID]:
     """Which of these have anything reserved."""
     rows = await connection.fetch(_HOLDERS_AMONG, holder_ids)
     return [row["holder_id"] for row in rows]
