@@ -131,7 +131,7 @@ class TestPaying:
 
         with capture_logs() as logs:
             calls = OutgoingCalls(CollectorRegistry())
-            assert command.paying(settings, None, calls) is None
+            assert command.outside(settings, None, calls) is None
 
         assert logs[0]["event"] == "payments_stay_as_they_are"
 
@@ -144,8 +144,8 @@ class TestPaying:
         )
         session = http.session()
 
-        provider = command.paying(settings, session, OutgoingCalls(CollectorRegistry()))
-        settle = command.settling(settings, database, None, provider)
+        others = command.outside(settings, session, OutgoingCalls(CollectorRegistry()))
+        settle = command.settling(settings, database, None, others.payments)
 
         assert await settle(10) == 0
         await session.close()

@@ -29,7 +29,7 @@ from holdfast.worker.metrics import Metrics
 from holdfast.worker.recurring import rest
 from holdfast.worker.schedule import Settle
 from holdfast.workflows.data_keys import Resealing
-from holdfast.workflows.providers import providers
+from holdfast.workflows.providers import Providers, providers
 from holdfast.workflows.settlement import overdue_after, settle_overdue
 
 _LOOK_AGAIN_SECONDS = 1.0
@@ -60,7 +60,8 @@ async def _work(settings: Settings, health_host: str, health_port: int | None) -
             return
         vault = await closing.enter_async_context(followed(keys))
         metrics = Metrics()
-        provider = paying(settings, session, OutgoingCalls(metrics.registry))
+        others = outside(settings, session, OutgoingCalls(metrics.registry))
+        provider = None if others is None else others.payments
         worker = Worker(
             url,
             Reach(
@@ -71,6 +72,8 @@ async def _work(settings: Settings, health_host: str, health_port: int | None) -
                 settings.public_url,
                 cart_days=settings.cart_days,
                 payments=provider,
+                carrier=None if others is None else others.carrier,
+                carrier_timeout_seconds=settings.carrier_timeout_seconds,
             ),
             None if provider is None else settling(settings, db, vault, provider),
             metrics=metrics,
@@ -100,14 +103,14 @@ async def _keys(
     return None
 
 
-def paying(
+def outside(
     settings: Settings, session: aiohttp.ClientSession, calls: OutgoingCalls
-) -> Provider | None:
-    """The payment provider; None where there is none to ask."""
+) -> Providers | None:
+    """The payment provider and the carrier; None where there is none to ask."""
     if settings.payment_url is None or settings.carrier_url is None:
         _log.warning("payments_stay_as_they_are", missing="HOLDFAST_PAYMENT_URL")
         return None
-    return providers(settings, session, calls=calls).payments
+    return providers(settings, session, calls=calls)
 
 
 def settling(

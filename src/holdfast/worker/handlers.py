@@ -6,18 +6,28 @@ event are two tasks, so that one that fails does not repeat the other.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 import structlog
 
 from holdfast.domain.payments import Provider
+from holdfast.domain.shipping import Carrier
 from holdfast.kernel.clock import Clock, Monotonic, monotonic
 from holdfast.kernel.errors import Invalid, NotFound
 from holdfast.platform.db import Database
 from holdfast.platform.jobs import Job
 from holdfast.platform.vault import Vault
 from holdfast.worker.metrics import Metrics
-from holdfast.workflows import account_mail, capture, notify, refunds
+from holdfast.workflows import (
+    account_mail,
+    capture,
+    dispatch,
+    notify,
+    refunds,
+    shipment_mail,
+    tracking,
+)
 
 TASKS_BY_EVENT: Mapping[str, tuple[str, ...]] = {
     "ordering.order.confirmed": ("confirm_order",),
@@ -25,6 +35,8 @@ TASKS_BY_EVENT: Mapping[str, tuple[str, ...]] = {
     refunds.REQUESTED: ("carry_out_refund",),
     refunds.SUCCEEDED: ("tell_of_refund",),
     capture.REQUESTED: ("close_charge",),
+    dispatch.SHIPPED: ("tell_of_shipment",),
+    tracking.DELIVERED: ("tell_of_delivery",),
 }
 _log = structlog.get_logger()
 
@@ -43,6 +55,9 @@ class Reach:
     """After how many days without a change an open cart expires."""
     payments: Provider | None = None
     """The payment provider; None where there is none to ask."""
+    carrier: Carrier | None = None
+    """The carrier; None where there is none to ask."""
+    carrier_timeout_seconds: float = 2.0
 
 
 Task = Callable[[Job, Reach], Awaitable[None]]
@@ -103,12 +118,36 @@ async def _close_charge(job: Job, reach: Reach) -> None:
         )
 
 
+async def _tell_of_shipment(job: Job, reach: Reach) -> None:
+    await _tell_about_parcel(job, reach, "shipment_shipped")
+
+
+async def _tell_of_delivery(job: Job, reach: Reach) -> None:
+    await _tell_about_parcel(job, reach, "shipment_delivered")
+
+
+async def _tell_about_parcel(
+    job: Job, reach: Reach, kind: Literal["shipment_shipped", "shipment_delivered"]
+) -> None:
+    await shipment_mail.tell(
+        UUID(job.payload["shipment_id"]),
+        kind,
+        event_id=job.event_id,
+        db=reach.db,
+        vault=reach.vault,
+        mailer=reach.mailer,
+        clock=reach.clock,
+    )
+
+
 TASKS: Mapping[str, Task] = {
     "confirm_order": _confirm_order,
     "send_account_mail": _send_account_mail,
     "carry_out_refund": _carry_out_refund,
     "tell_of_refund": _tell_of_refund,
     "close_charge": _close_charge,
+    "tell_of_shipment": _tell_of_shipment,
+    "tell_of_delivery": _tell_of_delivery,
 }
 
 

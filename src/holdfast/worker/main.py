@@ -29,6 +29,7 @@ from holdfast.worker.payment_timers import payment_timers
 from holdfast.worker.recurring import Recurring
 from holdfast.worker.relay import Relay
 from holdfast.worker.schedule import Reseal, Settle, Timekeeper, timers
+from holdfast.worker.shipping_timers import shipping_timers
 from holdfast.worker.token_timers import token_timers
 
 _PUT_BACK_SECONDS = 8.0
@@ -111,6 +112,7 @@ class Worker:
             Recurring("relay", relay.step),
             *map(keeper.recurring, by_clock),
             *map(keeper.recurring, token_timers(self.reach)),
+            *map(keeper.recurring, shipping_timers(self.reach, self.metrics)),
             *map(keeper.recurring, payment_timers(self.reach, self.metrics)),
             *map(keeper.recurring, cart_timers(self.reach)),
         ]

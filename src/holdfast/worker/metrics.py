@@ -62,3 +62,14 @@ class Metrics:
             "How long the oldest job that could run has waited.",
             registry=self.registry,
         )
+        self.shipments_finished = Counter(
+            "holdfast_worker_shipments_finished",
+            "Shipments that waited for the carrier, or to be canceled, and were ended.",
+            registry=self.registry,
+        )
+        self.shipments_open = Gauge(
+            "holdfast_shipments_open",
+            "Shipments that have not come to a good end, by status.",
+            ["status"],
+            registry=self.registry,
+        )

@@ -40,6 +40,7 @@ TOLD: Mapping[ShipmentStatus, str] = {
 QUIET = timedelta(hours=6)
 """A carrier that has said nothing of a parcel for so long is asked."""
 
+_NOT_PICKED_UP = frozenset({ShipmentStatus.CREATED, ShipmentStatus.CANCELED})
 # Nothing that is told moves these: one is not decided, the other has ended.
 _STILL = frozenset({ShipmentStatus.PENDING, ShipmentStatus.CANCELED})
 
@@ -140,7 +141,7 @@ async def follow(
     if status is None or held.status in _STILL:
         return False
     if status is ShipmentStatus.CANCELED:
-        if held.status is ShipmentStatus.CREATED:
+        if all(event.status in _NOT_PICKED_UP for event in known):
             return True
         # Goods that are on their way cannot be as if never sent: a person must look.
         status = ShipmentStatus.EXCEPTION

@@ -19,6 +19,7 @@ from holdfast.domain.notifications.model import (
     Line,
     Message,
     RefundNotice,
+    ShipmentNotice,
     compose,
 )
 from holdfast.domain.notifications.store import (
@@ -45,6 +46,7 @@ __all__ = [
     "Mailer",
     "Message",
     "RefundNotice",
+    "ShipmentNotice",
     "add",
     "compose",
     "find",

@@ -58,6 +58,20 @@ class RefundNotice:
     amount: Money
 
 
+@dataclass(frozen=True, slots=True)
+class ShipmentNotice:
+    """What a buyer is told when goods have left, or have arrived."""
+
+    kind: Literal["shipment_shipped", "shipment_delivered"]
+    number: str
+    recipient: str
+    # Titles with their SKUs and quantities; what they cost was said before.
+    lines: Sequence[tuple[str, str, int]]
+    tracking_number: str | None
+    # Whether more of the order is still to come.
+    more_to_come: bool
+
+
 LetterKind: TypeAlias = Literal[
     "sign_up",
     "account_exists",
@@ -111,9 +125,9 @@ class Email:
     sent_at: datetime | None
 
 
-def compose(said: Confirmation | RefundNotice | Letter) -> Message:
+def compose(said: Confirmation | RefundNotice | ShipmentNotice | Letter) -> Message:
     """Write what is said about an order, or a letter about an account."""
-    if isinstance(said, Letter):
+    if isinstance(said, Letter | ShipmentNotice):
         name: str = said.kind
     else:
         name = "refund" if isinstance(said, RefundNotice) else "order_confirmation"
