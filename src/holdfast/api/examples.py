@@ -170,6 +170,10 @@ EXAMPLES: dict[str, list[Any]] = {
             ]
         },
     ],
+    "RefundWanted": [
+        {"reason": "damaged", "amount": {"amount": 500, "currency": "EUR"}},
+        {"reason": "late", "lines": [{"position": 1, "quantity": 1}]},
+    ],
     "ResetConfirmation": [{"token": _TOKEN, "password": "an analytical engine"}],
     "RoleChanges": [{"scopes": ["inventory:read", "orders:read"]}],
     "SecondStep": [

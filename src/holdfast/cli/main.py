@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from holdfast.cli.client_commands import clients
+from holdfast.cli.payment_commands import reconcile
 from holdfast.cli.role_commands import roles
 from holdfast.cli.user_commands import users
 from holdfast.kernel.errors import DomainError
@@ -43,7 +44,11 @@ def simulate(
         str | None, typer.Option(help="Where it tells what happens")
     ] = None,
     webhook_secret: Annotated[
-        str | None, typer.Option(help="What signs it: whsec_ and base64")
+        str | None,
+        typer.Option(
+            help="What signs it: whsec_ and base64",
+            envvar="HOLDFAST_SIMULATE_WEBHOOK_SECRET",
+        ),
     ] = None,
 ) -> None:
     """Run a simulated payment provider or carrier until stopped."""
@@ -279,6 +284,7 @@ def revoke_key(
     command.revoke(key_id)
 
 
+app.command("reconcile")(reconcile)
 app.add_typer(roles, name="roles", no_args_is_help=True)
 app.add_typer(clients, name="clients", no_args_is_help=True)
 app.add_typer(users, name="users", no_args_is_help=True)

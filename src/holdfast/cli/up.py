@@ -18,6 +18,7 @@ from pathlib import Path
 import holdfast
 from holdfast.cli.console import LogFollower, Narrator, SourceWatch
 from holdfast.cli.first_sale import Shop, three_calls
+from holdfast.cli.webhook_targets import targets
 from holdfast.platform import embedded
 from holdfast.platform.embedded import (
     CannotStart,
@@ -198,13 +199,19 @@ class _Run:
             "payment": self.settings.payment_url,
             "carrier": self.settings.carrier_url,
         }
+        told = targets(self.settings, f"http://{embedded.LOOPBACK}:{port}")
+        for what, url in wanted.items():
+            name = f"HOLDFAST_{what.upper()}_WEBHOOK_SECRET"
+            if url is None and not self.settings.raw.get(name):
+                self.addresses[name] = told[what].secret
         return [
             Program(
                 f"{what} simulator",
                 *("simulate", what, "--host", embedded.LOOPBACK),
                 *("--state", str(self.home.path / "simulators" / f"{what}.jsonl")),
+                *told[what].arguments,
                 log=self.home.logs / f"{what}.log",
-                environ=self._environ(),
+                environ={**self._environ(), **told[what].environ},
                 # Near the API's, so that they are where they were last time.
                 port=embedded.free_port(preferred=min(port + 100 + number, 65535)),
             )

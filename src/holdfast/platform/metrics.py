@@ -55,6 +55,12 @@ class Metrics:
             multiprocess_mode="livesum",
             registry=self.registry,
         )
+        self.payment_webhooks = Counter(
+            "holdfast_payment_webhooks",
+            "Webhooks of the payment provider, by what came of them.",
+            ("result",),
+            registry=self.registry,
+        )
         self._count = lru_cache(4096)(self._counter_of)
         self._observe = lru_cache(1024)(self._histogram_of)
 

@@ -43,6 +43,7 @@ FAILED = "payments.refund.failed"
 
 PROVIDER = "provider"
 STRAY = "charged_for_nothing"
+OUTSIDE = "external"
 
 # After some four hours of silence a refund that never arrived is given up for good:
 # it can be tried again under another key then.
@@ -175,7 +176,7 @@ async def carry_out(
     if refund.status is not Progress.PENDING:
         return refund
     try:
-        outcome = await _ask(provider, refund)
+        outcome = await _ask(db, provider, refund)
     except (payments.PaymentUnavailable, payments.PaymentOutcomeUnknown):
         _log.warning("refund.still_pending", refund_id=str(refund.id))
         async with db.transaction() as tx:
@@ -252,7 +253,11 @@ async def _refundable(tx: Transaction, order: Order) -> Money:
     return owed.money(owed.captured - owed.refunded - owed.refunding)
 
 
-async def _ask(provider: Provider, refund: Refund) -> RefundOutcome:
+async def _ask(db: Database, provider: Provider, refund: Refund) -> RefundOutcome:
+    owed = (await payments.owed(db, [refund.order_id]))[refund.order_id]
+    if owed.paid_outside:
+        # It goes back as it came: by the shop's own hands.
+        return RefundSucceeded(OUTSIDE)
     key, charge_key = str(refund.id), str(refund.order_id)
     if refund.reference is not None or refund.tries >= _GIVE_UP_AFTER_TRIES:
         # The provider has it and takes its time; or nobody has ever answered.

@@ -11,6 +11,7 @@ from holdfast.api.routes import (
     customers,
     hosted,
     oauth,
+    payments,
     orders,
     reservations,
     roles,
@@ -23,6 +24,7 @@ __all__ = ["ROUTES", "Priority", "Route"]
 ROUTES: tuple[Route, ...] = (
     *shop.ROUTES,
     *carts.ROUTES,
+    *payments.ROUTES,
     *orders.ROUTES,
     *reservations.ROUTES,
     *oauth.ROUTES,

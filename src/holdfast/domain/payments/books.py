@@ -42,6 +42,8 @@ class Owed:
     # How its charge ends, if it was only authorised: kind and progress.
     closing: str | None
     closing_status: str | None
+    # By transfer or in cash: no provider knows of it.
+    paid_outside: bool
 
     @property
     def total_money(self) -> Money:

@@ -131,6 +131,8 @@ def compare_refund(theirs: ChargeRefund, ours: Refund | None) -> Verdict:
 
 def compare_absent_charge(ours: Owed) -> Verdict:
     """An order that the provider has no charge for."""
+    if ours.paid_outside:
+        return None
     if ours.total > 0 and ours.payment_status in _PAID | {"authorized"}:
         return Difference.UNKNOWN_AT_PROVIDER
     return None

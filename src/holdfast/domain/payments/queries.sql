@@ -192,7 +192,7 @@ SELECT o.id, o.currency, o.status, o.payment_status, o.fulfilment_status,
        o.total_amount, o.captured_amount, o.refunded_amount, o.refunding_amount,
        o.placed_at, o.payment_reference, greatest(0, l.kept - o.credit_amount
            + CASE WHEN l.units > 0 THEN o.shipping_amount ELSE 0 END) AS worth,
-       c.kind AS closing, c.status AS closing_status
+       c.kind AS closing, c.status AS closing_status, o.paid_outside
 FROM orders o
 LEFT JOIN charge_closings c ON c.order_id = o.id
 CROSS JOIN LATERAL (
@@ -208,6 +208,7 @@ WHERE o.id = ANY($1);
 -- placed at or after, $2 after this id (NULL for the start), $3 how many.
 SELECT id FROM orders
 WHERE placed_at >= $1 AND ($2::uuid IS NULL OR id > $2) AND total_amount > 0
+  AND NOT paid_outside
   AND payment_status IN ('authorized', 'captured', 'partially_refunded', 'refunded')
 ORDER BY id LIMIT $3;
 
