@@ -1,10 +1,10 @@
 """Saying no before a request is a request: ready-made answers, by method and path.
 
-The cost of saying no decides how much is left for those who are let in. Through the
-whole application a refusal takes 0.25 ms of the event loop; here the connection asks
-once it has the head, and writes bytes that were made when the process started: no
-scope, no task, no body. What it costs is the request id, the line in the access log
-and the count in the metrics, which a refusal has like any other answer.
+The cost of saying no decides how much is left for those who are let in. So the
+connection asks here once it has the head, and writes bytes that were made when the
+process started: no task, no layers, no body. That takes about 40 us of CPU, with what a
+refusal has like any other answer: a request id, a line in the access log, a count in
+the metrics.
 
 Which requests are turned away, and when, is handed in. It is a short cut and no lock:
 a request it does not recognise (an escaped letter in the path, say) goes its way
