@@ -4,8 +4,8 @@ The lookers come at a fixed rate whatever the answers take (an open loop), and t
 time counts from when they should have been served, so that a server that stalls cannot
 hide it. Each of the crowd comes from an address of its own, waits for its answer, and
 signs in again; who is turned away comes back when they are told to (``Retry-After``
-says eight seconds) or up to half as long later. A process of its own, told what to do
-on standard input; it ends with one line of JSON.
+says eight to twelve seconds). A process of its own, told what to do on standard input;
+it ends with one line of JSON.
 """
 
 import asyncio
