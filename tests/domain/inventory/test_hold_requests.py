@@ -126,6 +126,20 @@ class TestCold:
 
         assert refused.value.shortages == [Shortage("TEA", 61, 60)]
 
+    async def test_a_locked_row_is_busy_and_not_sold_out(
+        self, database_url, database, hot_db, tea, clock
+    ):
+        impatient = await Database.connect(database_url, size=2, lock_timeout_ms=20)
+        busy = Desk(impatient, hot_db, clock)
+        async with database.transaction() as tx:
+            await tx.execute("SELECT 1 FROM stock FOR UPDATE")
+
+            said = await busy.ask(3, tea)
+
+        assert said == {ReservationsBusy: 3}
+        assert busy.count("reserve_seconds_count", path="direct") == 3
+        await impatient.close()
+
     async def test_one_holder_at_a_time(self, desk, stockroom, tea, a_product):
         """Two tabs with different lines: one of them is what is held, not both."""
         holder, cup = new_id(), await a_product("CUP")
