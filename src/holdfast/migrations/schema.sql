@@ -540,10 +540,8 @@ CREATE TABLE stock_movements (
     FOREIGN KEY (variant_id, location_id) REFERENCES stock
 );
 CREATE INDEX stock_movements_by_variant ON stock_movements (variant_id, id DESC);
-CREATE INDEX stock_movements_by_location ON stock_movements (location_id, id DESC);
 CREATE INDEX stock_movements_by_order ON stock_movements (order_id, id DESC)
     WHERE order_id IS NOT NULL;
-CREATE INDEX stock_movements_by_actor ON stock_movements (actor, id DESC);
 
 CREATE FUNCTION apply_stock_movements() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -572,8 +570,14 @@ CREATE TRIGGER stock_movements_are_kept BEFORE UPDATE OR DELETE ON stock_movemen
 CREATE TRIGGER stock_movements_are_not_emptied BEFORE TRUNCATE ON stock_movements
     FOR EACH STATEMENT EXECUTE FUNCTION keep_stock_movements();
 
+-- A level may be set to what its ledger says, which is how drift is repaired.
 CREATE FUNCTION refuse_stock_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF TG_OP = 'UPDATE' AND NEW.on_hand = (
+        SELECT coalesce(sum(m.delta), 0) FROM stock_movements m
+        WHERE m.variant_id = NEW.variant_id AND m.location_id = NEW.location_id) THEN
+        RETURN NEW;
+    END IF;
     RAISE EXCEPTION 'a level changes by a movement only'
         USING ERRCODE = 'integrity_constraint_violation',
               CONSTRAINT = 'stock_follows_ledger';
@@ -584,6 +588,17 @@ CREATE TRIGGER stock_follows_ledger BEFORE UPDATE OF on_hand ON stock
     EXECUTE FUNCTION refuse_stock_change();
 CREATE TRIGGER stock_begins_empty BEFORE INSERT ON stock
     FOR EACH ROW WHEN (NEW.on_hand <> 0) EXECUTE FUNCTION refuse_stock_change();
+
+-- Waits for whoever opens or closes the location at the moment.
+CREATE FUNCTION copy_location_state() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    SELECT l.active INTO STRICT NEW.active
+    FROM locations l WHERE l.id = NEW.location_id FOR SHARE;
+    RETURN NEW;
+END;
+$$;
+CREATE TRIGGER stock_knows_its_location BEFORE INSERT ON stock
+    FOR EACH ROW EXECUTE FUNCTION copy_location_state();
 
 -- Each time the units on the shelf that nobody is promised fell to the threshold.
 CREATE TABLE stock_alerts (
@@ -667,6 +682,25 @@ CREATE TABLE stock_count_lines (
     counted_at timestamptz NOT NULL,
     PRIMARY KEY (count_id, variant_id)
 );
+
+-- Who wants to hear when a variant can be bought again. Told once.
+CREATE TABLE stock_requests (
+    id uuid PRIMARY KEY,
+    variant_id uuid NOT NULL REFERENCES variants,
+    -- Whose request it is; NULL for a guest's.
+    account_id uuid,
+    -- {"email": ...}
+    sealed bytea NOT NULL,
+    email_index bytea NOT NULL,
+    created_at timestamptz NOT NULL,
+    -- When the e-mail was asked for; NULL while there is nothing to tell.
+    due_at timestamptz
+);
+CREATE UNIQUE INDEX stock_requests_once ON stock_requests (variant_id, email_index)
+    WHERE due_at IS NULL;
+CREATE INDEX stock_requests_by_email ON stock_requests (email_index);
+CREATE INDEX stock_requests_by_account ON stock_requests (account_id)
+    WHERE account_id IS NOT NULL;
 
 -- ordering ------------------------------------------------------------------
 

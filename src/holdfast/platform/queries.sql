@@ -220,6 +220,10 @@ SELECT 'order_notes', substring(sealed FOR 5), count(*)
 FROM order_notes
 GROUP BY 2
 UNION ALL
+SELECT 'stock_requests', substring(sealed FOR 5), count(*)
+FROM stock_requests
+GROUP BY 2
+UNION ALL
 SELECT 'emails', CASE WHEN recipient IS NULL THEN substring(sealed FOR 5) END, count(*)
 FROM emails WHERE sealed IS NOT NULL OR recipient IS NOT NULL
 GROUP BY 2

@@ -18,6 +18,7 @@ from holdfast.domain import (
     accounts,
     customers,
     identity,
+    inventory,
     notifications,
     oauth,
     ordering,
@@ -35,6 +36,7 @@ COLUMNS: tuple[Sealed, ...] = (
     *customers.SEALED,
     *oauth.SEALED,
     *identity.SEALED,
+    *inventory.SEALED,
     *idempotency.SEALED,
 )
 _log = structlog.get_logger()

@@ -18,12 +18,14 @@ from holdfast.domain import (
     accounts,
     customers,
     identity,
+    inventory,
     notifications,
     oauth,
     ordering,
 )
 from holdfast.domain.accounts import Account
 from holdfast.domain.identity import Origin, SecurityEvent
+from holdfast.domain.inventory import StockRequest
 from holdfast.domain.notifications import Email
 from holdfast.domain.ordering import Order, OrderStatus, Trace
 from holdfast.kernel import tokens
@@ -67,6 +69,7 @@ HELD: Mapping[str, tuple[str, str]] = {
     "second_factors": ("account", "deleted"),
     "security_events": ("security_events", "kept without address and user agent"),
     "sessions": ("sessions", "ended, without address and user agent"),
+    "stock_requests": ("back_in_stock", "deleted"),
 }
 """Every table that says something of a person."""
 
@@ -180,6 +183,7 @@ class PersonalData:
             "orders": await self._orders(tx, account.id),
             "open_carts": await self._carts(tx, account.id),
             "emails": await self._emails(tx, account.id, index),
+            "back_in_stock": await self._awaited(tx, account.id, index),
             "sessions": sessions,
             "linked_identities": await accounts.linked_identities_of(tx, account.id),
             "oauth_consents": await oauth.consents_of(tx, account.id),
@@ -195,6 +199,11 @@ class PersonalData:
         # The archive is given to others than read the mailbox: an operator, or a
         # program with the scope. A link to a new password would make it theirs.
         return [replace(mail, body=tokens.without_tokens(mail.body)) for mail in found]
+
+    async def _awaited(
+        self, tx: Connection, account_id: UUID, index: bytes
+    ) -> list[StockRequest]:
+        return await inventory.requests_of_person(tx, self.vault, account_id, [index])
 
     async def _orders(self, tx: Connection, account_id: UUID) -> list[dict[str, Any]]:
         async def page(after: str | None) -> Page[Order]:
@@ -278,6 +287,7 @@ class PersonalData:
         if account.email is not None:
             indexes.add(accounts.email_index(self.vault, account.email))
         await notifications.forget_person(tx, account.id, sorted(indexes), at=now)
+        await inventory.forget_person(tx, account.id, sorted(indexes))
         await idempotency.forget_answers_to(
             tx, f"account:{account.id}", [n.order_id for n in trail]
         )
@@ -300,6 +310,7 @@ async def forget_late(tx: Transaction, *, now: datetime, limit: int) -> int:
         forgotten += await notifications.forget_person(
             tx, account_id, sorted(indexes), at=now
         )
+        forgotten += await inventory.forget_person(tx, account_id, sorted(indexes))
         forgotten += await ordering.forget_person(tx, account_id)
     return forgotten
 

@@ -7,9 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from holdfast.domain import accounts, identity, oauth, ordering
+from holdfast.domain import accounts, identity, inventory, oauth, ordering
 from holdfast.domain.identity import Origin
 from holdfast.kernel import tokens
+from holdfast.kernel.ids import new_id
 from holdfast.platform import outbox
 from holdfast.platform.embedded.postgres_build import Build
 from holdfast.workflows import account_mail, notify
@@ -105,6 +106,13 @@ def a_life(client, shop, signed_in, a_product, deliver):
                 actor="test",
                 at=shop.clock(),
             )
+            for account_id in (person.account_id, None):
+                await inventory.add_request(
+                    *(tx, shop.vault, new_id(), await a_product(str(new_id()))),
+                    email,
+                    account_id=account_id,
+                    at=shop.clock(),
+                )
         await deliver()
         words = (email, name, street, phone, CHROME.address, CHROME.user_agent)
         return Life(person.account_id, person.headers, person.client_id, words, orders)

@@ -191,6 +191,8 @@ class TestSetLevels:
             *(page.items[0].id, "adjustment", -6, "count", None, "test", clock()),
             location_id=MAIN,
             reference="",
+            sku="TEA",
+            location="main",
         )
         assert await database.fetchval("SELECT count(*) FROM stock_movements") == 3
         assert await stockroom.balances()
@@ -255,7 +257,7 @@ class TestFind:
         level = await inventory.find(database, "TEA")
 
         assert level == inventory.Level(
-            *("TEA", tea, MAIN, 10, 4),
+            *("TEA", tea, MAIN, "main", 10, 4),
             available=6,
             safety_stock=0,
             backorder_limit=0,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from holdfast.domain.inventory.model import Shortage
 from holdfast.kernel.errors import Conflict, Gone, Invalid, NotFound, Unavailable
@@ -79,3 +80,99 @@ class ReservationExpired(Gone):
     """What was held for this cart is no longer."""
 
     expired_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A level that is not what somebody thought it was."""
+
+    sku: str
+    location: str
+    expected: int
+    on_hand: int
+
+
+@dataclass(eq=False)
+class StockChanged(Conflict):
+    """The stock is not what this change was made for."""
+
+    changes: list[Changed]
+
+
+@dataclass(eq=False)
+class StockLineRepeated(Invalid):
+    """One SKU at one location is named twice."""
+
+    sku: str
+    location: str
+
+
+@dataclass(eq=False)
+class StillAvailable(Conflict):
+    """This can be bought at the moment."""
+
+    sku: str
+
+
+@dataclass(eq=False)
+class LocationCodeTaken(Conflict):
+    """Another location has this code."""
+
+    code: str
+
+
+@dataclass(eq=False)
+class LocationInUse(Conflict):
+    """Stock at this location is promised to buyers."""
+
+    location: str
+    reserved: int
+
+
+@dataclass(eq=False)
+class MainLocation(Conflict):
+    """The main location cannot be closed."""
+
+
+@dataclass(eq=False)
+class TransferNotFound(NotFound):
+    """There is no such transfer."""
+
+    transfer_id: UUID
+
+
+@dataclass(eq=False)
+class TransferState(Conflict):
+    """The transfer is not in a state that allows this."""
+
+    transfer_id: UUID
+    status: str
+
+
+@dataclass(eq=False)
+class TransferInvalid(Invalid):
+    """The transfer does not make sense."""
+
+    reason: str
+
+
+@dataclass(eq=False)
+class StockCountNotFound(NotFound):
+    """There is no such stock count."""
+
+    count_id: UUID
+
+
+@dataclass(eq=False)
+class StockCountClosed(Conflict):
+    """The stock count was ended before."""
+
+    count_id: UUID
+    status: str
+
+
+@dataclass(eq=False)
+class StockRequestNotFound(NotFound):
+    """There is no such request."""
+
+    request_id: UUID

@@ -67,6 +67,8 @@ class Level:
     sku: str
     variant_id: UUID
     location_id: UUID
+    location: str
+    """The location's code."""
     on_hand: int
     reserved: int
     available: int
@@ -91,6 +93,8 @@ class Movement:
     moved_at: datetime
     location_id: UUID
     reference: str
+    sku: str
+    location: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,31 +5,26 @@ from datetime import datetime
 from uuid import UUID
 
 from holdfast.domain.inventory.errors import (
-    LocationNotFound,
     StockBelowReserved,
     StockLevelOutOfRange,
     UnknownStock,
 )
-from holdfast.domain.inventory.model import (
-    MAIN,
-    MAX_LEVEL,
-    Level,
-    Location,
-    Move,
-    Movement,
-)
-from holdfast.kernel.page import Page, decode_id_cursor, encode_cursor
+from holdfast.domain.inventory.ledger import move
+from holdfast.domain.inventory.model import MAIN, MAX_LEVEL, Level, Move
+from holdfast.kernel.page import BadCursor, Page, decode_cursor, encode_cursor
 from holdfast.platform import sql
-from holdfast.platform.db import Connection, Row, Transaction
+from holdfast.platform.db import Connection, ConstraintViolated, Transaction
 
 _SQL = sql.load("holdfast.domain.inventory")
 _OPEN_LEVELS = _SQL["open_levels"]
 _LOCK_LEVELS = _SQL["lock_levels"]
-_MOVE = _SQL["move"]
+_OPEN_SHELVES = _SQL["open_shelves"]
+_LOCK_SHELVES = _SQL["lock_shelves"]
+_CHANGE_LEVEL = _SQL["change_level"]
 _FIND = _SQL["find"]
-_FIND_LOCATION = _SQL["find_location"]
-_MOVEMENTS = _SQL["movements"]
-_DRIFT = _SQL["drift"]
+_LEVELS = _SQL["levels"]
+_LEVELS_OF = _SQL["levels_of"]
+_VARIANTS_OF = _SQL["variants_of"]
 _PROMISE_BACK = _SQL["promise_back"]
 
 
@@ -66,49 +61,61 @@ async def set_levels(
     levels = [Level(*row) for row in rows]
     for sku in on_hand_by_sku.keys() - {level.sku for level in levels}:
         raise UnknownStock(sku)
+    moves = []
     for level in levels:
-        if on_hand_by_sku[level.sku] + level.backorder_limit < level.reserved:
-            raise StockBelowReserved(level.sku, level.reserved)
-    moves = [
-        Move(
-            level.variant_id,
-            location_id,
-            on_hand_by_sku[level.sku] - level.on_hand,
-            "adjustment",
-            reason,
-        )
-        for level in levels
-    ]
+        delta = on_hand_by_sku[level.sku] - level.on_hand
+        check_room(level, delta)
+        moves.append(Move(level.variant_id, location_id, delta, "adjustment", reason))
     await move(tx, moves, actor=actor, at=at)
     return [Level(*row) for row in await tx.fetch(_LOCK_LEVELS, skus, location_id)]
 
 
-async def move(
-    tx: Transaction,
-    moves: Sequence[Move],
-    *,
-    actor: str,
-    at: datetime,
-    order_id: UUID | None = None,
-    reference: str = "",
-) -> None:
-    """Write lines to the ledger, which changes the levels; opens those that are new.
+def check_room(level: Level, delta: int) -> None:
+    """Whether a level may change so; the caller has locked it.
 
-    A line of no units is left out. The database refuses what would take a level
-    below what is promised (``stock_never_oversold``) or below zero.
+    Raises ``StockLevelOutOfRange`` or ``StockBelowReserved``.
     """
-    await tx.execute(
-        _MOVE,
-        [line.variant_id for line in moves],
-        [line.location_id for line in moves],
-        [line.delta for line in moves],
-        [line.kind for line in moves],
-        [line.reason for line in moves],
-        order_id,
-        actor,
-        reference,
-        at,
-    )
+    if not 0 <= level.on_hand + delta <= MAX_LEVEL:
+        raise StockLevelOutOfRange(level.sku)
+    if delta < 0 and level.on_hand + delta + level.backorder_limit < level.reserved:
+        raise StockBelowReserved(level.sku, level.reserved)
+
+
+async def lock_shelves(
+    tx: Transaction, places: Sequence[tuple[UUID, UUID]], *, at: datetime
+) -> dict[tuple[UUID, UUID], Level]:
+    """Lock levels by variant and location for a change, opening those that are new."""
+    variants = [variant for variant, _ in places]
+    locations = [location for _, location in places]
+    await tx.execute(_OPEN_SHELVES, variants, locations, at)
+    rows = await tx.fetch(_LOCK_SHELVES, variants, locations)
+    levels = [Level(*row) for row in rows]
+    return {(level.variant_id, level.location_id): level for level in levels}
+
+
+async def change_level(
+    tx: Transaction,
+    level: Level,
+    *,
+    safety_stock: int,
+    backorder_limit: int,
+    low_stock_threshold: int | None,
+    at: datetime,
+) -> None:
+    """Say what is kept back, what may be promised beyond what is there, what is few.
+
+    Raises ``StockBelowReserved`` if more is promised than there would be.
+    """
+    try:
+        await tx.execute(
+            _CHANGE_LEVEL,
+            *(level.variant_id, level.location_id),
+            *(safety_stock, backorder_limit, low_stock_threshold, at),
+        )
+    except ConstraintViolated as error:
+        if error.constraint_name == "stock_never_oversold":
+            raise StockBelowReserved(level.sku, level.reserved) from error
+        raise
 
 
 async def take_back(
@@ -178,28 +185,46 @@ async def find(connection: Connection, sku: str, *, location_id: UUID = MAIN) ->
     return Level(*row)
 
 
-async def find_location(connection: Connection, code_or_id: str | UUID) -> Location:
-    """A location by its id or its code; ``LocationNotFound``."""
-    if isinstance(code_or_id, UUID):
-        row = await connection.fetchrow(_FIND_LOCATION, code_or_id, None)
-    else:
-        row = await connection.fetchrow(_FIND_LOCATION, None, code_or_id)
-    if row is None:
-        raise LocationNotFound(str(code_or_id))
-    return Location(*row)
+async def levels_of(connection: Connection, sku: str) -> list[Level]:
+    """The levels of a SKU, those first that orders take from first.
+
+    Raises ``UnknownStock``.
+    """
+    rows = await connection.fetch(_LEVELS_OF, sku)
+    if not rows:
+        raise UnknownStock(sku)
+    return [Level(*row) for row in rows]
 
 
-async def movements(
-    connection: Connection, variant_id: UUID, *, after: str | None, limit: int
-) -> Page[Movement]:
-    """The ledger of a variant, newest first."""
-    before = None if after is None else decode_id_cursor(after)
-    rows = await connection.fetch(_MOVEMENTS, variant_id, before, limit + 1)
-    items = [Movement(*row) for row in rows[:limit]]
-    more = len(rows) > limit
-    return Page(items, encode_cursor(str(items[-1].id)) if more else None)
+async def levels(
+    connection: Connection,
+    *,
+    sku: str | None = None,
+    location_id: UUID | None = None,
+    low: bool = False,
+    after: str | None,
+    limit: int,
+) -> Page[Level]:
+    """Levels in the order of SKUs; *low* are those at or below their threshold."""
+    last: tuple[str, UUID] | tuple[None, None] = (None, None)
+    if after is not None:
+        seen, location = decode_cursor(after, 2)
+        try:
+            last = seen, UUID(location)
+        except ValueError:
+            raise BadCursor from None
+    rows = await connection.fetch(_LEVELS, sku, location_id, low, *last, limit + 1)
+    items = [Level(*row) for row in rows[:limit]]
+    if len(rows) <= limit:
+        return Page(items, None)
+    return Page(items, encode_cursor(items[-1].sku, str(items[-1].location_id)))
 
 
-async def drift(connection: Connection) -> list[Row]:
-    """Levels that disagree with their ledger or reservations; none is the promise."""
-    return await connection.fetch(_DRIFT)
+async def variants_of(connection: Connection, skus: Sequence[str]) -> dict[str, UUID]:
+    """Which variants have these SKUs; ``UnknownStock`` for the first that has none."""
+    rows = await connection.fetch(_VARIANTS_OF, skus)
+    found = {row["sku"]: row["id"] for row in rows}
+    for sku in skus:
+        if sku not in found:
+            raise UnknownStock(sku)
+    return found
