@@ -50,6 +50,9 @@ EXAMPLES: dict[str, list[Any]] = {
         {"email": "countess@example.com", "current_password": "a difference engine"}
     ],
     "EmailChangeConfirmation": [{"token": _TOKEN}],
+    "EventWanted": [
+        {"status": "delivered", "happened_at": "2026-11-30T11:25:00Z"},
+    ],
     "ErasureWanted": [{"password": "correct horse battery staple"}],
     "FirstCode": [{"code": "492039"}],
     "HoldWanted": [{"until": "2026-12-01T18:00:00Z"}],
@@ -182,6 +185,11 @@ EXAMPLES: dict[str, list[Any]] = {
             "code": "492039",
             "client_id": "client_0192f3c4000070008000000000000000",
         }
+    ],
+    "ShipmentWanted": [
+        {},
+        {"location": "main", "lines": [{"position": 1, "quantity": 2}]},
+        {"by": "hand", "tracking_number": "BIKE-17"},
     ],
     "SignUpConfirmation": [
         {"token": _TOKEN, "password": "a difference engine", "given_name": "Ada"}

@@ -23,6 +23,7 @@ from holdfast.platform.redis import Cache
 from holdfast.platform.settings import Settings
 from holdfast.platform.telemetry import AccessLog
 from holdfast.platform.vault import Vault
+from holdfast.workflows.invoices import Press
 from holdfast.workflows.outside_sign_in import Providers, openid_providers
 from holdfast.workflows.providers import providers
 from holdfast.workflows.reservations import Reservations, Skus
@@ -59,6 +60,8 @@ class Shop:
     """Notes which API keys are used."""
     openid: Providers = field(default_factory=dict)
     """The OpenID providers with which people may sign in, by id."""
+    press: Press = field(init=False)
+    """Draws invoices."""
     products: catalog.Reader = field(init=False)
     """Single products: concurrent requests share statements."""
     hot_db: Database | None = None
@@ -71,6 +74,7 @@ class Shop:
         self.keyring = oauth.KeyRing(self.db, self.vault, self.clock)
         self.key_uses = KeyUses(self.db, self.vault, clock=self.clock)
         self.products = catalog.Reader(self.db)
+        self.press = Press(self.settings.invoice_seller or (self.settings.public_url,))
         self.reservations = Reservations(
             self.db,
             self.vault,

@@ -55,6 +55,12 @@ class Metrics:
             multiprocess_mode="livesum",
             registry=self.registry,
         )
+        self.carrier_webhooks = Counter(
+            "holdfast_carrier_webhooks",
+            "Messages of the carrier, by what came of them.",
+            ["result"],
+            registry=self.registry,
+        )
         self.payment_webhooks = Counter(
             "holdfast_payment_webhooks",
             "Webhooks of the payment provider, by what came of them.",

@@ -15,6 +15,7 @@ from holdfast.api.routes import (
     orders,
     reservations,
     roles,
+    shipping,
     shop,
     sign_in,
 )
@@ -27,6 +28,7 @@ ROUTES: tuple[Route, ...] = (
     *payments.ROUTES,
     *orders.ROUTES,
     *reservations.ROUTES,
+    *shipping.ROUTES,
     *oauth.ROUTES,
     *hosted.ROUTES,
     *accounts.ROUTES,

@@ -151,6 +151,12 @@ class Shipment:
         return f"HF-{self.order_number}"
 
     @property
+    def has_label(self) -> bool:
+        """Whether the carrier has made a label that is still good."""
+        ended = self.status in (ShipmentStatus.PENDING, ShipmentStatus.CANCELED)
+        return self.carrier_reference is not None and not ended
+
+    @property
     def units(self) -> dict[int, int]:
         """How many of each line of the order, by its position."""
         return {line.position: line.quantity for line in self.lines}
