@@ -17,7 +17,7 @@ from holdfast.kernel.money import Money
 from holdfast.platform import outbox
 from holdfast.platform.idempotency import Answer, Claim
 from holdfast.workflows.carts import Carts, CartWanted, LineWanted
-from holdfast.workflows.checkout import Checkout
+from holdfast.workflows.checkout import AwaitsBuyer, Checkout
 from holdfast.workflows.settlement import overdue_after, settle_overdue
 
 ADA = Address("Ada Lovelace", "12 Main St", "London", "GB")
@@ -35,10 +35,12 @@ class Basket:
         return Claim(self.caller.actor, "checkout", key, fingerprint)
 
 
-def render(told: Order | DomainError) -> Answer:
+def render(told: Order | AwaitsBuyer | DomainError) -> Answer:
     """What a client would read, in fewer words."""
     if isinstance(told, DomainError):
         return Answer(402, {}, str(told).encode())
+    if isinstance(told, AwaitsBuyer):
+        told = told.order
     body = {"id": told.id, "number": told.number, "status": told.status}
     return Answer(
         202 if told.status is OrderStatus.PENDING else 201,
