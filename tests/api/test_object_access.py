@@ -27,6 +27,7 @@ BODIES = {
     "PATCH /v1/carts/{cart_id:uuid}/lines/{line_id:uuid}": {"quantity": 2},
     "POST /v1/carts/{cart_id:uuid}/checkout": {"payment_method": "pm_card_ok"},
     "PATCH /v1/me/addresses/{address_id:uuid}": {"city": "Nowhere"},
+    "POST /v1/orders/{order_id:uuid}/cancellation": {"reason": "customer"},
 }
 READY = {
     "email": "ada.of.the.mill@example.com",

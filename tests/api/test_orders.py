@@ -86,6 +86,7 @@ class TestCheckout:
             "failure_reason": "card_declined",
             "captured_amount": {"amount": 0, "currency": "EUR"},
             "refunded_amount": {"amount": 0, "currency": "EUR"},
+            "pending_refund_amount": {"amount": 0, "currency": "EUR"},
             "kind": "provider",
             "next_action": None,
         }

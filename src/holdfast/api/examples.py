@@ -19,6 +19,10 @@ _CART_TOKEN = "hfc_17gikDFSIZamFz9HRoi7OS0Bas6a8y_oMc2TVIJsooIWD87Kw"  # noqa: S
 EXAMPLES: dict[str, list[Any]] = {
     "AddressChanges": [{"line2": "Flat 2", "default_billing": True}],
     "AddressOnly": [{"email": "ada@example.com"}],
+    "CancellationWanted": [
+        {"reason": "customer"},
+        {"reason": "inventory", "lines": [{"position": 2, "quantity": 1}]},
+    ],
     "CartChanges": [
         {"email": "ada@example.com", "shipping_method": "standard"},
         {"shipping_address": _ADDRESS},
@@ -45,6 +49,12 @@ EXAMPLES: dict[str, list[Any]] = {
     "DraftChanges": [
         {"note": "Agreed by telephone", "shipping_method": "express"},
         {"lines": [{"sku": "TEA-ASSAM-100", "quantity": 50}]},
+    ],
+    "EditWanted": [
+        {
+            "lines": [{"position": 1, "quantity": 0}],
+            "add": [{"sku": "TEA-EARL-GREY-100", "quantity": 1}],
+        }
     ],
     "EmailChange": [
         {"email": "countess@example.com", "current_password": "a difference engine"}
@@ -153,6 +163,10 @@ EXAMPLES: dict[str, list[Any]] = {
         }
     ],
     "NewUser": [{"email": "bob@example.com", "roles": ["support"]}],
+    "OrderChanges": [
+        {"shipping_address": _ADDRESS},
+        {"email": "countess@example.com"},
+    ],
     "OwnChanges": [
         {"given_name": "Ada", "locale": "en-GB", "time_zone": "Europe/London"},
         {"marketing": {"granted": True, "source": "account_page"}},

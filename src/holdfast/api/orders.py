@@ -8,7 +8,7 @@ import msgspec
 from litestar import Request, Response
 
 from holdfast.api import keyed
-from holdfast.api.listing import After, Limit, Listing, listing
+from holdfast.api.listing import Listing
 from holdfast.api.problems import render
 from holdfast.api.shapes import Amount
 from holdfast.api.shop import Shop
@@ -25,7 +25,6 @@ from holdfast.domain.ordering import (
 )
 from holdfast.kernel.errors import DomainError
 from holdfast.kernel.money import Money
-from holdfast.kernel.page import DEFAULT_LIMIT, Page
 from holdfast.platform.idempotency import Answer
 from holdfast.resilience.asgi import Scope
 from holdfast.workflows.carts import owns
@@ -73,6 +72,8 @@ class PaymentView(msgspec.Struct, frozen=True):
     failure_reason: str | None
     captured_amount: Money
     refunded_amount: Money
+    # Refunds that the provider has not carried out yet.
+    pending_refund_amount: Money
     kind: Literal["provider", "external"]
     next_action: NextAction | None = None
 
@@ -84,6 +85,7 @@ class PaymentView(msgspec.Struct, frozen=True):
             order.failure_reason,
             Money(order.captured_amount, order.currency),
             Money(order.refunded_amount, order.currency),
+            Money(order.refunding_amount, order.currency),
             "external" if order.paid_outside else "provider",
             None if url is None else NextAction("redirect", url),
         )
@@ -120,7 +122,7 @@ class OrderLineView(msgspec.Struct, frozen=True):
 
 
 class OrderView(msgspec.Struct, frozen=True):
-    """An order; its lines and totals never change.
+    """An order; its totals never change, and its lines say what became of them.
 
     E-mail and address are null once the person was erased.
     """
@@ -140,6 +142,8 @@ class OrderView(msgspec.Struct, frozen=True):
     shipping_total: Money
     credit: Money
     total: Money
+    # What it is worth without what was canceled.
+    current_total: Money
     payment: PaymentView
     placed_at: datetime
     settled_at: datetime | None
@@ -166,6 +170,7 @@ class OrderView(msgspec.Struct, frozen=True):
             shipping_total=order.shipping.price,
             credit=Money(order.credit_amount, order.currency),
             total=order.total,
+            current_total=ordering.value_of(order),
             payment=PaymentView.of(order, action),
             placed_at=order.placed_at,
             settled_at=order.settled_at,
@@ -246,21 +251,6 @@ async def show(shop: Shop, caller: Caller, order_id: UUID) -> OrderView:
     if order.status is OrderStatus.PENDING:
         action = await payments.find_action(shop.db, order.id)
     return OrderView.of(order, None if action is None else action.url)
-
-
-async def browse(
-    shop: Shop,
-    limit: Limit = DEFAULT_LIMIT,
-    after: After | None = None,
-    status: OrderStatus | None = None,
-    email: BuyersEmail | None = None,
-) -> Orders:
-    """Orders, newest first; with an e-mail address, those made with it."""
-    found = await ordering.latest(
-        shop.db, shop.vault, after=after, limit=limit, status=status, email=email
-    )
-    page = Page([OrderView.of(order) for order in found.items], found.next)
-    return listing(page, _PATH, limit=limit, status=status, email=email)
 
 
 def answer_to(told: Order | AwaitsBuyer | DomainError, scope: Scope) -> Answer:

@@ -2,11 +2,16 @@
 
 import itertools
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
 import pytest
+
+from holdfast.domain import inventory
+from holdfast.platform import http
+from holdfast.platform.embedded.ports import free_port
+from holdfast.workflows.providers import providers
 
 
 @dataclass
@@ -65,3 +70,33 @@ async def operator(an_operator) -> dict[str, str]:
     return await an_operator(
         "orders:read", "orders:write", "orders:fulfil", "orders:refund"
     )
+
+
+@pytest.fixture
+def level(shop):
+    """What is on hand and reserved of a SKU."""
+
+    async def read(sku: str) -> tuple[int, int]:
+        found = await inventory.find(shop.db, sku)
+        return found.on_hand, found.reserved
+
+    return read
+
+
+@pytest.fixture
+def refunded(payment_provider):
+    """How much the provider has given back, in cents."""
+
+    def read() -> int:
+        charges = payment_provider.get("/v1/charges")["items"]
+        return sum(charge["refunded_amount"] for charge in charges)
+
+    return read
+
+
+@pytest.fixture
+async def nobody_pays(settings):
+    """A provider whose connections nobody takes."""
+    url = f"http://127.0.0.1:{free_port()}"
+    async with http.session() as session:
+        yield providers(replace(settings, payment_url=url), session).payments

@@ -1,9 +1,21 @@
 """Orders: finding, reading and changing them."""
 
-from holdfast.api import order_notes, order_search, orders
+from holdfast.api import order_changes, order_notes, order_search, orders
 from holdfast.api.policy import Priority, Route
-from holdfast.domain import ordering
+from holdfast.domain import inventory, ordering, payments
 from holdfast.kernel.page import BadCursor
+from holdfast.platform import idempotency
+
+_KEYED = (
+    idempotency.IdempotencyKeyMissing,
+    idempotency.IdempotencyKeyMalformed,
+    idempotency.IdempotencyKeyReused,
+)
+_CHANGING = (
+    ordering.OrderNotFound,
+    ordering.OrderNotOpen,
+    ordering.OrderShipped,
+)
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -54,5 +66,56 @@ ROUTES: tuple[Route, ...] = (
         priority=Priority.OPERATE,
         scope="orders:write",
         raises=(ordering.OrderNotFound,),
+    ),
+    Route(
+        "PATCH",
+        "/v1/orders/{order_id:uuid}",
+        order_changes.change,
+        cost=2,
+        priority=Priority.OPERATE,
+        scope="orders:write",
+        raises=(*_CHANGING, ordering.BuyerErased),
+    ),
+    Route(
+        "POST",
+        "/v1/orders/{order_id:uuid}/cancellation",
+        order_changes.cancel,
+        cost=5,
+        priority=Priority.BUY,
+        scope="orders:write",
+        own="orders:own",
+        guest=True,
+        idempotent="required",
+        status=200,
+        raises=(
+            *_KEYED,
+            *_CHANGING,
+            ordering.LinesNotOpen,
+            payments.CaptureUnderWay,
+            payments.PaymentOutcomeUnknown,
+        ),
+    ),
+    Route(
+        "POST",
+        "/v1/orders/{order_id:uuid}/edits",
+        order_changes.edit,
+        cost=5,
+        priority=Priority.OPERATE,
+        scope="orders:write",
+        idempotent="required",
+        status=200,
+        raises=(
+            *_KEYED,
+            *_CHANGING,
+            ordering.LinesNotOpen,
+            ordering.NothingLeft,
+            ordering.EditNeedsPayment,
+            ordering.CartTooLarge,
+            ordering.CurrencyMismatch,
+            ordering.UnknownSku,
+            ordering.VariantUnavailable,
+            inventory.OutOfStock,
+            payments.CaptureUnderWay,
+        ),
     ),
 )

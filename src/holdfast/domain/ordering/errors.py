@@ -152,3 +152,26 @@ class LinesNotOpen(Conflict):
     """Lines of the order have not so many units that this could be done to."""
 
     positions: list[int]
+
+
+@dataclass(eq=False)
+class OrderShipped(Conflict):
+    """Something of the order is on its way, and this cannot be done any more."""
+
+
+@dataclass(eq=False)
+class NothingLeft(Conflict):
+    """Nothing would be left of the order; cancel it instead."""
+
+
+@dataclass(eq=False)
+class EditNeedsPayment(Conflict):
+    """The order would cost more than was paid for it."""
+
+    value: Any
+    paid: Any
+
+
+@dataclass(eq=False)
+class BuyerErased(Gone):
+    """The buyer of this order was erased, and is not written down again."""

@@ -815,3 +815,41 @@ CROSS JOIN LATERAL (
     FROM order_lines l WHERE l.order_id = o.id
 ) l
 WHERE o.id = ANY ($1::uuid[]);
+
+-- name: add_lines
+-- Put lines behind those that an order has. $1 order, $2 variants, $3 SKUs, $4 titles,
+-- $5 quantities, $6 unit prices, $7 who does it, $8 now. The order is locked by the
+-- caller.
+WITH added AS (
+    INSERT INTO order_lines (order_id, position, variant_id, sku, title, quantity,
+                             unit_price_amount)
+    SELECT $1, last.position + line.place, line.variant_id, line.sku, line.title,
+           line.quantity, line.unit_price
+    FROM (SELECT coalesce(max(position), 0) AS position FROM order_lines
+          WHERE order_id = $1) AS last,
+         unnest($2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])
+             WITH ORDINALITY AS line (variant_id, sku, title, quantity, unit_price, place)
+    RETURNING position, sku, quantity, unit_price_amount
+)
+INSERT INTO order_events (order_id, kind, actor, detail, happened_at)
+SELECT $1, 'lines_added', $7,
+       jsonb_build_object('lines', jsonb_agg(jsonb_build_object(
+           'position', position, 'sku', sku, 'quantity', quantity,
+           'unit_price', unit_price_amount) ORDER BY position)), $8
+FROM added;
+
+-- name: change_person
+-- Write who buys and where it goes. $1 order, $2 the person, sealed, $3 index of the
+-- e-mail, $4 who does it, $5 what is changed, $6 now. The order is locked by the caller.
+WITH changed AS (
+    UPDATE orders
+    SET sealed = $2, email = NULL, shipping_address = NULL, email_index = $3
+    WHERE id = $1
+    RETURNING id
+)
+INSERT INTO order_events (order_id, kind, actor, detail, happened_at)
+SELECT id, 'edited', $4, $5, $6 FROM changed;
+
+-- name: order_of_return
+-- The order that goods came back from. $1 return. One row or none.
+SELECT order_id FROM returns WHERE id = $1;

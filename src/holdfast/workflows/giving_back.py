@@ -1,0 +1,73 @@
+"""Money for what a buyer does not keep of an order after all."""
+
+from uuid import UUID
+
+from holdfast.domain import ordering
+from holdfast.domain.ordering import Order
+from holdfast.kernel.clock import Clock
+from holdfast.kernel.money import Money
+from holdfast.platform.db import Transaction
+from holdfast.platform.vault import Vault
+from holdfast.workflows.refunds import release_money
+
+OWED_OUTSIDE = "refund_owed"
+"""Recorded where the shop was paid by hand: it has to give back by hand."""
+
+
+async def give_back(
+    tx: Transaction,
+    vault: Vault,
+    before: Order,
+    after: Order,
+    *,
+    reason: str,
+    actor: str,
+    clock: Clock,
+) -> list[UUID]:
+    """Promise what an order is worth less than it was; returns ids of refunds.
+
+    The order is locked, and *after* is as it is in this transaction. What goods paid
+    that came back is owed by the order that they came back from.
+    """
+    found = [
+        await _release(
+            tx, after, ordering.owed(before, after), reason, actor=actor, clock=clock
+        )
+    ]
+    credit = ordering.credit_owed(before, after)
+    origin_id = None
+    if credit.amount and after.return_id is not None:
+        origin_id = await ordering.order_of_return(tx, after.return_id)
+    if origin_id is not None:
+        origin = await ordering.lock(tx, vault, origin_id)
+        most = min(credit.amount, ordering.refundable(origin).amount)
+        amount = Money(most, credit.currency)
+        found.append(
+            await _release(tx, origin, amount, reason, actor=actor, clock=clock)
+        )
+    return [refund_id for refund_id in found if refund_id is not None]
+
+
+async def _release(
+    tx: Transaction,
+    order: Order,
+    amount: Money,
+    reason: str,
+    *,
+    actor: str,
+    clock: Clock,
+) -> UUID | None:
+    if not order.paid_outside:
+        return await release_money(
+            tx, order, amount, reason=reason, actor=actor, clock=clock
+        )
+    if amount.amount:
+        await ordering.record(
+            tx,
+            order.id,
+            OWED_OUTSIDE,
+            actor=actor,
+            detail={"amount": amount.amount, "currency": amount.currency},
+            at=clock(),
+        )
+    return None
