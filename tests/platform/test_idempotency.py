@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from holdfast.kernel.clock import system_clock
 from holdfast.kernel.ids import new_id
-from holdfast.platform import idempotency
+from holdfast.platform import idempotency, outbox, sql
 from holdfast.platform.db import Database
 from holdfast.platform.idempotency import (
     KEPT,
@@ -220,6 +220,52 @@ class TestWait:
 
         with pytest.raises(IdempotencyKeyInProgress):
             await wait()
+
+
+class TestConclude:
+    HAPPENS = "WITH seen AS (SELECT 1 WHERE $1::boolean)\nSELECT 1 FROM seen;"
+
+    @pytest.fixture
+    def conclude(self, database, vault, clock):
+        async def send(*, happens):
+            async with database.statement() as tx:
+                return await idempotency.conclude(
+                    *(tx, vault, WANTED, SAID),
+                    first=sql.Step(self.HAPPENS, (happens,)),
+                    events=[outbox.event("tea.poured", cup=1)],
+                    at=clock(),
+                )
+
+        return send
+
+    @pytest.fixture
+    def published(self, database):
+        async def read():
+            return [
+                row["type"] for row in await database.fetch("SELECT type FROM outbox")
+            ]
+
+        return read
+
+    async def test_what_happened_is_announced_and_answered(
+        self, claim, conclude, wait, published
+    ):
+        await claim()
+
+        assert await conclude(happens=True)
+
+        assert await wait() == SAID
+        assert await published() == ["tea.poured"]
+
+    async def test_what_did_not_happen_is_neither(
+        self, database, vault, claim, conclude, published
+    ):
+        await claim()
+
+        assert not await conclude(happens=False)
+
+        assert await idempotency.find(database, vault, WANTED) is None
+        assert await published() == []
 
 
 class TestRelease:

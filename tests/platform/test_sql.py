@@ -57,3 +57,51 @@ class TestLoad:
     def test_a_module_without_statements_fails_at_once(self, package):
         with pytest.raises(FileNotFoundError):
             sql.load("tea")
+
+
+FIRST = """-- Takes a cup. $1 cup, $2 who.
+WITH taken AS (
+    UPDATE cups SET owner = $2 WHERE id = $1 RETURNING id
+)
+SELECT id FROM taken;"""
+THEN = """-- Tells of it. $1 what, $2 when.
+WITH happened AS (/* first */ SELECT 1 /* first */), told AS (
+    INSERT INTO told (what, at) SELECT $1, $2 WHERE EXISTS (SELECT FROM happened)
+)
+SELECT 1 AS happened FROM happened;"""
+
+
+class TestJoined:
+    def test_the_parameters_of_the_first_come_first(self):
+        found = sql.joined(FIRST, THEN)
+
+        assert "SET owner = $2 WHERE id = $1" in found
+        assert "SELECT $3, $4 WHERE" in found
+        assert "happened AS (SELECT id FROM taken), told AS (" in found
+        assert found.count("WITH") == 1
+
+    async def test_both_happen_or_neither(self, database):
+        async with database.acquire() as connection:
+            await connection.execute(
+                "CREATE TABLE cups (id int, owner text);"
+                "CREATE TABLE told (what text, at int);"
+                "INSERT INTO cups VALUES (1, 'nobody')"
+            )
+            joined = sql.joined(FIRST, THEN)
+            first = await connection.fetch(joined, 1, "ada", "tea", 5)
+            second = await connection.fetch(joined, 2, "bob", "tea", 6)
+            told = await connection.fetch("SELECT what, at FROM told")
+            owner = await connection.fetchval("SELECT owner FROM cups")
+
+        assert (len(first), len(second)) == (1, 0)
+        assert [tuple(row) for row in told] == [("tea", 5)]
+        assert owner == "ada"
+
+    @pytest.mark.parametrize(
+        ("first", "then"),
+        [("SELECT 1;", THEN), (FIRST, FIRST)],
+        ids=["nothing to join", "no place for it"],
+    )
+    def test_what_does_not_fit_is_refused(self, first, then):
+        with pytest.raises(ValueError, match="where to join"):
+            sql.joined(first, then)

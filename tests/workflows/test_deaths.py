@@ -235,11 +235,20 @@ class Faltering:
 
     @asynccontextmanager
     async def transaction(self):
+        self._falter()
+        async with self._shop.db.transaction() as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def statement(self):
+        self._falter()
+        async with self._shop.db.statement() as tx:
+            yield tx
+
+    def _falter(self):
         if self._left:
             self._left -= 1
             raise DatabaseUnavailable
-        async with self._shop.db.transaction() as tx:
-            yield tx
 
     async def charge(self, **wanted):
         outcome = await self._shop.payments.charge(**wanted)

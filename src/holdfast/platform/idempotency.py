@@ -11,7 +11,7 @@ after the lease and finishes the work. Keys are kept for 24 hours.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,8 +19,9 @@ from uuid import UUID
 
 from holdfast.kernel.clock import Clock, Monotonic, monotonic
 from holdfast.kernel.errors import Conflict, Invalid, Malformed
-from holdfast.platform import sql
+from holdfast.platform import outbox, sql
 from holdfast.platform.db import Connection, Database, Transaction
+from holdfast.platform.outbox import Event
 from holdfast.platform.resealing import Sealed
 from holdfast.platform.vault import Vault
 
@@ -29,6 +30,7 @@ _CLAIM = _SQL["claim"]
 _RECALL = _SQL["recall"]
 _TAKE_OVER = _SQL["take_over"]
 _ANSWER = _SQL["answer"]
+_CONCLUDE = _SQL["conclude"]
 _RELEASE = _SQL["release"]
 _FORGET = _SQL["forget"]
 _FORGET_ANSWERS_TO = _SQL["forget_answers_to"]
@@ -176,6 +178,33 @@ async def answer(
         vault.seal(said.body, place=claimed.place),
         at,
     )
+
+
+async def conclude(
+    tx: Transaction,
+    vault: Vault,
+    claimed: Claim,
+    said: Answer,
+    *,
+    first: sql.Step,
+    events: Sequence[Event],
+    at: datetime,
+) -> bool:
+    """Do something, announce it and keep the answer: one statement, hence one commit.
+
+    False if *first* did nothing, and then nothing is announced or kept.
+    """
+    row = await tx.fetchrow(
+        sql.joined(first.statement, _CONCLUDE),
+        *first.args,
+        *claimed.identity,
+        said.status,
+        said.headers,
+        vault.seal(said.body, place=claimed.place),
+        at,
+        *outbox.columns(events),
+    )
+    return row is not None
 
 
 async def release(tx: Transaction, claimed: Claim) -> None:

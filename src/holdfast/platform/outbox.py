@@ -43,12 +43,15 @@ def event(type_: str, **payload: Any) -> Event:
 
 
 async def publish(tx: Transaction, events: Sequence[Event], *, at: datetime) -> None:
-    await tx.execute(
-        _PUBLISH,
+    await tx.execute(_PUBLISH, *columns(events), at)
+
+
+def columns(events: Sequence[Event]) -> tuple[list[UUID], list[str], list[str]]:
+    """Events as they are written: ids, types and payloads."""
+    return (
         [e.id for e in events],
         [e.type for e in events],
         [msgspec.json.encode(e.payload).decode() for e in events],
-        at,
     )
 
 

@@ -29,6 +29,24 @@ RETURNING 1 AS claimed;
 UPDATE idempotency_keys SET status = $4, headers = $5, body = $6, answered_at = $7
 WHERE caller = $1 AND route = $2 AND key = $3 AND status IS NULL;
 
+-- name: conclude
+-- Publish events and keep the answer of a claimed key if the first part returns a row:
+-- what happened, that it is told, and the answer are one statement. $1 caller, $2 route,
+-- $3 key, $4 status, $5 headers, $6 body, $7 now, $8 ids of events, $9 their types,
+-- $10 their payloads (JSON text). Returns a row if it happened.
+WITH happened AS (/* first */ SELECT 1 /* first */), published AS (
+    INSERT INTO outbox (id, type, payload, created_at)
+    SELECT event.id, event.type, event.payload::jsonb, $7
+    FROM unnest($8::uuid[], $9::text[], $10::text[]) AS event (id, type, payload)
+    WHERE EXISTS (SELECT FROM happened)
+), answered AS (
+    UPDATE idempotency_keys
+    SET status = $4, headers = $5, body = $6, answered_at = $7
+    WHERE caller = $1 AND route = $2 AND key = $3 AND status IS NULL
+      AND EXISTS (SELECT FROM happened)
+)
+SELECT 1 AS happened FROM happened;
+
 -- name: release
 -- Give a claimed key back, because nothing came of the request. $1 caller,
 -- $2 route, $3 key.

@@ -7,7 +7,10 @@ psql and is recognised in ``pg_stat_statements``.
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
 from importlib import resources
+from typing import Any
 
 _HEADER = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
@@ -40,3 +43,33 @@ class Statements(Mapping[str, str]):
 def load(package: str) -> Statements:
     """Read ``queries.sql`` of *package*."""
     return Statements(package)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A statement with its arguments, to be run as the first part of another."""
+
+    statement: str
+    args: tuple[Any, ...]
+
+
+_PARTS = re.compile(r"WITH (?P<parts>.+)\n(?P<result>SELECT [^\n]+);\Z", re.DOTALL)
+_FIRST = re.compile(r"/\* first \*/.*?/\* first \*/", re.DOTALL)
+_PARAMETER = re.compile(r"\$(\d+)")
+
+
+@cache
+def joined(first: str, then: str) -> str:
+    """Two statements of two modules as one, so that they are one commit by themselves.
+
+    *first* is ``WITH ... SELECT``, the last on a line of its own; its parameters come
+    first. *then* begins with a part in which ``/* first */ ... /* first */`` stands for
+    what that selects.
+    """
+    found = _PARTS.search(first)
+    if found is None or not _FIRST.search(then):
+        raise ValueError("the statements do not say where to join them")
+    count = max((int(n) for n in _PARAMETER.findall(found["parts"])), default=0)
+    shifted = _PARAMETER.sub(lambda n: f"${int(n[1]) + count}", then)
+    comment, rest = _FIRST.sub(lambda _: found["result"], shifted).split("WITH ", 1)
+    return f"{comment}WITH {found['parts']}, {rest}"

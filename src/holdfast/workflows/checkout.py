@@ -20,7 +20,14 @@ from uuid import UUID
 from holdfast.domain import ordering, payments
 from holdfast.domain.identity import Caller
 from holdfast.domain.ordering import Order, OrderStatus
-from holdfast.domain.payments import ActionRequired, Declined, Outcome, Provider
+from holdfast.domain.payments import (
+    ActionRequired,
+    Authorized,
+    Captured,
+    Declined,
+    Outcome,
+    Provider,
+)
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import DomainError
 from holdfast.kernel.ids import new_id
@@ -35,7 +42,7 @@ from holdfast.platform.db import (
 from holdfast.platform.idempotency import Answer, Claim, Resumed
 from holdfast.platform.vault import Vault
 from holdfast.workflows.placing import place
-from holdfast.workflows.settlement import settle, settle_by_asking
+from holdfast.workflows.settlement import confirm, settle, settle_by_asking
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +150,9 @@ class Checkout:
         """Step 3; without an outcome the order stays pending, and that is told."""
         for pause in (*_PAUSES_SECONDS, None):
             try:
-                async with self.db.transaction() as tx:
-                    if outcome is not None:
-                        order = await settle(
-                            tx, self.vault, order, outcome, clock=self.clock
-                        )
-                    answer = self._answer(order, await self._action(tx, order, outcome))
-                    await idempotency.answer(
-                        tx, self.vault, claim, answer, at=self.clock()
-                    )
+                answer = await self._confirm(order, outcome, claim)
+                if answer is None:
+                    answer = await self._settle_otherwise(order, outcome, claim)
             except (DatabaseBusy, DatabaseUnavailable):
                 if pause is None:
                     raise
@@ -159,6 +160,33 @@ class Checkout:
             else:
                 return answer
         raise AssertionError("unreachable")
+
+    async def _confirm(
+        self, order: Order, outcome: Outcome | None, claim: Claim
+    ) -> Answer | None:
+        """The way of nearly every order; None if that is not how this one goes."""
+        if not isinstance(outcome, Captured | Authorized):
+            return None
+        async with self.db.statement() as tx:
+            return await confirm(
+                tx,
+                self.vault,
+                order,
+                outcome,
+                claim=claim,
+                answer=self.render,
+                at=self.clock(),
+            )
+
+    async def _settle_otherwise(
+        self, order: Order, outcome: Outcome | None, claim: Claim
+    ) -> Answer:
+        async with self.db.transaction() as tx:
+            if outcome is not None:
+                order = await settle(tx, self.vault, order, outcome, clock=self.clock)
+            answer = self._answer(order, await self._action(tx, order, outcome))
+            await idempotency.answer(tx, self.vault, claim, answer, at=self.clock())
+            return answer
 
     async def _undo(self, order: Order, outcome: Declined, claim: Claim) -> None:
         """Nothing was charged: free the stock, the cart and the key."""

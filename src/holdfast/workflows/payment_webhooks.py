@@ -51,6 +51,8 @@ async def receive(told: Told, *, db: Database, vault: Vault, clock: Clock) -> Re
     """Make one message true, in one transaction."""
     if told.about is None:
         return "ignored"
+    if isinstance(told.about, Charge) and await _is_known(db, told.about):
+        return "nothing_new"
     async with db.transaction() as tx:
         if not await payments.note_event(tx, told.id, told.type, at=clock()):
             return "duplicate"
@@ -59,8 +61,20 @@ async def receive(told: Told, *, db: Database, vault: Vault, clock: Clock) -> Re
         else:
             result = await _refund(tx, told.about, clock=clock)
     if result == "differs":
-        _log.warning("webhook.differs", event=told.id, type=told.type)
+        _log.warning("webhook.differs", event_id=told.id, type=told.type)
     return result
+
+
+async def _is_known(db: Database, theirs: Charge) -> bool:
+    """Whether our books say so already, as after nearly every checkout.
+
+    Then the message has no effect, now or when it comes again: one look is enough.
+    """
+    order_id = id_of(theirs.key)
+    if order_id is None or theirs.status == "requires_action":
+        return False
+    ours = (await payments.owed(db, [order_id])).get(order_id)
+    return ours is not None and payments.compare_charge(theirs, ours) is None
 
 
 async def _charge(

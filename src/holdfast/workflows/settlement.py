@@ -5,7 +5,8 @@ the same time. Each writes "settle if still pending"; one wins, the others read
 what it wrote.
 """
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -14,14 +15,16 @@ from holdfast.domain import inventory, ordering, payments
 from holdfast.domain.ordering import Order, OrderStatus
 from holdfast.domain.payments import (
     ActionRequired,
+    Authorized,
     Captured,
     Declined,
     Outcome,
     Provider,
 )
 from holdfast.kernel.clock import Clock
-from holdfast.platform import outbox
+from holdfast.platform import idempotency, outbox
 from holdfast.platform.db import Database, Transaction
+from holdfast.platform.idempotency import Answer, Claim
 from holdfast.platform.vault import Vault
 
 _log = structlog.get_logger(__name__)
@@ -29,6 +32,7 @@ _log = structlog.get_logger(__name__)
 _MARGIN_SECONDS = 3.0
 
 ACTOR = "checkout"
+CONFIRMED = "ordering.order.confirmed"
 
 PATIENCE = timedelta(minutes=15)
 """How long a buyer may take to do their part (3-D Secure), if nobody says."""
@@ -72,10 +76,36 @@ async def settle(
     if await ordering.mark_confirmed(
         tx, order.id, outcome.reference, captured=captured, actor=actor, at=now
     ):
-        event = outbox.event("ordering.order.confirmed", order_id=str(order.id))
+        event = outbox.event(CONFIRMED, order_id=str(order.id))
         await outbox.publish(tx, [event], at=now)
         return order.confirmed(outcome.reference, now, captured=captured)
     return await ordering.find(tx, vault, order.id)
+
+
+async def confirm(
+    tx: Transaction,
+    vault: Vault,
+    order: Order,
+    outcome: Captured | Authorized,
+    *,
+    claim: Claim,
+    answer: Callable[[Order], Answer],
+    at: datetime,
+) -> Answer | None:
+    """``settle`` for a checkout whose money is there, with its answer: one statement.
+
+    None if somebody settled the order before; then nothing was written.
+    """
+    captured = isinstance(outcome, Captured)
+    said = answer(order.confirmed(outcome.reference, at, captured=captured))
+    first = ordering.confirming(
+        order.id, outcome.reference, captured=captured, actor=ACTOR, at=at
+    )
+    event = outbox.event(CONFIRMED, order_id=str(order.id))
+    happened = await idempotency.conclude(
+        tx, vault, claim, said, first=first, events=[event], at=at
+    )
+    return said if happened else None
 
 
 async def settle_by_asking(

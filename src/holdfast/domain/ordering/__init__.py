@@ -119,6 +119,7 @@ from holdfast.domain.ordering.states import (
 from holdfast.domain.ordering.store import (
     add,
     attach,
+    confirming,
     find,
     forget_person,
     latest,
@@ -209,6 +210,7 @@ __all__ = [
     "check_total",
     "claim_refund",
     "close_merged",
+    "confirming",
     "credit_owed",
     "discard_draft",
     "draft",

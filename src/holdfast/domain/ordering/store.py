@@ -94,6 +94,13 @@ async def mark_confirmed(
     return row is not None
 
 
+def confirming(
+    order_id: UUID, reference: str, *, captured: bool, actor: str, at: datetime
+) -> sql.Step:
+    """``mark_confirmed``, to be run as the first part of another statement."""
+    return sql.Step(_MARK_CONFIRMED, (order_id, reference, captured, actor, at))
+
+
 async def mark_paid_outside(
     tx: Transaction, order_id: UUID, reference: str, *, actor: str, at: datetime
 ) -> bool:
