@@ -27,7 +27,7 @@ _MOST_WAITING = 20
 class InvoiceNotReady(Conflict):
     """An order has an invoice once it is confirmed."""
 
-    status: OrderStatus
+    order_status: OrderStatus
 
 
 @dataclass(eq=False)
@@ -51,7 +51,11 @@ class Press:
             raise InvoiceNotReady(order.status)
         if self.waiting >= _MOST_WAITING:
             raise InvoicesBusy
-        refunds = await payments.refunds_of(connection, order.id)
+        refunds = [
+            refund
+            for refund in await payments.refunds_of(connection, order.id)
+            if refund.status is Progress.SUCCEEDED and not refund.stray
+        ]
         self.waiting += 1
         try:
             async with self.turn:
@@ -61,7 +65,7 @@ class Press:
 
 
 def draw(order: Order, refunds: Sequence[Refund], seller: Sequence[str]) -> bytes:
-    """The invoice as PDF."""
+    """The invoice as PDF; *refunds* are those that were given back."""
     # Here, because it takes 0.4 s and 30 MiB, and few processes ever draw one.
     from holdfast.platform.paper import Column, Paper, Row  # noqa: PLC0415
 
@@ -89,10 +93,9 @@ def draw(order: Order, refunds: Sequence[Refund], seller: Sequence[str]) -> byte
     paper.table(columns, [Row(_cells(line), _remark(line)) for line in order.lines])
     paper.gap(3)
     paper.sums(_sums(order, refunds), bold=("Total",))
-    if refunded := [r for r in refunds if r.status is Progress.SUCCEEDED]:
-        paper.gap(3)
-        for refund in refunded:
-            paper.note(_refund(refund))
+    paper.gap(3)
+    for refund in refunds:
+        paper.note(_refund(refund))
     return paper.finish()
 
 
@@ -125,8 +128,7 @@ def _sums(order: Order, refunds: Sequence[Refund]) -> list[tuple[str, str]]:
     if order.credit_amount:
         sums.append(("Credit", _less(Money(order.credit_amount, order.currency))))
     sums.append(("Total", str(order.total)))
-    given = sum(r.amount.amount for r in refunds if r.status is Progress.SUCCEEDED)
-    if given:
+    if given := sum(refund.amount.amount for refund in refunds):
         back = Money(given, order.currency)
         left = Money(order.total.amount - given, order.currency)
         sums += [("Given back", _less(back)), ("Remaining", str(left))]

@@ -47,14 +47,14 @@ class OrderWithoutAddress(Conflict):
 class ShipmentUnderWay(Conflict):
     """The shipment was picked up already and can no longer be canceled."""
 
-    status: str
+    shipment_status: str
 
 
 @dataclass(eq=False)
 class ShipmentNotLost(Conflict):
     """Only a shipment that was lost or came back can be sent again, once."""
 
-    status: str
+    shipment_status: str
 
 
 @dataclass(eq=False)
@@ -66,7 +66,7 @@ class ShipmentIsTracked(Conflict):
 class ShipmentEnded(Conflict):
     """The shipment has not left, or never will: it cannot be anywhere."""
 
-    status: str
+    shipment_status: str
 
 
 @dataclass(eq=False)
