@@ -104,8 +104,11 @@ async def act_on_charge(
     ours: Owed,
     *,
     clock: Clock,
-) -> None:
-    """Do what is certain about a charge; *ours* was read with the order locked."""
+) -> bool:
+    """Do what is certain about a charge; *ours* was read with the order locked.
+
+    False if that was begun before.
+    """
     if repair is Repair.SETTLE:
         order = await ordering.find(tx, vault, ours.id)
         outcome = payments.outcome_of(theirs, str(ours.id), ours.total_money)
@@ -122,7 +125,11 @@ async def act_on_charge(
         )
     elif repair is Repair.GIVE_BACK:
         left = ours.money(theirs.captured - theirs.refunded)
-        await refunds.give_back_stray(tx, ours, left, actor=PROVIDER, clock=clock)
+        refund_id = await refunds.give_back_stray(
+            tx, ours, left, actor=PROVIDER, clock=clock
+        )
+        return refund_id is not None
+    return True
 
 
 async def _action(

@@ -192,10 +192,10 @@ class Reconciliation:
                 elif ours is not None:
                     verdict = payments.compare_absent_charge(ours)
                 if isinstance(verdict, Repair) and theirs and ours:
-                    await act_on_charge(
+                    new = await act_on_charge(
                         tx, self.vault, verdict, theirs, ours, clock=self.clock
                     )
-                    verdict = await self._done(tx, verdict, ours, report)
+                    verdict = await self._done(tx, verdict, ours, report, new=new)
                 await self._write(
                     *(tx, verdict, theirs), key=key, order_id=order_id, report=report
                 )
@@ -204,19 +204,18 @@ class Reconciliation:
             return
 
     async def _done(
-        self, tx: Transaction, verdict: Repair, ours: Owed, report: Report
+        self, tx: Transaction, verdict: Repair, ours: Owed, report: Report, *, new: bool
     ) -> Verdict:
         """Count a repair; money that could not be given back is for a person."""
         if verdict is Repair.RELEASE:
             return verdict
-        if verdict is Repair.GIVE_BACK:
-            refund = await payments.find_refund(tx, refunds.stray_id(ours.id))
-            if refund.status is Progress.FAILED:
-                return Difference.CHARGED_FOR_NOTHING
-            if refund.requested_at < self.clock():
-                # On its way since before.
-                return None
-        report.repaired[verdict] += 1
+        if new:
+            report.repaired[verdict] += 1
+            return None
+        refund = await payments.find_refund(tx, refunds.stray_id(ours.id))
+        if refund.status is Progress.FAILED:
+            return Difference.CHARGED_FOR_NOTHING
+        # On its way since before.
         return None
 
     async def _release(self, theirs: Charge, ours: Owed, report: Report) -> None:

@@ -8,9 +8,8 @@ by a timer for what died in between. A webhook or the reconciliation may be firs
 Whoever learns the outcome first writes it.
 """
 
-import hashlib
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import structlog
 
@@ -161,8 +160,7 @@ async def give_back_stray(
 
 def stray_id(order_id: UUID) -> UUID:
     """The key under which stray money of an order goes back."""
-    digest = hashlib.sha256(b"stray refund of " + order_id.bytes).digest()
-    return UUID(bytes=digest[:16], version=8)
+    return uuid5(order_id, "stray refund")
 
 
 async def carry_out(

@@ -58,7 +58,7 @@ class Control:
         headers = {"Idempotency-Key": key}
         return self._send("POST", "/v1/charges", json=body, headers=headers)
 
-    def make_refund(self, key: str, charge_key: UUID, amount: int) -> dict[str, Any]:
+    def make_refund(self, key: str, charge_key: object, amount: int) -> dict[str, Any]:
         """A refund by somebody at the provider's own page."""
         body = {
             "charge_key": str(charge_key),
@@ -69,7 +69,7 @@ class Control:
         headers = {"Idempotency-Key": key}
         return self._send("POST", "/v1/refunds", json=body, headers=headers)
 
-    def close(self, key: UUID, how: str) -> dict[str, Any]:
+    def close(self, key: object, how: str) -> dict[str, Any]:
         """Capture, void or cancel at the provider, past the shop."""
         return self._send("POST", f"/v1/charges/by-key/{key}/{how}")
 
