@@ -41,9 +41,6 @@ class Latency(
         if (self.min or 0) > (self.max or 0) or (self.p50 or 0) > (self.p99 or 0):
             raise ValueError("min must not exceed max, nor p50 p99")
 
-    def __str__(self) -> str:
-        return ", ".join(f"{name} {value}" for name, value in self._given().items())
-
     def draw_seconds(self, dice: random.Random) -> float:
         drawn = dice.random()
         if self.fixed is not None:

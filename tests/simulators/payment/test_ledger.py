@@ -67,6 +67,22 @@ class TestLedger:
         assert ledger.page(start=0, limit=100) == list(outcomes.values())
         assert ledger.last(100) == list(outcomes.values())[::-1]
 
+    def test_reads_what_was_written_before_there_were_partial_captures(self, tmp_path):
+        path = tmp_path / "payment.jsonl"
+        path.write_text(
+            '{"charge":{"id":"ch_1","key":"k","status":"captured","amount":5,'
+            '"currency":"EUR","reference":"r","decline_reason":null,"created_at":'
+            '"2026-11-27T08:00:00.000000Z"},"payment_method":"pm_card_ok"}\n'
+        )
+
+        with closing(Journal(path, Line)) as journal:
+            ledger = Ledger(journal)
+
+        assert ledger.captured_by_currency() == {"EUR": 5}
+        charge = ledger.find("k")
+        assert charge is not None
+        assert (charge.captured_amount, charge.refunded_amount) == (5, 0)
+
     def test_nothing_is_remembered_that_could_not_be_written(self, tmp_path):
         with closing(Journal(tmp_path / "payment.jsonl", Line)) as journal:
             ledger = Ledger(journal)
