@@ -32,7 +32,7 @@ class TestBench:
         assert all(by_name[name]["pgbench"] > 0 for name in "ABCD")
         assert by_name["E"]["outcomes"] == {"sold": 500, "out of stock": 1500}
         assert by_name["E"]["checks"] == []
-        assert 10 < report["statements_an_order"] <= 15
+        assert 8 < report["statements_an_order"] <= 12
         assert max(report["api_memory_mb"]) <= 150
         hot = report["hot_skus"]
         for name in ("hot", "spread", "hot_calm", "others", "sold_out"):

@@ -72,9 +72,9 @@ class TestReport:
 
     def test_names_too_many_statements_and_too_much_memory(self, result):
         assert report(
-            result, statements={"BEGIN": 15.5}, api_memory_mb=[149.9, 151.0]
+            result, statements={"BEGIN": 12.5}, api_memory_mb=[149.9, 151.0]
         ).faults == [
-            "An order takes 15.5 statements.",
+            "An order takes 12.5 statements.",
             "A process of the API holds 151.0 MB.",
         ]
 

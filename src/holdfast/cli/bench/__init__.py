@@ -64,6 +64,7 @@ async def _measure(options: Options, shop: Instance) -> Report:
         await load(db)
         await statements.prepare(db)
         stages = Stages(shop, db, dataset(), options.seconds, options.buyers)
+        await stages.begin()
         results = await _results(stages, options)
         counted = {}
         if "D" in options.only:

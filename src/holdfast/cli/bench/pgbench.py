@@ -170,18 +170,16 @@ def _order() -> str:
             *(nobody, "'checkout'::text", "0::bigint", nobody),
         ),
         "COMMIT;",
-        "BEGIN;",
-        _bound(
-            *(_ORDERING, "mark_confirmed", order, "'ch'::text"),
-            *("true", "'checkout'::text", now),
+        _filled_in(
+            sql.joined(
+                sql.load(_ORDERING)["mark_confirmed"], sql.load(_PLATFORM)["conclude"]
+            ),
+            *(order, "'ch'::text", "true", "'checkout'::text", now),
+            *(*claimed, "201::smallint", address, _ANSWER, now),
+            # Not an event that the worker knows: it would look for an order.
+            *("ARRAY[:event]::uuid[]", "ARRAY['bench.nothing']::text[]"),
+            "ARRAY['{}']::text[]",
         ),
-        _bound(
-            *(_PLATFORM, "publish", "ARRAY[:event]::uuid[]"),
-            # Not one that the worker knows: it would look for an order.
-            *("ARRAY['bench.nothing']::text[]", "ARRAY['{}']::text[]", now),
-        ),
-        _bound(_PLATFORM, "answer", *claimed, "201::smallint", address, _ANSWER, now),
-        "COMMIT;",
         _bound(_ORDERING, "order", order),
     ]
     return "\n".join(parts)
@@ -189,7 +187,12 @@ def _order() -> str:
 
 def _bound(module: str, name: str, *values: str) -> str:
     """A statement of *module* with its parameters replaced by *values* in order."""
-    statement = sql.load(module)[name].rstrip().rstrip(";")
+    return _filled_in(sql.load(module)[name], *values)
+
+
+def _filled_in(statement: str, *values: str) -> str:
+    """A statement with its parameters replaced by *values* in order."""
+    statement = statement.rstrip().rstrip(";")
     lines = [n for n in statement.splitlines() if not n.lstrip().startswith("--")]
     text = _PARAMETER.sub(lambda found: values[int(found[1]) - 1], "\n".join(lines))
     return f"{text};\n"

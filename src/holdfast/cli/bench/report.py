@@ -16,7 +16,7 @@ from holdfast.cli.bench.logins import LoginFlood
 from holdfast.cli.bench.stages import Result
 from holdfast.cli.bench.tokens import TokenCost
 
-MAX_STATEMENTS = 15
+MAX_STATEMENTS = 12
 MAX_API_MB = 150
 MAX_TOKEN_US = 40
 MAX_FLOOD_RATIO = 2.0
