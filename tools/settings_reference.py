@@ -64,6 +64,7 @@ class Question:
             case kind, _:
                 named = {
                     "directory": "a folder",
+                    "measures": "`LxWxH`, each 1 to 99999",
                     "lines": "text, with `|` between lines",
                     "openid_providers": "JSON",
                     "webhook_secrets": "`whsec_` and 24 to 64 bytes in base64",

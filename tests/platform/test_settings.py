@@ -211,3 +211,15 @@ class TestInvoiceSeller:
 
     def test_may_be_left_out(self):
         assert Settings.read({}).invoice_seller == ()
+
+
+class TestParcelSize:
+    def test_is_read_in_millimetres(self):
+        settings = Settings.read({"HOLDFAST_PARCEL_SIZE": "400x300x200"})
+
+        assert settings.parcel_size == (400, 300, 200)
+
+    @pytest.mark.parametrize("said", ["400x300", "0x1x1", "40 x 30 x 20", "4e2x1x1"])
+    def test_of_another_form_is_refused(self, said):
+        with pytest.raises(BadSettings, match="HOLDFAST_PARCEL_SIZE must be like"):
+            Settings.read({"HOLDFAST_PARCEL_SIZE": said})

@@ -5,6 +5,7 @@ and is called by the composition root alone. No other file reads the environment
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,7 @@ _ENVIRONMENTS: tuple[Environment, ...] = (
 
 _DEMANDING = ("staging", "production")
 _HOME = ".holdfast"
+_EMAIL = re.compile(r"[^@\s<>,;\"]{1,64}@[^@\s<>,;\"]{1,189}")
 KEY_SERVICES = ("aws-kms://", "gcp-kms://", "hcvault://")
 
 
@@ -68,6 +70,8 @@ class Settings:
     """Mail server; without it mail goes to the embedded mailbox."""
     mail_from: str
     """Sender of every mail."""
+    stock_mail_to: str | None
+    """Who is told by e-mail when stock runs low; nobody if it is not set."""
     operator_key: Secret | None
     """API key for commands that speak to the shop over HTTP, such as a replay."""
     public_url: str
@@ -101,6 +105,10 @@ class Settings:
     carrier_timeout_seconds: float
     """How long a cart waits for the carrier before it falls back; labels may take four
     times as long."""
+    parcel_size: tuple[int, int, int] | None
+    """Length, width and height of the box that orders are sent in, in millimetres
+    (``400x300x200``): carriers also charge for the room a parcel takes. Without it they
+    are told the weight alone."""
     carrier_webhook_secrets: tuple[Secret, ...]
     """What the carrier signs its webhooks with; two, with a space between, while one
     replaces the other."""
@@ -136,6 +144,7 @@ class Settings:
             currency=read.choice("HOLDFAST_CURRENCY", tuple(sorted(CURRENCIES)), "EUR"),
             mail_url=read.url("HOLDFAST_MAIL_URL", ("smtp", "smtps")),
             mail_from=read.text("HOLDFAST_MAIL_FROM", "shop@holdfast.example"),
+            stock_mail_to=read.email("HOLDFAST_STOCK_MAIL_TO"),
             operator_key=Secret(read.text("HOLDFAST_OPERATOR_KEY", "")) or None,
             public_url=read.public_url("HOLDFAST_PUBLIC_URL", environment),
             data_key=read.data_key("HOLDFAST_DATA_KEY", environment),
@@ -162,13 +171,16 @@ class Settings:
                 "HOLDFAST_CAPTURE", ("checkout", "shipment"), "checkout"
             ),
             carrier_timeout_seconds=read.seconds("HOLDFAST_CARRIER_TIMEOUT_SECONDS", 2),
+            parcel_size=read.measures("HOLDFAST_PARCEL_SIZE"),
             carrier_webhook_secrets=read.webhook_secrets(
                 "HOLDFAST_CARRIER_WEBHOOK_SECRET"
             ),
             invoice_seller=read.lines("HOLDFAST_INVOICE_SELLER"),
             openid_timeout_seconds=read.seconds("HOLDFAST_OPENID_TIMEOUT_SECONDS", 5),
             cart_days=read.whole("HOLDFAST_CART_DAYS", 30, 1, 3650),
-            reservation_seconds=read.whole("HOLDFAST_RESERVATION_SECONDS", 600, 1, 3600),
+            reservation_seconds=read.whole(
+                "HOLDFAST_RESERVATION_SECONDS", 600, 1, 3600
+            ),
             body_limit_bytes=read.whole(
                 "HOLDFAST_BODY_LIMIT_BYTES", 1 << 20, 1024, 1 << 30
             ),
@@ -295,6 +307,23 @@ class _Reader:
                 # What is wrong with it, and nothing of it.
                 self.problems.append(f"{name}: {error}")
         return secrets
+
+    def email(self, name: str) -> str | None:
+        value = (self._environ.get(name) or "").strip()
+        if value and (not _EMAIL.fullmatch(value) or not value.isascii()):
+            self.problems.append(f"{name} must be an e-mail address")
+            return None
+        return value or None
+
+    def measures(self, name: str) -> tuple[int, int, int] | None:
+        value = self._environ.get(name)
+        if not value:
+            return None
+        found = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})x([1-9]\d{0,4})", value)
+        if found is None:
+            self.problems.append(f"{name} must be like 400x300x200, not {value!r}")
+            return None
+        return int(found[1]), int(found[2]), int(found[3])
 
     def lines(self, name: str) -> tuple[str, ...]:
         value = self._environ.get(name) or ""

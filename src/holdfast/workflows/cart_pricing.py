@@ -75,6 +75,7 @@ def question(cart: Cart) -> _Asked | None:
         country=cart.shipping_address.country,
         weight_grams=cart.weight_grams,
         currency=cart.currency,
+        postal_code=cart.shipping_address.postal_code,
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from holdfast.domain.payments import NotSent, Provider, Unclear
-from holdfast.domain.shipping import Carrier, CarrierFailed, Quotes, Shared, Wire
+from holdfast.domain.shipping import Carrier, CarrierFailed, Quotes, Shared, Size, Wire
 from holdfast.kernel.clock import Monotonic, monotonic
 from holdfast.platform.outgoing import OutgoingCalls
 from holdfast.platform.redis import Cache
@@ -72,6 +72,7 @@ def providers(
             timeout_seconds=settings.carrier_timeout_seconds,
             cache=cache,
             calls=calls,
+            size=settings.parcel_size,
         ),
     )
 
@@ -83,6 +84,7 @@ def carrier(
     timeout_seconds: float,
     cache: Shared | None = None,
     calls: OutgoingCalls | None = None,
+    size: tuple[int, int, int] | None = None,
     timer: Monotonic = monotonic,
 ) -> Carrier:
     """A carrier at a URL; a quote may take *timeout_seconds*, a label four times that.
@@ -99,5 +101,6 @@ def carrier(
         Retry(repeatable=True, attempts=3, on=(CarrierFailed,)),
         Deadline(patience * _ATTEMPT_SHARE),
     )
-    quotes = Quotes(wire, protect=one, shared=cache, timer=timer)
-    return Carrier(wire, quotes, protect=several)
+    box = None if size is None else Size(*size)
+    quotes = Quotes(wire, protect=one, shared=cache, size=box, timer=timer)
+    return Carrier(wire, quotes, protect=several, size=box)

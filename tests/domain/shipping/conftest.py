@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from typing import Any
 
 import aiohttp
 import pytest
@@ -90,6 +91,28 @@ async def says() -> AsyncIterator[Callable[..., Awaitable[str]]]:
             await site.start()
             host, port = runner.addresses[0]
             return f"http://{host}:{port}"
+
+        yield start
+
+
+@pytest.fixture
+async def hears() -> AsyncIterator[Callable[..., Awaitable[tuple[str, list[Any]]]]]:
+    """Start a server that gives one answer; returns its URL and what it is told."""
+    async with AsyncExitStack() as stack:
+
+        async def start(body: bytes) -> tuple[str, list[Any]]:
+            heard: list[Any] = []
+
+            async def handle(request: web.Request) -> web.Response:
+                heard.append(await request.json())
+                return web.Response(body=body)
+
+            runner = web.ServerRunner(web.Server(handle))
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            host, port = runner.addresses[0]
+            return f"http://{host}:{port}", heard
 
         yield start
 

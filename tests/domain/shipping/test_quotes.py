@@ -6,6 +6,7 @@ import pytest
 from holdfast.domain.shipping import Method, Parcel, Quote, Source
 from holdfast.kernel.money import MAX_AMOUNT, Money
 from holdfast.platform.embedded.ports import free_port
+from holdfast.workflows.providers import carrier as carrier_of
 
 GERMANY = Parcel.of(country="DE", weight_grams=700, currency="EUR")
 FRANCE = Parcel.of(country="FR", weight_grams=700, currency="EUR")
@@ -161,4 +162,58 @@ class TestQuote:
             await ours._remember(parcel, {STANDARD: Money(1, "EUR")})
 
         assert ours.recall(STANDARD, first) is None
-        assert len(ours._last) == 4096
+        assert len(ours._last) == 8192
+
+
+class TestPostalCodes:
+    LONDON = Parcel.of(
+        country="GB", weight_grams=700, currency="EUR", postal_code="SW1A 1AA"
+    )
+    LEEDS = Parcel.of(
+        country="GB", weight_grams=700, currency="EUR", postal_code="LS1 1UR"
+    )
+
+    async def test_are_told_to_the_carrier(self, quotes_at, hears):
+        url, heard = await hears(rates(("standard", 490, "EUR")))
+
+        await quotes_at(url).quote(STANDARD, self.LONDON)
+        await quotes_at(url).quote(STANDARD, GERMANY)
+
+        assert [body.get("postal_code") for body in heard] == ["SW1A 1AA", None]
+
+    async def test_each_is_asked_about(self, quotes_at, hears):
+        url, heard = await hears(rates(("standard", 490, "EUR")))
+        ours = quotes_at(url)
+
+        for parcel in (self.LONDON, self.LEEDS, self.LONDON):
+            await ours.quote(STANDARD, parcel)
+
+        assert len(heard) == 2
+
+    async def test_another_of_the_country_is_better_than_a_flat_rate(
+        self, quotes_at, carrier, watch
+    ):
+        ours = quotes_at(carrier.url)
+        asked = await ours.quote(STANDARD, self.LONDON)
+        carrier.misbehave(fail="error")
+
+        assert await ours.quote(STANDARD, self.LEEDS) == Quote(
+            asked.price, Source.LAST_QUOTE
+        )
+
+    async def test_are_not_shared_with_other_processes(
+        self, quotes_at, carrier, shared
+    ):
+        await quotes_at(carrier.url, shared=shared).quote(STANDARD, self.LONDON)
+
+        assert list(shared.kept) == ["shipping:GB:1000:EUR"]
+
+
+class TestSize:
+    async def test_is_told_to_the_carrier(self, session, hears):
+        url, heard = await hears(rates(("standard", 490, "EUR")))
+        ours = carrier_of(session, url, timeout_seconds=1, size=(400, 300, 200))
+
+        await ours.quote(STANDARD, GERMANY)
+
+        assert (heard[0]["length_mm"], heard[0]["height_mm"]) == (400, 200)

@@ -23,6 +23,7 @@ from holdfast.domain.shipping.model import (
     Quote,
     Refused,
     ShipmentStatus,
+    Size,
     Taken,
     Tracked,
     TrackingEvent,
@@ -103,7 +104,10 @@ class UnderWay(Exception):
 class Carrier:
     """A carrier that speaks the simulator's protocol."""
 
-    def __init__(self, wire: Wire, quotes: Quotes, *, protect: Protect) -> None:
+    def __init__(
+        self, wire: Wire, quotes: Quotes, *, protect: Protect, size: Size | None = None
+    ) -> None:
+        self._size = {} if size is None else asdict(size)
         self._wire = wire
         self._quotes = quotes
         self._protect = protect
@@ -126,7 +130,7 @@ class Carrier:
             "reference": consignment.reference,
             "ship_from": asdict(consignment.sender),
             "ship_to": asdict(consignment.recipient),
-            "parcels": [{"weight_grams": consignment.weight_grams}],
+            "parcels": [{"weight_grams": consignment.weight_grams, **self._size}],
             "currency": consignment.currency,
         }
         key = consignment.key

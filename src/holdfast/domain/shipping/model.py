@@ -45,12 +45,34 @@ class Parcel:
     country: str
     weight_grams: int
     currency: str
+    postal_code: str | None = None
 
     @classmethod
-    def of(cls, *, country: str, weight_grams: int, currency: str) -> "Parcel":
+    def of(
+        cls,
+        *,
+        country: str,
+        weight_grams: int,
+        currency: str,
+        postal_code: str | None = None,
+    ) -> "Parcel":
         """Round the weight up to a band, so that quotes can be remembered."""
         bands = max(1, -(-weight_grams // BAND_GRAMS))
-        return cls(country, bands * BAND_GRAMS, currency)
+        return cls(country, bands * BAND_GRAMS, currency, postal_code)
+
+    @property
+    def anywhere(self) -> tuple[str, int, str]:
+        """The same, wherever in its country it goes."""
+        return self.country, self.weight_grams, self.currency
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """The outer measures of a parcel."""
+
+    length_mm: int
+    width_mm: int
+    height_mm: int
 
 
 def flat_rate(method: Method, currency: str) -> Money:

@@ -1,18 +1,27 @@
 """What sending a parcel costs, with a way out when the carrier does not answer.
 
 A quote is reused for a minute. When the carrier fails, the last quote of the
-same parcel within 15 minutes is used, then a flat rate; the answer says which,
-and checkout never waits longer than the policies around the call allow. Quotes
-are shared between processes through a cache, without which each has its own.
+same parcel within 15 minutes is used, or of one as heavy to the same country, then
+a flat rate; the answer says which, and checkout never waits longer than the policies
+around the call allow. Quotes are shared between processes through a cache, without
+which each has its own; postal codes do not leave the process.
 """
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Protocol
+from dataclasses import asdict
+from typing import Protocol, TypeAlias
 
 import msgspec
 
-from holdfast.domain.shipping.model import Method, Parcel, Quote, Source, flat_rate
+from holdfast.domain.shipping.model import (
+    Method,
+    Parcel,
+    Quote,
+    Size,
+    Source,
+    flat_rate,
+)
 from holdfast.domain.shipping.wire import CarrierFailed, Wire
 from holdfast.kernel.clock import Monotonic, monotonic
 from holdfast.kernel.money import MAX_AMOUNT, Money
@@ -20,7 +29,7 @@ from holdfast.resilience.errors import Rejected, TimedOut
 
 _FRESH_SECONDS = 60.0
 _USABLE_SECONDS = 15 * 60.0
-_REMEMBERED = 4_096
+_REMEMBERED = 8_192
 # After a failure the carrier is left alone for a moment, so that a dead carrier
 # costs one request its patience and not every request.
 _REST_SECONDS = 2.0
@@ -62,6 +71,9 @@ class Shared(Protocol):
     async def set(self, key: str, value: bytes, *, ttl_seconds: float) -> None: ...
 
 
+_Remembered: TypeAlias = Parcel | tuple[str, int, str]
+"""A parcel, or any as heavy to the same country."""
+
 _REFUSALS = (400, 404, 422)
 # What else a carrier offers is no concern of ours.
 _ASKED_OF_CARRIERS = (Method.STANDARD, Method.EXPRESS)
@@ -79,13 +91,15 @@ class Quotes:
         *,
         protect: Protect,
         shared: Shared | None = None,
+        size: Size | None = None,
         timer: Monotonic = monotonic,
     ) -> None:
         self._wire = wire
+        self._size = {} if size is None else asdict(size)
         self._protect = protect
         self._shared = shared
         self._timer = timer
-        self._last: OrderedDict[Parcel, tuple[float, Mapping[Method, Money]]]
+        self._last: OrderedDict[_Remembered, tuple[float, Mapping[Method, Money]]]
         self._last = OrderedDict()
         self._resting_until = 0.0
 
@@ -111,14 +125,17 @@ class Quotes:
                 await self._remember(parcel, prices)
                 if method in prices:
                     return Quote(prices[method], Source.CARRIER)
-        if last := self._recall(method, parcel, _USABLE_SECONDS, Source.LAST_QUOTE):
-            return last
+        for known_as in (parcel, parcel.anywhere):
+            if last := self._recall(
+                method, known_as, _USABLE_SECONDS, Source.LAST_QUOTE
+            ):
+                return last
         if (price := await self._recall_shared(method, parcel)) is not None:
             return Quote(price, Source.LAST_QUOTE)
         return Quote(flat_rate(method, parcel.currency), Source.FLAT_RATE)
 
     def _recall(
-        self, method: Method, parcel: Parcel, seconds: float, source: Source
+        self, method: Method, parcel: _Remembered, seconds: float, source: Source
     ) -> Quote | None:
         asked_at, prices = self._last.get(parcel, (float("-inf"), {}))
         if method not in prices or self._timer() - asked_at > seconds:
@@ -140,11 +157,14 @@ class Quotes:
         }
 
     async def _send(self, parcel: Parcel) -> bytes:
-        body = {
+        body: dict[str, str | int] = {
             "country": parcel.country,
             "weight_grams": parcel.weight_grams,
             "currency": parcel.currency,
+            **self._size,
         }
+        if parcel.postal_code is not None:
+            body["postal_code"] = parcel.postal_code
         status, answer = await self._wire.send("rates", "POST", "/v1/rates", json=body)
         if status in _REFUSALS:
             raise _Refused(f"the carrier answered {status}")
@@ -163,9 +183,10 @@ class Quotes:
             return None
 
     async def _remember(self, parcel: Parcel, prices: Mapping[Method, Money]) -> None:
-        self._last[parcel] = (self._timer(), prices)
-        self._last.move_to_end(parcel)
-        if len(self._last) > _REMEMBERED:
+        for known_as in (parcel, parcel.anywhere):
+            self._last[known_as] = (self._timer(), prices)
+            self._last.move_to_end(known_as)
+        while len(self._last) > _REMEMBERED:
             self._last.popitem(last=False)
         if self._shared is not None:
             kept = msgspec.json.encode(prices)
