@@ -13,6 +13,9 @@ from elsewhere import address_of, listener, served
 
 from holdfast.api.app import serving
 from holdfast.api.shop import opened
+from holdfast.platform.settings import Secret
+
+WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"tells this shop of payments").decode()
 
 __all__ = ["a_port", "deployed", "listener", "running"]
 
@@ -25,15 +28,25 @@ def a_port() -> int:
 
 
 @pytest.fixture
-async def running(settings, hasher, listener) -> AsyncIterator[str]:
-    """Serve the test's database over HTTP, by the real clock; gives the address."""
+async def running(settings, hasher, listener, payment_provider) -> AsyncIterator[str]:
+    """Serve the test's database over HTTP, by the real clock; gives the address.
+
+    The payment simulator tells it what happens.
+    """
     url = address_of(listener)
-    here = dataclasses.replace(settings, public_url=url)
+    here = dataclasses.replace(
+        settings, public_url=url, payment_webhook_secrets=(Secret(WEBHOOK_SECRET),)
+    )
+    target = f"{payment_provider.url}/control/webhook"
+    told = {"url": f"{url}/v1/webhooks/payments", "secret": WEBHOOK_SECRET}
     async with (
+        httpx.AsyncClient(trust_env=False) as control,
         opened(here, hasher=hasher) as shop,
         served(serving(shop), listener),
     ):
+        (await control.put(target, json=told)).raise_for_status()
         yield url
+        (await control.delete(target)).raise_for_status()
 
 
 @pytest.fixture

@@ -40,14 +40,15 @@ class CheckoutWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the buyer pays, and what they believe it costs."""
 
     payment_method: Annotated[
-        str, msgspec.Meta(pattern=r"^[\x21-\x7e]{1,255}$", examples=["pm_card_ok"])
+        str,
+        msgspec.Meta(pattern=r"^[\x21-\x7e]{1,255}$(?!\n)", examples=["pm_card_ok"]),
     ]
     expected_total: Amount | None = None
     return_url: (
         Annotated[
             str,
             msgspec.Meta(
-                pattern=r"^https?://[\x21-\x7e]{1,2000}$",
+                pattern=r"^https?://[\x21-\x7e]{1,2000}$(?!\n)",
                 description="Where the buyer comes back to after doing something at "
                 "the payment provider (3-D Secure).",
                 examples=["https://shop.example/paid"],
@@ -224,6 +225,7 @@ async def checkout(
         shop.payments,
         shop.clock,
         render=lambda told: answer_to(told, scope),
+        rush=shop.rush,
     )
     answer, replayed = await doing.place_order(
         cart_id,

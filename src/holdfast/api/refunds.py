@@ -30,7 +30,7 @@ _ENCODER = msgspec.json.Encoder()
 Reason = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^[a-z][a-z0-9_]{0,63}$",
+        pattern=r"^[a-z][a-z0-9_]{0,63}$(?!\n)",
         description="A word of your own; nothing personal belongs here.",
         examples=["damaged"],
     ),

@@ -67,6 +67,8 @@ NOT_A_CHARGE = {
         next_action={"type": "redirect", "url": "http://x/\r\nSet-Cookie: a"},
     ),
     "half a character": charge()[:-1] + b', "decline_reason": "\\ud800"}',
+    "a line break after the id": charge(id="ch_1\n"),
+    "a line break after the currency": charge(currency="EUR\n"),
     "an escape in the id": charge(id="ch\x1b[2J"),
     "a NUL in the reason": charge(status="declined", decline_reason="\x00"),
     "more than anybody says": charge(id="x" * 100_000),

@@ -18,8 +18,8 @@ _FAULTS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 class _Envelope(msgspec.Struct):
     # Printable ASCII: it becomes a row and a line of the log.
-    id: Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e]{1,255}$")]
-    type: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_.]{1,100}$")]
+    id: Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e]{1,255}\Z")]
+    type: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_.]{1,100}\Z")]
     data: msgspec.Raw
 
 

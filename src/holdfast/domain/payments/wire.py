@@ -29,14 +29,15 @@ from holdfast.kernel.page import Page
 
 T = TypeVar("T")
 
-_PRINTABLE = "^[^\\x00-\\x1f\\x7f-\\x9f]*$"
+# \Z, not $, which lets a line break pass at the end.
+_PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*\Z"
 _Text = Annotated[str, msgspec.Meta(max_length=255, pattern=_PRINTABLE)]
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255, pattern=_PRINTABLE)]
 _Amount = Annotated[int, msgspec.Meta(ge=0, le=MAX_AMOUNT)]
-_Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
+_Currency = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z")]
 _Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 # It is shown to the buyer as it is.
-_Url = Annotated[str, msgspec.Meta(pattern=r"^https?://[\x21-\x7e]{1,2000}$")]
+_Url = Annotated[str, msgspec.Meta(pattern=r"^https?://[\x21-\x7e]{1,2000}\Z")]
 
 ChargeStatus = Literal[
     "captured", "authorized", "requires_action", "declined", "canceled"
