@@ -27,6 +27,7 @@ from holdfast.workflows.invoices import Press
 from holdfast.workflows.outside_sign_in import Providers, openid_providers
 from holdfast.workflows.providers import providers
 from holdfast.workflows.reservations import Reservations, Skus
+from holdfast.workflows.rush import Rush
 
 _UNLOCK_SECONDS = 5.0
 # A batch of holds that cannot be decided soon is told to come back, and does.
@@ -68,6 +69,8 @@ class Shop:
     """Connections that only holds of hot SKUs use; None to share those of all."""
     reservations: Reservations = field(init=False)
     """Stock held for carts: requests for a hot SKU share transactions."""
+    rush: Rush = field(init=False)
+    """The same for those who check out without a hold."""
 
     def __post_init__(self) -> None:
         self.health = Health(self.db, self.cache, self.vault)
@@ -88,6 +91,7 @@ class Shop:
             Skus(self.db),
             self.clock,
         )
+        self.rush = Rush(self.db, self.vault, self.reservations.holding)
 
 
 @asynccontextmanager

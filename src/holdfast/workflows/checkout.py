@@ -42,6 +42,7 @@ from holdfast.platform.db import (
 from holdfast.platform.idempotency import Answer, Claim, Resumed
 from holdfast.platform.vault import Vault
 from holdfast.workflows.placing import place
+from holdfast.workflows.rush import Rush
 from holdfast.workflows.settlement import confirm, settle, settle_by_asking
 
 
@@ -75,6 +76,7 @@ class Checkout:
     payments: Provider
     clock: Clock
     render: Render
+    rush: Rush | None = None
 
     async def place_order(
         self,
@@ -95,7 +97,7 @@ class Checkout:
         known are answers, and are kept.
         """
         while True:
-            order = await self._reserve(cart_id, expected_total, caller, claim)
+            order = await self._begin(cart_id, expected_total, caller, claim)
             if order is not None:
                 paid = await self._pay(order, payment_method, return_url, claim)
                 return paid, False
@@ -106,6 +108,19 @@ class Checkout:
                 return progress, True
             if isinstance(progress, Resumed):
                 return await self._resume(progress.subject, claim), False
+
+    async def _begin(
+        self, cart_id: UUID, expected: Money | None, caller: Caller, claim: Claim
+    ) -> Order | None:
+        """Step 1; what everybody wants is held before its transaction."""
+        if self.rush is None:
+            return await self._reserve(cart_id, expected, caller, claim)
+        held, order = await self.rush.hold(cart_id, caller, claim), None
+        try:
+            order = await self._reserve(cart_id, expected, caller, claim)
+        finally:
+            await self.rush.end(held, order)
+        return order
 
     async def _reserve(
         self, cart_id: UUID, expected: Money | None, caller: Caller, claim: Claim

@@ -23,6 +23,9 @@ SCOPE = "orders:write"
 SHOP = "shop"
 """Whose hold it is that an operator makes."""
 
+CHECKOUT = "checkout"
+"""Whose hold it is that a checkout makes for itself; see ``rush``."""
+
 
 async def place(
     tx: Transaction,
@@ -63,7 +66,7 @@ async def place(
 
 def holders_of(cart_id: UUID, token_hash: bytes, account_id: UUID | None) -> list[UUID]:
     """The ids of all holds that there can be for a cart."""
-    owners: list[bytes | UUID | str] = [token_hash, SHOP]
+    owners: list[bytes | UUID | str] = [token_hash, SHOP, CHECKOUT]
     if account_id is not None:
         owners.append(account_id)
     return [inventory.hold_id(cart_id, owner) for owner in owners]

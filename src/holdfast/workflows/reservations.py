@@ -23,9 +23,7 @@ from holdfast.platform.together import Together
 from holdfast.platform.vault import Vault
 from holdfast.workflows import carts
 from holdfast.workflows.carts import LineWanted
-
-OPERATORS = "shop"
-"""Whose hold it is that an operator makes."""
+from holdfast.workflows.placing import SHOP
 
 _SCOPE = "carts:write"
 _REMEMBERED_SECONDS = 30.0
@@ -149,7 +147,7 @@ def owner_of(caller: Caller) -> UUID | bytes | str:
         return caller.token_hash
     if isinstance(caller, identity.Member) and not identity.may(caller, _SCOPE):
         return caller.account_id
-    return OPERATORS
+    return SHOP
 
 
 def _by_sku(reserved: Sequence[Reserved]) -> list[tuple[str, int]]:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections import Counter
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -18,11 +19,12 @@ from holdfast.platform.db import (
 
 TEA, CUP, JAR = (UUID(int=n) for n in (1, 2, 3))
 HAS_IT = "has it"
+LASTS = timedelta(minutes=10)
 
 
 def wants(number: int, *variants: UUID, customer: object = None) -> Request:
     lines = tuple((variant, 1) for variant in variants or (TEA,))
-    return Request(UUID(int=100 + number), customer or number, lines)
+    return Request(UUID(int=100 + number), customer or number, lines, LASTS)
 
 
 class Till:

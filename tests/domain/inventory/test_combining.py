@@ -1,6 +1,7 @@
 """Who gets what: all or none, never more than there is, everybody in turn."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import product
 from uuid import UUID
 
@@ -17,11 +18,12 @@ from holdfast.domain.inventory.combining import (
 
 TEA, CUP, JAR = (UUID(int=n) for n in (1, 2, 3))
 NEAR, FAR, CLOSED = (UUID(int=n) for n in (11, 12, 13))
+LASTS = timedelta(minutes=10)
 VARIANTS, PLACES = (TEA, CUP, JAR), (NEAR, FAR)
 
 
 def wants(number: int, /, *lines: tuple[UUID, int], customer: object = None) -> Request:
-    return Request(UUID(int=100 + number), customer or number, lines)
+    return Request(UUID(int=100 + number), customer or number, lines, LASTS)
 
 
 LINES = st.dictionaries(st.sampled_from(VARIANTS), st.integers(1, 5), min_size=1).map(

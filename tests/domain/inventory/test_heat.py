@@ -80,6 +80,15 @@ class TestRate:
         assert not ask(1, TEA, seconds=0.0)
         assert heat.hot == 0
 
+    def test_that_anything_is_hot_is_known_as_long(self, ask, heat, watch):
+        assert not heat.any_hot
+
+        ask(MANY, TEA)
+        assert heat.any_hot
+        watch.now += QUIET_SECONDS + 0.1
+
+        assert not heat.any_hot
+
     def test_stays_hot_while_a_fifth_of_them_comes(self, ask):
         ask(MANY, TEA)
 

@@ -263,6 +263,19 @@ class TestSoldOut:
 
         assert said.is_same
 
+    async def test_is_known_to_who_only_asks_unless_they_have_some(self, desk, tea):
+        holder, wanted = new_id(), [Wanted(tea, "TEA", 1)]
+        desk.holding.check(wanted, [holder])
+        await desk.hold(holder, (tea, 60))
+        with pytest.raises(OutOfStock):
+            await desk.hold(new_id(), (tea, 1))
+
+        desk.holding.check(wanted, [new_id(), holder])
+        with pytest.raises(OutOfStock) as refused:
+            desk.holding.check([*wanted, *wanted], [new_id()])
+
+        assert refused.value.shortages == [Shortage("TEA", 2, 0)]
+
     async def test_what_is_left_can_still_be_had(self, desk, tea):
         await desk.ask(59, tea)
         with pytest.raises(OutOfStock):

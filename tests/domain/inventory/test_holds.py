@@ -32,9 +32,9 @@ class Counter:
         return said
 
     async def together(self, *asked):
-        requests = [Request(holder, holder, lines) for holder, *lines in asked]
+        requests = [Request(holder, holder, lines, LASTS) for holder, *lines in asked]
         async with self.db.transaction() as tx:
-            decided = await holds.decide(tx, requests, at=self.clock(), lasts=LASTS)
+            decided = await holds.decide(tx, requests, at=self.clock())
         return decided.outcomes
 
     async def batch_of_one(self, holder_id, *lines):
@@ -254,9 +254,8 @@ class TestManyHolds:
         async with counter.db.transaction() as tx:
             await holds.decide(
                 tx,
-                [Request(holder, holder, ((tea, 2),))],
+                [Request(holder, holder, ((tea, 2),), LASTS)],
                 at=counter.clock(),
-                lasts=LASTS,
             )
             later = asyncio.create_task(counter.batch_of_one(holder, (tea, 3)))
             waiting = "SELECT 1 FROM pg_locks WHERE NOT granted"
@@ -281,9 +280,11 @@ class TestManyHolds:
                 asked.append(query)
                 return await self._tx.fetch(query, *args)
 
-        requests = [Request(n, n, ((tea, 1),)) for n in (new_id() for _ in range(50))]
+        requests = [
+            Request(n, n, ((tea, 1),), LASTS) for n in (new_id() for _ in range(50))
+        ]
         async with counter.db.transaction() as tx:
-            await holds.decide(Watched(tx), requests, at=counter.clock(), lasts=LASTS)
+            await holds.decide(Watched(tx), requests, at=counter.clock())
 
         assert len(asked) == 2
 

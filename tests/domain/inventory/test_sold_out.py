@@ -39,35 +39,35 @@ def memory(watch) -> SoldOutMemory:
 
 class TestShortages:
     def test_who_wants_more_than_was_left_is_told_so(self, memory):
-        assert memory.shortages(BOB, [(TEA, 3)]) == {TEA: 2}
+        assert memory.shortages([BOB], [(TEA, 3)]) == {TEA: 2}
 
     def test_who_wants_no_more_than_was_left_must_ask(self, memory):
-        assert memory.shortages(BOB, [(TEA, 2)]) == {}
+        assert memory.shortages([BOB], [(TEA, 2)]) == {}
 
     def test_what_nobody_looked_at_must_be_asked_for(self, memory):
-        assert memory.shortages(BOB, [(CUP, 1)]) == {}
+        assert memory.shortages([BOB], [(CUP, 1)]) == {}
 
     def test_one_line_that_is_short_is_enough(self, memory):
-        assert memory.shortages(BOB, [(CUP, 1), (TEA, 3)]) == {TEA: 2}
+        assert memory.shortages([BOB], [(CUP, 1), (TEA, 3)]) == {TEA: 2}
 
     def test_who_holds_some_must_ask_because_they_may_be_renewing(self, memory):
-        assert memory.shortages(ADA, [(TEA, 3)]) == {}
+        assert memory.shortages([ADA], [(TEA, 3)]) == {}
 
     def test_is_forgotten_within_half_a_second(self, memory, watch):
         assert REMEMBERED_SECONDS <= 0.4
 
         watch.now += REMEMBERED_SECONDS - 0.001
         assert memory.knows(TEA)
-        assert memory.shortages(BOB, [(TEA, 3)])
+        assert memory.shortages([BOB], [(TEA, 3)])
         watch.now += 0.002
 
         assert not memory.knows(TEA)
-        assert memory.shortages(BOB, [(TEA, 3)]) == {}
+        assert memory.shortages([BOB], [(TEA, 3)]) == {}
 
     def test_asking_does_not_make_it_last(self, memory, watch):
         for _ in range(5):
             watch.now += REMEMBERED_SECONDS / 4
-            memory.shortages(BOB, [(TEA, 3)])
+            memory.shortages([BOB], [(TEA, 3)])
 
         assert not memory.knows(TEA)
 
@@ -79,7 +79,7 @@ class TestShortages:
     def test_units_that_came_back_here_are_offered_at_once(self, memory):
         memory.forget([TEA, CUP])
 
-        assert memory.shortages(BOB, [(TEA, 3)]) == {}
+        assert memory.shortages([BOB], [(TEA, 3)]) == {}
 
     def test_is_bounded(self, watch):
         memory = SoldOutMemory(most=3, timer=watch)

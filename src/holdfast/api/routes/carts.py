@@ -35,6 +35,7 @@ _CHECKING_OUT = (
     ordering.TotalChanged,
     ordering.TotalTooLarge,
     stock.OutOfStock,
+    stock.ReservationsBusy,
     payments.PaymentDeclined,
     payments.PaymentUnavailable,
     payments.UnknownPaymentMethod,

@@ -9,6 +9,7 @@ is first served, and a small request may have what is too little for a large one
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -37,6 +38,8 @@ class Request:
     """Who is behind it; one who asks often stands in line once."""
     lines: tuple[tuple[UUID, int], ...]
     """Variants and how many of each; one entry a variant."""
+    lasts: timedelta
+    """How long from now the hold is to last."""
 
 
 @dataclass(frozen=True, slots=True)

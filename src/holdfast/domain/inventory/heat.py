@@ -47,9 +47,15 @@ class Heat:
         self._most = most
         self._timer = timer
         self._seen: OrderedDict[UUID, _Seen] = OrderedDict()
+        self._any_until = 0.0
 
     def __len__(self) -> int:
         return len(self._seen)
+
+    @property
+    def any_hot(self) -> bool:
+        """Whether any variant is hot, or was until just now."""
+        return self._any_until > self._timer()
 
     @property
     def hot(self) -> int:
@@ -70,7 +76,8 @@ class Heat:
             # otherwise change with every second.
             enough = _QUIET_RATE if is_hot else HOT_RATE
             if seen.asked > enough * _WINDOW_SECONDS:
-                seen.hot_until, is_hot = now + QUIET_SECONDS, True
+                self._any_until = seen.hot_until = now + QUIET_SECONDS
+                is_hot = True
             any_hot |= is_hot
         return any_hot
 
@@ -95,7 +102,7 @@ class Heat:
             if len(recent) < _FEWEST_WAITS:
                 continue
             if recent[(len(recent) - 1) * 9 // 10] > HOT_WAIT_SECONDS:
-                seen.hot_until = now + QUIET_SECONDS
+                self._any_until = seen.hot_until = now + QUIET_SECONDS
                 seen.waits.clear()
 
     def _find(self, variant: UUID, now: float) -> _Seen:

@@ -12,10 +12,9 @@ again with the same lines renews the hold: a holder gets nothing twice.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Hashable, Iterable, Sequence
+from collections.abc import AsyncIterator, Hashable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from functools import partial
 from uuid import UUID
 
 from holdfast.domain.inventory import holds, reservations
@@ -38,6 +37,10 @@ from holdfast.platform.db import (
 MAX_CONNECTIONS = 2
 """That all hot SKUs of a process use together."""
 _PATIENCE_SECONDS = 2.0
+_MEASURE_SECONDS = 2.0
+_GATE: Path = "gate"
+_BATCH: Path = "batch"
+_DIRECT: Path = "direct"
 
 
 class Holding:
@@ -60,24 +63,51 @@ class Holding:
         self._timer = timer
         self._metrics = metrics
         self._combiner: Combiner[Held | Denied] = Combiner(
-            self._decide, at_once=MAX_CONNECTIONS
+            self._run, at_once=MAX_CONNECTIONS
         )
         self._heat = Heat(timer=timer)
         self._sold_out = SoldOutMemory(timer=timer)
         self._looking = set[UUID]()
         self._at_work: dict[UUID, asyncio.Future[None]] = {}
-        metrics.hot_skus.set_function(partial(getattr, self._heat, "hot"))
+        self._measuring: asyncio.TimerHandle | None = None
 
     async def close(self) -> None:
         """See to its end what has begun."""
+        if self._measuring is not None:
+            self._measuring.cancel()
         await self._combiner.close()
+
+    @property
+    def any_hot(self) -> bool:
+        """Whether anything is hot, or was until just now."""
+        return self._heat.any_hot
 
     def is_hot(self, variants: Sequence[UUID]) -> bool:
         """Whether requests for any of these are combined."""
         return self._heat.is_hot(variants)
 
+    def note(self, variants: Sequence[UUID]) -> None:
+        """Somebody reserved these without a hold: that counts as well."""
+        self._heat.ask(variants)
+
+    def check(self, wanted: Sequence[Wanted], holders: Sequence[UUID]) -> None:
+        """Raise ``OutOfStock`` if some of it is remembered to be sold out.
+
+        Not if one of *holders* has some of it already.
+        """
+        lines = summed(wanted)
+        pairs = [(line.variant_id, line.quantity) for line in lines]
+        if short := self._sold_out.shortages(holders, pairs):
+            self._count("insufficient")
+            raise _out_of_stock(lines, short)
+
     async def hold(
-        self, holder_id: UUID, wanted: Sequence[Wanted], *, customer: Hashable
+        self,
+        holder_id: UUID,
+        wanted: Sequence[Wanted],
+        *,
+        customer: Hashable,
+        lasts: timedelta | None = None,
     ) -> Held:
         """Let *holder_id* hold what is wanted, instead of what it held: all or nothing.
 
@@ -85,27 +115,22 @@ class Holding:
         take turns. Raises ``OutOfStock`` or ``ReservationsBusy``; then the holder has
         what it had before. A caller that is cancelled may find that it holds it.
         """
-        started = self._timer()
         lines = summed(wanted) if len(wanted) > 1 else list(wanted)
         pairs = tuple((line.variant_id, line.quantity) for line in lines)
-        path: Path = "gate"
-        short = self._sold_out.shortages(holder_id, pairs)
+        started, path = self._timer(), _GATE
         try:
+            short = self._sold_out.shortages((holder_id,), pairs)
             if not short:
-                is_hot = self._heat.ask([variant for variant, _ in pairs])
-                path = "batch" if is_hot else "direct"
-                async with self._alone(holder_id):
-                    if is_hot:
-                        said = await self._combiner.ask(
-                            Request(holder_id, customer, pairs)
-                        )
-                    else:
-                        said = await self._ask_alone(holder_id, lines)
+                path = _BATCH if self._heat.ask(v for v, _ in pairs) else _DIRECT
+                request = Request(holder_id, customer, pairs, lasts or self._lasts)
+                said = await self._decide(request, lines, path)
                 if isinstance(said, Held):
                     self._count("duplicate" if said.is_same else "granted")
                     return said
                 short = said.available
                 await self._look(short)
+            self._count("insufficient")
+            raise _out_of_stock(lines, short)
         except ReservationsBusy:
             self._count("busy")
             raise
@@ -114,14 +139,6 @@ class Holding:
             raise
         finally:
             self._metrics.seconds[path].observe(self._timer() - started)
-        self._count("insufficient")
-        raise OutOfStock(
-            [
-                Shortage(line.sku, line.quantity, short[line.variant_id])
-                for line in lines
-                if line.variant_id in short
-            ]
-        )
 
     async def release(self, holder_id: UUID) -> bool:
         """Give back what it holds; False if that is nothing."""
@@ -131,8 +148,16 @@ class Holding:
             self._count("released")
         return released
 
-    async def _ask_alone(
-        self, holder_id: UUID, lines: Sequence[Wanted]
+    async def _decide(
+        self, request: Request, lines: Sequence[Wanted], path: Path
+    ) -> Held | Denied:
+        async with self._alone(request.holder_id):
+            if path == _BATCH:
+                return await self._combiner.ask(request)
+            return await self._run_alone(request, lines)
+
+    async def _run_alone(
+        self, request: Request, lines: Sequence[Wanted]
     ) -> Held | Denied:
         """One statement of its own; tried again when it met another of this holder."""
         for _ in range(2):
@@ -142,7 +167,9 @@ class Holding:
                     self._db.statement() as tx,
                 ):
                     said, waited = await holds.hold(
-                        tx, holder_id, lines, at=self._clock(), lasts=self._lasts
+                        *(tx, request.holder_id, lines),
+                        at=self._clock(),
+                        lasts=request.lasts,
                     )
             except ConstraintViolated:
                 continue
@@ -154,18 +181,26 @@ class Holding:
             return said
         raise busy()
 
-    async def _decide(self, requests: Sequence[Request]) -> Sequence[Held | Denied]:
+    async def _run(self, requests: Sequence[Request]) -> Sequence[Held | Denied]:
         """One batch, in one transaction."""
         started = self._timer()
         async with self._hot_db.transaction() as tx:
-            decided = await holds.decide(
-                tx, requests, at=self._clock(), lasts=self._lasts
-            )
+            decided = await holds.decide(tx, requests, at=self._clock())
         self._metrics.batch_size.observe(len(requests))
         self._metrics.batch_seconds.observe(self._timer() - started)
         if decided.expired:
             self._count("expired", decided.expired)
+        if self._measuring is None:
+            self._measure()
         return decided.outcomes
+
+    def _measure(self) -> None:
+        """Say how many are hot, and again while some are."""
+        self._metrics.hot_skus.set(self._heat.hot)
+        self._measuring = None
+        if self._heat.any_hot:
+            loop = asyncio.get_running_loop()
+            self._measuring = loop.call_later(_MEASURE_SECONDS, self._measure)
 
     async def _look(self, short: Iterable[UUID]) -> None:
         """Find out what is left, once for all that were refused at the same time."""
@@ -201,3 +236,13 @@ class Holding:
 
     def _count(self, outcome: Outcome, by: int = 1) -> None:
         self._metrics.outcome[outcome].inc(by)
+
+
+def _out_of_stock(lines: Sequence[Wanted], short: Mapping[UUID, int]) -> OutOfStock:
+    return OutOfStock(
+        [
+            Shortage(line.sku, line.quantity, short[line.variant_id])
+            for line in lines
+            if line.variant_id in short
+        ]
+    )

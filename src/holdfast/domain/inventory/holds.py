@@ -125,14 +125,13 @@ async def hold(
 
 
 async def decide(
-    tx: Transaction, requests: Sequence[Request], *, at: datetime, lasts: timedelta
+    tx: Transaction, requests: Sequence[Request], *, at: datetime
 ) -> Decided:
     """Grant holds to many at once: each all of its lines, or none.
 
-    A hold lasts for *lasts* from now, renewed or not, and never longer than an hour in
-    all. Overdue holds of what is wanted are freed on the way. Raises
-    ``ConstraintViolated`` when another process gave one of the holders something at the
-    same moment; then it is to be tried again.
+    A hold that is renewed lasts for an hour in all. Overdue holds of what is wanted are
+    freed on the way. Raises ``ConstraintViolated`` when another process gave one of the
+    holders something at the same moment; then it is to be tried again.
     """
     holders = sorted({request.holder_id for request in requests})
     variants = sorted({v for request in requests for v, _ in request.lines})
@@ -140,8 +139,8 @@ async def decide(
     books = _Books.of(rows, at)
     outcomes = grant(books.levels, books.held, requests)
     until = {
-        holder: min(at + lasts, books.since.get(holder, at) + LONGEST)
-        for holder in holders
+        one.holder_id: min(at + one.lasts, books.since.get(one.holder_id, at) + LONGEST)
+        for one in requests
     }
     has = {
         request.holder_id: outcome.units

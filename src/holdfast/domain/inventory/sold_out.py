@@ -10,7 +10,7 @@ remembered too, and are let through to the database.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -63,9 +63,12 @@ class SoldOutMemory:
         return known is not None and known[0] > self._timer()
 
     def shortages(
-        self, holder_id: UUID, lines: Iterable[tuple[UUID, int]]
+        self, holders: Sequence[UUID], lines: Iterable[tuple[UUID, int]]
     ) -> dict[UUID, int]:
-        """What cannot be had, and how many are left; empty where nobody can tell."""
+        """What cannot be had, and how many are left; empty where nobody can tell.
+
+        Who asks is any of *holders*.
+        """
         short = {}
         for variant, quantity in lines:
             known = self._known.get(variant)
@@ -73,7 +76,7 @@ class SoldOutMemory:
                 continue
             left = known[1]
             if quantity > left.available:
-                if holder_id.bytes[:_BEGINNING_BYTES] in left.holders:
+                if any(h.bytes[:_BEGINNING_BYTES] in left.holders for h in holders):
                     return {}
                 short[variant] = left.available
         return short
