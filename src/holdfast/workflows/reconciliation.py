@@ -13,8 +13,6 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
-import structlog
-
 from holdfast.domain import payments
 from holdfast.domain.payments import (
     Charge,
@@ -55,8 +53,6 @@ _OF_REFUNDS = frozenset(
         Difference.REFUND_UNKNOWN_AT_PROVIDER,
     }
 )
-
-_log = structlog.get_logger(__name__)
 
 
 @dataclass
@@ -284,7 +280,6 @@ class Reconciliation:
             report.new += await note_difference(
                 tx, kind, key, theirs=theirs, order_id=order_id, clock=self.clock
             )
-            _log.warning("payments.differ", kind=kind, key=key)
 
 
 @dataclass(frozen=True, slots=True)
