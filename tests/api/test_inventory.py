@@ -20,13 +20,24 @@ class TestShow:
 
         level = answer.json()
         assert answer.status_code == 200
-        assert level == {
+        numbers = {
             "sku": "TEA",
             "variant_id": str(tea),
             "on_hand": 7,
             "reserved": 0,
             "available": 7,
             "updated_at": "2026-11-27T08:00:00Z",
+        }
+        settings = {
+            "location": "main",
+            "safety_stock": 0,
+            "backorder_limit": 0,
+            "low_stock_threshold": None,
+        }
+        assert level == {
+            **numbers,
+            "total_available": 7,
+            "locations": [{**numbers, **settings}],
         }
 
     @pytest.mark.parametrize(

@@ -17,6 +17,34 @@ _TOKEN = "hfm_17gikDFSIZamFz9HRoi7OS0Bas6a8y_oMc2TVIJsooIWD87Kw"  # noqa: S105 -
 _CART_TOKEN = "hfc_17gikDFSIZamFz9HRoi7OS0Bas6a8y_oMc2TVIJsooIWD87Kw"  # noqa: S105 - of nobody
 
 EXAMPLES: dict[str, list[Any]] = {
+    "AdjustmentsWanted": [
+        {
+            "reason": "damaged",
+            "lines": [{"sku": "TEA-ASSAM-100", "delta": -2, "expected_on_hand": 40}],
+        },
+        {
+            "kind": "receipt",
+            "reason": "received",
+            "reference": "DN-2026-118",
+            "lines": [{"sku": "TEA-ASSAM-100", "location": "berlin", "delta": 144}],
+        },
+    ],
+    "BackInStockWanted": [{"email": "ada@example.com"}],
+    "CountedLines": [{"lines": [{"sku": "TEA-ASSAM-100", "counted": 38}]}],
+    "LevelChanges": [{"safety_stock": 5, "low_stock_threshold": 20}],
+    "LocationChanges": [{"priority": 2}, {"active": False}],
+    "NewCount": [{"location": "berlin", "reference": "November"}],
+    "NewLocation": [
+        {"code": "berlin", "name": "Berlin", "priority": 1, "address": _ADDRESS}
+    ],
+    "NewTransfer": [
+        {
+            "source": "main",
+            "destination": "berlin",
+            "lines": [{"sku": "TEA-ASSAM-100", "quantity": 24}],
+        }
+    ],
+    "UnitsReceived": [{"lines": [{"sku": "TEA-ASSAM-100", "quantity": 12}]}],
     "AddressChanges": [{"line2": "Flat 2", "default_billing": True}],
     "AddressOnly": [{"email": "ada@example.com"}],
     "CancellationWanted": [

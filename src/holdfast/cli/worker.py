@@ -71,6 +71,7 @@ async def _work(settings: Settings, health_host: str, health_port: int | None) -
                 system_clock,
                 settings.public_url,
                 cart_days=settings.cart_days,
+                stock_mail_to=settings.stock_mail_to,
                 payments=provider,
                 carrier=None if others is None else others.carrier,
                 carrier_timeout_seconds=settings.carrier_timeout_seconds,

@@ -26,12 +26,15 @@ from holdfast.workflows import (
     notify,
     refunds,
     shipment_mail,
+    stock_notices,
     tracking,
 )
 
 TASKS_BY_EVENT: Mapping[str, tuple[str, ...]] = {
     "ordering.order.confirmed": ("confirm_order",),
     account_mail.MAIL_REQUESTED: ("send_account_mail",),
+    stock_notices.LOW_MAIL_REQUESTED: ("mail_low_stock",),
+    stock_notices.BACK: ("mail_back_in_stock",),
     refunds.REQUESTED: ("carry_out_refund",),
     refunds.SUCCEEDED: ("tell_of_refund",),
     capture.REQUESTED: ("close_charge",),
@@ -51,6 +54,8 @@ class Reach:
     clock: Clock
     public_url: str = "http://127.0.0.1:8000"
     """What links in e-mails begin with."""
+    stock_mail_to: str | None = None
+    """Who hears when stock runs low."""
     cart_days: int = 30
     """After how many days without a change an open cart expires."""
     payments: Provider | None = None
@@ -140,7 +145,33 @@ async def _tell_about_parcel(
     )
 
 
+async def _mail_low_stock(job: Job, reach: Reach) -> None:
+    await stock_notices.mail_low(
+        [UUID(alert_id) for alert_id in job.payload["alert_ids"]],
+        reach.stock_mail_to,
+        event_id=job.event_id,
+        db=reach.db,
+        vault=reach.vault,
+        mailer=reach.mailer,
+        clock=reach.clock,
+    )
+
+
+async def _mail_back_in_stock(job: Job, reach: Reach) -> None:
+    await stock_notices.mail_back(
+        UUID(job.payload["request_id"]),
+        event_id=job.event_id,
+        db=reach.db,
+        vault=reach.vault,
+        mailer=reach.mailer,
+        public_url=reach.public_url,
+        clock=reach.clock,
+    )
+
+
 TASKS: Mapping[str, Task] = {
+    "mail_low_stock": _mail_low_stock,
+    "mail_back_in_stock": _mail_back_in_stock,
     "confirm_order": _confirm_order,
     "send_account_mail": _send_account_mail,
     "carry_out_refund": _carry_out_refund,

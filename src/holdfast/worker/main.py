@@ -30,6 +30,7 @@ from holdfast.worker.recurring import Recurring
 from holdfast.worker.relay import Relay
 from holdfast.worker.schedule import Reseal, Settle, Timekeeper, timers
 from holdfast.worker.shipping_timers import shipping_timers
+from holdfast.worker.stock_timers import stock_timers
 from holdfast.worker.token_timers import token_timers
 
 _PUT_BACK_SECONDS = 8.0
@@ -115,4 +116,5 @@ class Worker:
             *map(keeper.recurring, shipping_timers(self.reach, self.metrics)),
             *map(keeper.recurring, payment_timers(self.reach, self.metrics)),
             *map(keeper.recurring, cart_timers(self.reach)),
+            *map(keeper.recurring, stock_timers(self.reach, self.metrics)),
         ]

@@ -41,6 +41,33 @@ class Metrics:
             "Open differences between the payment provider's books and ours.",
             registry=self.registry,
         )
+        self.stock_drift = Gauge(
+            "holdfast_inventory_drift",
+            "Books of the stock that do not agree, by kind; 0 is the promise.",
+            ["kind"],
+            registry=self.registry,
+        )
+        self.stock_reservations = Gauge(
+            "holdfast_inventory_reservations",
+            "Reservations by whom they are for; those of holds that are overdue apart.",
+            ["holder"],
+            registry=self.registry,
+        )
+        self.holds_expired = Counter(
+            "holdfast_inventory_holds_expired",
+            "Overdue holds that a timer freed.",
+            registry=self.registry,
+        )
+        self.low_stock = Counter(
+            "holdfast_inventory_low_stock",
+            "Times that a level fell to its low-stock threshold.",
+            registry=self.registry,
+        )
+        self.back_in_stock = Counter(
+            "holdfast_inventory_back_in_stock",
+            "People who were to be told that something can be bought again.",
+            registry=self.registry,
+        )
         self.outbox_waiting = Gauge(
             "holdfast_outbox_waiting",
             "Events that wait to be handed on.",

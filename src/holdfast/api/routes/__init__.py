@@ -10,9 +10,10 @@ from holdfast.api.routes import (
     carts,
     customers,
     hosted,
+    inventory,
     oauth,
-    payments,
     orders,
+    payments,
     reservations,
     roles,
     shipping,
@@ -24,6 +25,7 @@ __all__ = ["ROUTES", "Priority", "Route"]
 
 ROUTES: tuple[Route, ...] = (
     *shop.ROUTES,
+    *inventory.ROUTES,
     *carts.ROUTES,
     *payments.ROUTES,
     *orders.ROUTES,

@@ -4,14 +4,12 @@ from holdfast.api import (
     api_keys,
     categories,
     images,
-    inventory,
     operations,
     pages,
     products,
 )
 from holdfast.api.policy import Priority, Route
 from holdfast.domain import catalog, identity
-from holdfast.domain import inventory as stock
 from holdfast.kernel.page import BadCursor
 
 _WRITING_PRODUCTS = (
@@ -142,33 +140,6 @@ ROUTES: tuple[Route, ...] = (
         priority=Priority.BROWSE,
         public=True,
         raises=(catalog.CategoryNotFound,),
-    ),
-    Route(
-        "GET",
-        "/v1/inventory/{sku}",
-        inventory.show,
-        cost=1,
-        priority=Priority.OPERATE,
-        scope="inventory:read",
-        raises=(stock.UnknownStock,),
-    ),
-    Route(
-        "PUT",
-        "/v1/inventory/{sku}",
-        inventory.change,
-        cost=2,
-        priority=Priority.OPERATE,
-        scope="inventory:write",
-        raises=(stock.UnknownStock, stock.StockBelowReserved),
-    ),
-    Route(
-        "GET",
-        "/v1/inventory/{sku}/movements",
-        inventory.movements,
-        cost=1,
-        priority=Priority.OPERATE,
-        scope="inventory:read",
-        raises=(stock.UnknownStock, BadCursor),
     ),
     Route(
         "GET",

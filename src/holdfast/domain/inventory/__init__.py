@@ -19,6 +19,8 @@ from holdfast.domain.inventory.counts import (
     put_count_lines,
 )
 from holdfast.domain.inventory.doctor import (
+    CONSTRAINTS,
+    TRIGGERS,
     OrderDrift,
     count_reserved,
     drift,
@@ -31,6 +33,8 @@ from holdfast.domain.inventory.doctor import (
 )
 from holdfast.domain.inventory.errors import (
     Changed,
+    Fault,
+    LevelsRefused,
     LocationCodeTaken,
     LocationInUse,
     LocationNotFound,
@@ -48,7 +52,9 @@ from holdfast.domain.inventory.errors import (
     StockCountNotFound,
     StockLevelOutOfRange,
     StockLineRepeated,
+    StockRequestNeedsEmail,
     StockRequestNotFound,
+    TooManyLocations,
     TransferInvalid,
     TransferNotFound,
     TransferState,
@@ -68,6 +74,11 @@ from holdfast.domain.inventory.ledger import (
     move,
     movements,
 )
+from holdfast.domain.inventory.level_files import (
+    Faults,
+    LevelRow,
+    read_levels,
+)
 from holdfast.domain.inventory.locations import (
     LOCATION_CODE,
     MAX_LOCATIONS,
@@ -85,6 +96,7 @@ from holdfast.domain.inventory.model import (
     MAIN,
     MAX_LEVEL,
     Level,
+    LevelSettings,
     Location,
     Move,
     Movement,
@@ -120,9 +132,10 @@ from holdfast.domain.inventory.reservations import (
     ship,
 )
 from holdfast.domain.inventory.store import (
-    change_level,
+    change_levels,
     check_room,
     find,
+    known_variants,
     levels,
     levels_of,
     lock_shelves,
@@ -144,6 +157,7 @@ from holdfast.domain.inventory.transfers import (
 )
 
 __all__ = [
+    "CONSTRAINTS",
     "EXPIRE_AT_ONCE",
     "LOCATION_CODE",
     "MAIN",
@@ -151,14 +165,20 @@ __all__ = [
     "MAX_LEVEL",
     "MAX_LOCATIONS",
     "SEALED",
+    "TRIGGERS",
     "Changed",
     "CountLine",
     "CountStatus",
+    "Fault",
+    "Faults",
     "Held",
     "HoldMetrics",
     "Holding",
     "Kind",
     "Level",
+    "LevelRow",
+    "LevelSettings",
+    "LevelsRefused",
     "Location",
     "LocationCodeTaken",
     "LocationInUse",
@@ -186,7 +206,9 @@ __all__ = [
     "StockLevelOutOfRange",
     "StockLineRepeated",
     "StockRequest",
+    "StockRequestNeedsEmail",
     "StockRequestNotFound",
+    "TooManyLocations",
     "Transfer",
     "TransferInvalid",
     "TransferLine",
@@ -199,7 +221,7 @@ __all__ = [
     "add_request",
     "add_transfer",
     "alerts",
-    "change_level",
+    "change_levels",
     "change_location",
     "check_room",
     "close_count",
@@ -221,6 +243,7 @@ __all__ = [
     "hold",
     "hold_id",
     "holders_among",
+    "known_variants",
     "levels",
     "levels_of",
     "locations",
@@ -236,6 +259,7 @@ __all__ = [
     "open_levels",
     "order_drift",
     "put_count_lines",
+    "read_levels",
     "release",
     "release_part",
     "remove_request",

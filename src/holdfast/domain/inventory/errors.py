@@ -122,6 +122,13 @@ class LocationCodeTaken(Conflict):
 
 
 @dataclass(eq=False)
+class TooManyLocations(Conflict):
+    """There are as many locations as a shop can have."""
+
+    limit: int
+
+
+@dataclass(eq=False)
 class LocationInUse(Conflict):
     """Stock at this location is promised to buyers."""
 
@@ -172,7 +179,29 @@ class StockCountClosed(Conflict):
 
 
 @dataclass(eq=False)
+class StockRequestNeedsEmail(Invalid):
+    """An e-mail address is needed from somebody who is not signed in."""
+
+
+@dataclass(eq=False)
 class StockRequestNotFound(NotFound):
     """There is no such request."""
 
     request_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a line of a file; 1 is the header."""
+
+    line: int
+    reason: str
+
+
+@dataclass(eq=False)
+class LevelsRefused(Invalid):
+    """Lines of this file cannot be taken."""
+
+    faults: list[Fault]
+    more: int
+    """How many further faults are not listed."""

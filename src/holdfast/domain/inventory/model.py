@@ -81,6 +81,15 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
+class LevelSettings:
+    """How much is kept back, may be promised beyond what is there, and is few."""
+
+    safety_stock: int
+    backorder_limit: int
+    low_stock_threshold: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Movement:
     """One line of the ledger: by how much a level changed, why, and by whom."""
 
@@ -129,13 +138,12 @@ def hold_id(cart_id: UUID, owner: UUID | bytes | str) -> UUID:
     the word ``shop`` for operators. As the id follows from both, nobody can touch
     the hold of another, and nothing need be read to know whose one is.
     """
-    match owner:
-        case UUID():
-            named = b"account\n" + owner.bytes
-        case bytes():
-            named = b"guest\n" + owner
-        case str():
-            named = b"name\n" + owner.encode()
+    if isinstance(owner, UUID):
+        named = b"account\n" + owner.bytes
+    elif isinstance(owner, bytes):
+        named = b"guest\n" + owner
+    else:
+        named = b"name\n" + owner.encode()
     digest = hashlib.sha256(cart_id.bytes + named).digest()
     number = int.from_bytes(digest[:16])
     # Version 8, "made by the application", and the variant of RFC 9562.

@@ -603,13 +603,17 @@ JOIN locations l ON l.id = s.location_id
 ORDER BY s.variant_id, s.location_id
 FOR NO KEY UPDATE OF s;
 
--- name: change_level
--- Say what is kept back, promised beyond what is there, and few. $1 variant,
--- $2 location, $3 safety stock, $4 backorder limit, $5 low-stock threshold or NULL,
--- $6 now. The row is locked by the caller. Raises stock_never_oversold.
-UPDATE stock
-SET safety_stock = $3, backorder_limit = $4, low_stock_threshold = $5, updated_at = $6
-WHERE variant_id = $1 AND location_id = $2;
+-- name: change_levels
+-- Say what is kept back, promised beyond what is there, and few. $1 variants,
+-- $2 locations, $3 safety stocks, $4 backorder limits, $5 low-stock thresholds (NULL for
+-- none), pairwise, $6 now. The rows are locked by the caller. Raises
+-- stock_never_oversold.
+UPDATE stock s
+SET safety_stock = n.safety_stock, backorder_limit = n.backorder_limit,
+    low_stock_threshold = n.low_stock_threshold, updated_at = $6
+FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[])
+     AS n (variant_id, location_id, safety_stock, backorder_limit, low_stock_threshold)
+WHERE s.variant_id = n.variant_id AND s.location_id = n.location_id;
 
 -- name: ledger
 -- The ledger, newest first. $1 variant or NULL, $2 location or NULL, $3 kind or NULL,

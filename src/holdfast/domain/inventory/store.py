@@ -10,17 +10,23 @@ from holdfast.domain.inventory.errors import (
     UnknownStock,
 )
 from holdfast.domain.inventory.ledger import move
-from holdfast.domain.inventory.model import MAIN, MAX_LEVEL, Level, Move
+from holdfast.domain.inventory.model import (
+    MAIN,
+    MAX_LEVEL,
+    Level,
+    LevelSettings,
+    Move,
+)
 from holdfast.kernel.page import BadCursor, Page, decode_cursor, encode_cursor
 from holdfast.platform import sql
-from holdfast.platform.db import Connection, ConstraintViolated, Transaction
+from holdfast.platform.db import Connection, Transaction
 
 _SQL = sql.load("holdfast.domain.inventory")
 _OPEN_LEVELS = _SQL["open_levels"]
 _LOCK_LEVELS = _SQL["lock_levels"]
 _OPEN_SHELVES = _SQL["open_shelves"]
 _LOCK_SHELVES = _SQL["lock_shelves"]
-_CHANGE_LEVEL = _SQL["change_level"]
+_CHANGE_LEVELS = _SQL["change_levels"]
 _FIND = _SQL["find"]
 _LEVELS = _SQL["levels"]
 _LEVELS_OF = _SQL["levels_of"]
@@ -93,29 +99,26 @@ async def lock_shelves(
     return {(level.variant_id, level.location_id): level for level in levels}
 
 
-async def change_level(
-    tx: Transaction,
-    level: Level,
-    *,
-    safety_stock: int,
-    backorder_limit: int,
-    low_stock_threshold: int | None,
-    at: datetime,
+async def change_levels(
+    tx: Transaction, changes: Sequence[tuple[Level, LevelSettings]], *, at: datetime
 ) -> None:
     """Say what is kept back, what may be promised beyond what is there, what is few.
 
-    Raises ``StockBelowReserved`` if more is promised than there would be.
+    The caller has locked the levels. Raises ``StockBelowReserved`` if more is promised
+    than there would be.
     """
-    try:
-        await tx.execute(
-            _CHANGE_LEVEL,
-            *(level.variant_id, level.location_id),
-            *(safety_stock, backorder_limit, low_stock_threshold, at),
-        )
-    except ConstraintViolated as error:
-        if error.constraint_name == "stock_never_oversold":
-            raise StockBelowReserved(level.sku, level.reserved) from error
-        raise
+    for level, wanted in changes:
+        if level.on_hand + wanted.backorder_limit < level.reserved:
+            raise StockBelowReserved(level.sku, level.reserved)
+    await tx.execute(
+        _CHANGE_LEVELS,
+        [level.variant_id for level, _ in changes],
+        [level.location_id for level, _ in changes],
+        [wanted.safety_stock for _, wanted in changes],
+        [wanted.backorder_limit for _, wanted in changes],
+        [wanted.low_stock_threshold for _, wanted in changes],
+        at,
+    )
 
 
 async def take_back(
@@ -222,9 +225,16 @@ async def levels(
 
 async def variants_of(connection: Connection, skus: Sequence[str]) -> dict[str, UUID]:
     """Which variants have these SKUs; ``UnknownStock`` for the first that has none."""
-    rows = await connection.fetch(_VARIANTS_OF, skus)
-    found = {row["sku"]: row["id"] for row in rows}
+    found = await known_variants(connection, skus)
     for sku in skus:
         if sku not in found:
             raise UnknownStock(sku)
     return found
+
+
+async def known_variants(
+    connection: Connection, skus: Sequence[str]
+) -> dict[str, UUID]:
+    """The same without a word on SKUs that nobody has."""
+    rows = await connection.fetch(_VARIANTS_OF, skus)
+    return {row["sku"]: row["id"] for row in rows}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 from holdfast.domain.inventory.errors import TransferNotFound
@@ -127,8 +127,8 @@ async def step_transfer(
 
 
 def _transfer(row: Row) -> Transfer:
-    *values, lines = row
-    return Transfer(*values, _lines(lines))
+    values: dict[str, Any] = dict(row)
+    return Transfer(**{**values, "lines": _lines(values["lines"])})
 
 
 def _lines(rows: Sequence[Sequence[object]]) -> list[TransferLine]:

@@ -12,11 +12,14 @@ from holdfast.domain.notifications.errors import (
 )
 from holdfast.domain.notifications.gateway import Mailer
 from holdfast.domain.notifications.model import (
+    BackInStock,
     Confirmation,
     Email,
     Letter,
     LetterKind,
     Line,
+    LowLine,
+    LowStockNotice,
     Message,
     RefundNotice,
     ShipmentNotice,
@@ -35,12 +38,15 @@ from holdfast.domain.notifications.store import (
 
 __all__ = [
     "SEALED",
+    "BackInStock",
     "Confirmation",
     "Email",
     "EmailNotFound",
     "Letter",
     "LetterKind",
     "Line",
+    "LowLine",
+    "LowStockNotice",
     "MailRefused",
     "MailServerUnavailable",
     "Mailer",

@@ -72,6 +72,34 @@ class ShipmentNotice:
     more_to_come: bool
 
 
+@dataclass(frozen=True, slots=True)
+class LowLine:
+    """A level that runs low."""
+
+    sku: str
+    location: str
+    remaining: int
+    threshold: int
+
+
+@dataclass(frozen=True, slots=True)
+class LowStockNotice:
+    """What operators are told when stock runs low."""
+
+    recipient: str
+    lines: Sequence[LowLine]
+
+
+@dataclass(frozen=True, slots=True)
+class BackInStock:
+    """What somebody is told who waited for a product."""
+
+    recipient: str
+    title: str
+    sku: str
+    link: str
+
+
 LetterKind: TypeAlias = Literal[
     "sign_up",
     "account_exists",
@@ -125,12 +153,29 @@ class Email:
     sent_at: datetime | None
 
 
-def compose(said: Confirmation | RefundNotice | ShipmentNotice | Letter) -> Message:
-    """Write what is said about an order, or a letter about an account."""
+Said: TypeAlias = (
+    Confirmation
+    | RefundNotice
+    | ShipmentNotice
+    | LowStockNotice
+    | BackInStock
+    | Letter
+)
+
+_TEMPLATES: dict[type, str] = {
+    Confirmation: "order_confirmation",
+    RefundNotice: "refund",
+    LowStockNotice: "low_stock",
+    BackInStock: "back_in_stock",
+}
+
+
+def compose(said: Said) -> Message:
+    """Write what is said about an order or about stock, or a letter to an owner."""
     if isinstance(said, Letter | ShipmentNotice):
         name: str = said.kind
     else:
-        name = "refund" if isinstance(said, RefundNotice) else "order_confirmation"
+        name = _TEMPLATES[type(said)]
     text = _templates().get_template(f"{name}.txt").render(it=said)
     subject, _, body = text.partition("\n")
     return Message(said.recipient, one_line(subject), body.strip() + "\n")
