@@ -24,6 +24,7 @@ from holdfast.workflows import (
     capture,
     dispatch,
     notify,
+    order_mail,
     refunds,
     shipment_mail,
     stock_notices,
@@ -32,6 +33,9 @@ from holdfast.workflows import (
 
 TASKS_BY_EVENT: Mapping[str, tuple[str, ...]] = {
     "ordering.order.confirmed": ("confirm_order",),
+    "ordering.order.canceled": ("tell_of_cancellation",),
+    "ordering.order.edited": ("tell_of_change",),
+    "ordering.order.failed": ("tell_of_failure",),
     account_mail.MAIL_REQUESTED: ("send_account_mail",),
     stock_notices.LOW_MAIL_REQUESTED: ("mail_low_stock",),
     stock_notices.BACK: ("mail_back_in_stock",),
@@ -123,6 +127,30 @@ async def _close_charge(job: Job, reach: Reach) -> None:
         )
 
 
+async def _tell_of_cancellation(job: Job, reach: Reach) -> None:
+    await _tell_about_order(job, reach, "order_canceled")
+
+
+async def _tell_of_change(job: Job, reach: Reach) -> None:
+    await _tell_about_order(job, reach, "order_changed")
+
+
+async def _tell_of_failure(job: Job, reach: Reach) -> None:
+    await _tell_about_order(job, reach, "order_failed")
+
+
+async def _tell_about_order(job: Job, reach: Reach, kind: order_mail.Kind) -> None:
+    await order_mail.tell(
+        UUID(job.payload["order_id"]),
+        kind,
+        event_id=job.event_id,
+        db=reach.db,
+        vault=reach.vault,
+        mailer=reach.mailer,
+        clock=reach.clock,
+    )
+
+
 async def _tell_of_shipment(job: Job, reach: Reach) -> None:
     await _tell_about_parcel(job, reach, "shipment_shipped")
 
@@ -177,6 +205,9 @@ TASKS: Mapping[str, Task] = {
     "carry_out_refund": _carry_out_refund,
     "tell_of_refund": _tell_of_refund,
     "close_charge": _close_charge,
+    "tell_of_cancellation": _tell_of_cancellation,
+    "tell_of_change": _tell_of_change,
+    "tell_of_failure": _tell_of_failure,
     "tell_of_shipment": _tell_of_shipment,
     "tell_of_delivery": _tell_of_delivery,
 }

@@ -19,14 +19,14 @@ import structlog
 
 from holdfast.domain import identity, inventory, ordering
 from holdfast.domain.identity import Caller
-from holdfast.domain.ordering import Order, OrderStatus
+from holdfast.domain.ordering import Order, OrderStatus, PaymentStatus
 from holdfast.domain.payments import Provider
 from holdfast.kernel.clock import Clock
 from holdfast.platform import outbox
 from holdfast.platform.db import Database, Transaction
 from holdfast.platform.idempotency import Answer, Claim
 from holdfast.platform.vault import Vault
-from holdfast.workflows import order_news, refunds
+from holdfast.workflows import capture, refunds
 from holdfast.workflows.actors import actor_of
 from holdfast.workflows.carts import owns
 from holdfast.workflows.giving_back import give_back
@@ -69,7 +69,7 @@ class Cancellation:
         order = await ordering.find(self.db, self.vault, order_id)
         self._check_whose(order)
         if order.status is OrderStatus.PENDING:
-            await settle_by_asking(
+            order = await settle_by_asking(
                 order_id,
                 db=self.db,
                 vault=self.vault,
@@ -96,7 +96,18 @@ class Cancellation:
         )
         if not replayed:
             await carry_out(promised, self.db, self.payments, self.clock)
+            if order.payment_status is PaymentStatus.AUTHORIZED:
+                await self._release_money(order_id)
         return answer, replayed
+
+    async def _release_money(self, order_id: UUID) -> None:
+        """Void what was only set aside, at once; the worker does what cannot be now."""
+        try:
+            await capture.close(
+                order_id, db=self.db, provider=self.payments, clock=self.clock
+            )
+        except Exception:  # noqa: BLE001 - it is written down, and not lost
+            _log.exception("void.left_to_worker", order_id=str(order_id))
 
     def _check_whose(self, order: Order) -> None:
         if not owns(
@@ -136,9 +147,8 @@ class Cancellation:
             clock=self.clock,
         )
         if standing.status is not OrderStatus.CANCELED:
-            edited = outbox.event(order_news.EDITED, order_id=str(order_id))
+            edited = outbox.event(ordering.EDITED, order_id=str(order_id))
             await outbox.publish(tx, [edited], at=now)
-        await order_news.announce(tx, order_id, standing.status, at=now)
         return await ordering.find(tx, self.vault, order_id)
 
 

@@ -22,7 +22,6 @@ from holdfast.platform import outbox
 from holdfast.platform.db import Database, Transaction
 from holdfast.platform.idempotency import Answer, Claim
 from holdfast.platform.vault import Vault
-from holdfast.workflows import order_news
 from holdfast.workflows.actors import actor_of
 from holdfast.workflows.cancellation import carry_out
 from holdfast.workflows.carts import LineWanted, price
@@ -189,5 +188,5 @@ def _wanted(order: Order) -> list[Units]:
 
 
 async def _tell(tx: Transaction, order_id: UUID, clock: Clock) -> None:
-    event = outbox.event(order_news.EDITED, order_id=str(order_id))
+    event = outbox.event(ordering.EDITED, order_id=str(order_id))
     await outbox.publish(tx, [event], at=clock())

@@ -18,7 +18,7 @@ class TestCompose:
         assert message.body == (
             "Thank you for your order, Ada Lovelace.\n"
             "\n"
-            "Order HF-1001 of 2026-11-27 is paid.\n"
+            "Order HF-1001 of 2026-11-27 is confirmed.\n"
             "\n"
             "2 x Assam (TEA-1)\n"
             "    19.98 EUR\n"

@@ -73,6 +73,22 @@ class ShipmentNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderNotice:
+    """What a buyer is told when an order was changed, was canceled or has failed."""
+
+    kind: Literal["order_canceled", "order_changed", "order_failed"]
+    number: str
+    recipient: str
+    # What is left of it: titles with their SKUs and quantities.
+    lines: Sequence[tuple[str, str, int]]
+    total: Money
+    # What goes back, or went back before; of nothing if nothing does.
+    given_back: Money
+    # Name first; empty lines are left out.
+    address: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class LowLine:
     """A level that runs low."""
 
@@ -155,6 +171,7 @@ class Email:
 
 Said: TypeAlias = (
     Confirmation
+    | OrderNotice
     | RefundNotice
     | ShipmentNotice
     | LowStockNotice
@@ -172,7 +189,7 @@ _TEMPLATES: dict[type, str] = {
 
 def compose(said: Said) -> Message:
     """Write what is said about an order or about stock, or a letter to an owner."""
-    if isinstance(said, Letter | ShipmentNotice):
+    if isinstance(said, Letter | OrderNotice | ShipmentNotice):
         name: str = said.kind
     else:
         name = _TEMPLATES[type(said)]

@@ -19,6 +19,9 @@ from holdfast.domain.ordering.carts import (
     take_cart,
 )
 from holdfast.domain.ordering.changes import (
+    CANCELED,
+    COMPLETED,
+    EDITED,
     cancel_lines,
     claim_refund,
     drop_refund,
@@ -140,6 +143,9 @@ from holdfast.domain.ordering.worth import (
 )
 
 __all__ = [
+    "CANCELED",
+    "COMPLETED",
+    "EDITED",
     "FULFILMENT",
     "MAX_LINES",
     "MAX_NOTE_CHARACTERS",

@@ -2,7 +2,8 @@
 
 A change of lines holds the order's row, so that two at once come one after the other
 and each sees what the one before it did; where it leads is worked out in ``standing``.
-A change of money is one conditional statement.
+A change of money is one conditional statement. That an order has come to its end is
+announced in the same transaction, by whatever brought it there.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +21,7 @@ from holdfast.domain.ordering.states import (
     PaymentStatus,
 )
 from holdfast.kernel.money import Money
-from holdfast.platform import sql
+from holdfast.platform import outbox, sql
 from holdfast.platform.db import Transaction
 from holdfast.platform.vault import Vault
 
@@ -33,6 +34,11 @@ _MARK_VOIDED = _SQL["mark_voided"]
 _CLAIM_REFUND = _SQL["claim_refund"]
 _MARK_REFUNDED = _SQL["mark_refunded"]
 _DROP_REFUND = _SQL["drop_refund"]
+
+COMPLETED = "ordering.order.completed"
+CANCELED = "ordering.order.canceled"
+EDITED = "ordering.order.edited"
+_ENDS = {OrderStatus.COMPLETED: COMPLETED, OrderStatus.CANCELED: CANCELED}
 
 
 async def lock(tx: Transaction, vault: Vault, order_id: UUID) -> Order:
@@ -136,7 +142,11 @@ async def mark_captured(
     """
     value = None if amount is None else amount.amount
     row = await tx.fetchrow(_MARK_CAPTURED, order_id, value, actor, at)
-    return None if row is None else OrderStatus(row["status"])
+    if row is None:
+        return None
+    if row["was"] != row["status"]:
+        await _announce(tx, order_id, OrderStatus(row["status"]), at=at)
+    return OrderStatus(row["status"])
 
 
 async def mark_voided(
@@ -205,7 +215,17 @@ async def _change(
     )
     # Nobody else can have changed what is locked.
     assert row is not None  # noqa: S101
+    if after.status is not before.status:
+        await _announce(tx, order_id, after.status, at=at)
     return after
+
+
+async def _announce(
+    tx: Transaction, order_id: UUID, status: OrderStatus, *, at: datetime
+) -> None:
+    if type_ := _ENDS.get(status):
+        event = outbox.event(type_, order_id=str(order_id))
+        await outbox.publish(tx, [event], at=at)
 
 
 async def _standing(tx: Transaction, order_id: UUID) -> Standing:

@@ -635,7 +635,7 @@ WITH captured AS (
     SELECT id, 'order', was, status, $3, '{}', $4::timestamptz
     FROM captured WHERE was <> status
 )
-SELECT status FROM captured;
+SELECT was, status FROM captured;
 
 -- name: mark_voided
 -- The authorisation of a canceled order was given back. $1 order, $2 who says so, $3
