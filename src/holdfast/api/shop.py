@@ -77,7 +77,8 @@ class Shop:
         self.keyring = oauth.KeyRing(self.db, self.vault, self.clock)
         self.key_uses = KeyUses(self.db, self.vault, clock=self.clock)
         self.products = catalog.Reader(self.db)
-        self.press = Press(self.settings.invoice_seller or (self.settings.public_url,))
+        seller = self.settings.invoice_seller or (self.settings.public_url,)
+        self.press = Press(seller)
         self.reservations = Reservations(
             self.db,
             self.vault,

@@ -34,6 +34,7 @@ from holdfast.domain.shipping import (
     Taken,
 )
 from holdfast.kernel.clock import Clock
+from holdfast.kernel.errors import Unavailable
 from holdfast.platform import outbox
 from holdfast.platform.db import Database, Transaction
 from holdfast.platform.vault import Vault
@@ -323,7 +324,7 @@ async def _try(dispatch: Dispatch, shipment_id: UUID) -> bool:
     about = {"shipment_id": str(shipment_id)}
     try:
         await dispatch.finish(shipment_id)
-    except CarrierFailed as error:
+    except (CarrierFailed, Unavailable) as error:
         _log.warning("shipment.still_waits", error=str(error), **about)
     except shipping.ShipmentUnderWay:
         _log.warning("shipment.not_canceled", **about)

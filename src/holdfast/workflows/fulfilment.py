@@ -27,7 +27,7 @@ from holdfast.domain.shipping import (
     Shipment,
     ShipmentStatus,
 )
-from holdfast.kernel.errors import DomainError
+from holdfast.kernel.errors import DomainError, Unavailable
 from holdfast.kernel.ids import new_id
 from holdfast.platform import idempotency, outbox
 from holdfast.platform.db import Transaction
@@ -185,7 +185,8 @@ class Fulfilment:
         async with turn:
             try:
                 await self.dispatch.finish(shipment_id)
-            except CarrierFailed as error:
+            except (CarrierFailed, Unavailable) as error:
+                # Of the carrier or the database: the worker goes on.
                 _log.warning(
                     "shipment.waits", shipment_id=str(shipment_id), error=str(error)
                 )

@@ -23,15 +23,17 @@ async def tell(
     """Tell the buyer that goods have left, or have arrived.
 
     The e-mail is written once for the event; running again sends what was written and
-    not yet taken. Nothing is said of a shipment that was canceled meanwhile, and to
-    nobody who was erased. Raises ``ShipmentNotFound``, ``MailRefused`` or
-    ``MailServerUnavailable``.
+    not yet taken. Nothing is said of a shipment that was canceled meanwhile or fetched
+    in person, and nothing to somebody who was erased. Raises ``ShipmentNotFound``,
+    ``MailRefused`` or ``MailServerUnavailable``.
     """
     async with db.transaction() as tx:
         shipment = await shipping.find(tx, shipment_id)
         order = await ordering.find(tx, vault, shipment.order_id)
         canceled = shipment.status is shipping.ShipmentStatus.CANCELED
-        if order.email is None or canceled:
+        fetched = order.shipping.method == shipping.Method.PICKUP
+        in_person = fetched and shipment.carried_by == "hand"
+        if order.email is None or canceled or in_person:
             return
         notice = ShipmentNotice(
             kind=kind,

@@ -3,6 +3,7 @@
 import pytest
 
 from holdfast.domain import notifications
+from holdfast.domain.shipping import Method
 from holdfast.kernel.ids import new_id
 from holdfast.workflows import shipment_mail
 
@@ -62,6 +63,14 @@ class TestShipped:
     ):
         (shipment,) = await ship(order)
         await dispatch.cancel(shipment.id, actor="key:1")
+
+        assert await tell(shipment) == []
+
+    async def test_is_not_said_of_what_is_fetched_in_person(
+        self, stocked, place, ship, tell
+    ):
+        await stocked(POT=(1, 0))
+        (shipment,) = await ship(await place(method=Method.PICKUP, POT=1))
 
         assert await tell(shipment) == []
 

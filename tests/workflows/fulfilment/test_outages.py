@@ -5,6 +5,7 @@ import pytest
 from holdfast.domain import inventory
 from holdfast.domain.inventory import MAIN, Move
 from holdfast.domain.shipping import ShipmentStatus
+from holdfast.platform.db import DatabaseUnavailable
 
 pytestmark = pytest.mark.usefixtures("balanced")
 
@@ -71,6 +72,25 @@ class TestDown:
 
         assert await let_the_timer_finish() == 0
         assert await let_the_timer_finish() == 0
+
+
+class TestDatabaseAway:
+    async def test_after_the_wish_was_written_down_the_worker_goes_on(
+        self, order, send, shipments, dispatch, let_the_timer_finish, labels
+    ):
+        class Away:
+            def __getattr__(self, name):
+                return getattr(dispatch, name)
+
+            async def finish(self, _):
+                raise DatabaseUnavailable
+
+        answer = await send(order, through=Away())
+
+        assert answer.status == 202
+        assert await let_the_timer_finish() == 1
+        assert [s.status for s in await shipments(order)] == [CREATED]
+        assert labels() == 1
 
 
 class TestRefused:
