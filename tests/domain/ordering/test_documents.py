@@ -8,7 +8,8 @@ import pytest
 from holdfast.domain.ordering import FULFILMENT, ORDER, PAYMENT
 
 PAGE = Path(__file__).parents[3] / "docs/explanation/orders.md"
-PICTURES = re.findall(r"```mermaid\nstateDiagram-v2\n(.*?)```", PAGE.read_text(), re.DOTALL)
+PICTURE = re.compile(r"```mermaid\nstateDiagram-v2\n(.*?)```", re.DOTALL)
+PICTURES = PICTURE.findall(PAGE.read_text())
 
 
 @pytest.mark.parametrize(
