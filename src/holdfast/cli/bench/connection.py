@@ -32,6 +32,8 @@ class Connection(asyncio.Protocol):
         self._buffer = b""
         self._body_at = 0
         self._need = 0
+        self.head = b""
+        """Of the last answer: its status and header fields."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
@@ -55,7 +57,8 @@ class Connection(asyncio.Protocol):
                 self._buffer = data
                 return
             self._body_at = end + 4
-            self._need = self._body_at + _length(data[:end])
+            self.head = data[:end]
+            self._need = self._body_at + _length(self.head)
         if len(data) < self._need:
             self._buffer = data
             return

@@ -1,0 +1,48 @@
+"""How much is done: what is promised to be proved, and a little for a quick look."""
+
+import msgspec
+
+
+class Size(msgspec.Struct, frozen=True):
+    """The counts of one run."""
+
+    processes: int
+    """Of the API."""
+    units: int
+    buyers: int
+    attempts: int
+    blows: int
+    """To the sale."""
+    carts: int
+    duplicates: int
+    """Checkouts of each cart."""
+    carts_at_once: int
+    blows_at_checkouts: int
+    limit_seconds: float
+    """For the clients of one part: far more than they need."""
+
+
+FULL = Size(
+    processes=4,
+    units=1_000,
+    buyers=200,
+    attempts=50_000,
+    blows=12,
+    carts=500,
+    duplicates=20,
+    carts_at_once=10,
+    blows_at_checkouts=4,
+    limit_seconds=240.0,
+)
+QUICK = Size(
+    processes=2,
+    units=60,
+    buyers=30,
+    attempts=1_500,
+    blows=3,
+    carts=24,
+    duplicates=6,
+    carts_at_once=12,
+    blows_at_checkouts=1,
+    limit_seconds=60.0,
+)
