@@ -10,8 +10,10 @@ from typing import Annotated
 
 import typer
 
+from holdfast.cli import stock_commands
 from holdfast.cli.client_commands import clients
 from holdfast.cli.payment_commands import reconcile
+from holdfast.cli.prove_commands import prove
 from holdfast.cli.role_commands import roles
 from holdfast.cli.user_commands import users
 from holdfast.kernel.errors import DomainError
@@ -311,6 +313,10 @@ def import_shopify(
     raise typer.Exit(command.run(files, currency=currency, overwrite_stock=stock))
 
 
+imports.command("levels")(stock_commands.import_levels)
+app.command("doctor")(stock_commands.doctor)
+
+
 seeds = typer.Typer(help="Something to begin with.")
 app.add_typer(seeds, name="seed", no_args_is_help=True)
 
@@ -370,6 +376,9 @@ def bench(
     from holdfast.cli import bench as command
 
     command.run(command.Options(seconds, only.upper(), workers, pgbench, as_json))
+
+
+app.command("prove")(prove)
 
 
 def run() -> None:
