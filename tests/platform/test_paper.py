@@ -112,6 +112,12 @@ class TestTable:
         together = "\n".join(pages)
         assert [n for n in range(60) if f"Tea {n}\n" not in together] == []
 
+    def test_numbers_more_pages_than_nine(self):
+        *_, last = pages = pages_of(a_table(300))
+
+        assert len(pages) > 9
+        assert f"{len(pages)} / {len(pages)}" in last
+
     def test_cuts_no_row_in_two(self):
         tall = Row(("long " * 190, "1", "2"), "END")
         rows = [Row(("Tea", "1", "2"))] * 25 + [tall]

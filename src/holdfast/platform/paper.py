@@ -160,10 +160,23 @@ class Paper:
     def _lines(self, text: str, width: float, *, small: bool = False) -> int:
         self._pdf.ink(_SMALL if small else _SIZE)
         shown = self._pdf.printable(text)
+        if self._fits(shown, width):
+            return 1
         split = self._pdf.multi_cell(
             width, _LINE, shown, dry_run=True, output=MethodReturnValue.LINES
         )
         return max(1, len(cast("list[str]", split)))
+
+    def _fits(self, shown: str, width: float) -> bool:
+        """Whether it stands on one line, which is quicker asked than broken."""
+        room = width - 2 * self._pdf.c_margin
+        return self._pdf.get_string_width(shown) <= room
+
+    def _put(self, text: str, width: float, height: float, align: Align) -> None:
+        """Write into a column, and stay at its left edge, below."""
+        shown = self._pdf.printable(text)
+        put = self._pdf.cell if self._fits(shown, width) else self._pdf.multi_cell
+        put(width, height, shown, align=align, new_x="LEFT", new_y="NEXT")
 
     def _row(
         self,
@@ -177,15 +190,10 @@ class Paper:
         for cell, column, width in zip(row.cells, columns, widths, strict=True):
             pdf.set_xy(left, top)
             pdf.ink(_SIZE)
-            pdf.multi_cell(
-                *(width, _LINE, pdf.printable(cell)),
-                align=column.align,
-                new_x="LEFT",
-                new_y="NEXT",
-            )
+            self._put(cell, width, _LINE, column.align)
             if row.small and column is columns[0]:
                 pdf.ink(_SMALL, grey=True)
-                pdf.multi_cell(width, _SMALL_LINE, pdf.printable(row.small), align="L")
+                self._put(row.small, width, _SMALL_LINE, "L")
             left += width
         pdf.set_xy(pdf.l_margin, top + height)
 
@@ -195,8 +203,9 @@ class _Sheets(FPDF):
 
     def __init__(self, foot: str) -> None:
         super().__init__(format="A4")
-        # Nobody's text holds this character: ``printable`` leaves it out.
-        self.alias_nb_pages("\ue000")
+        # What the number of pages takes the place of, as wide as a large one. Nobody's
+        # text holds its first character: ``printable`` leaves it out.
+        self.alias_nb_pages("\ue000000")
         self._foot = foot
 
     def footer(self) -> None:
