@@ -7,6 +7,7 @@ from PIL import Image
 
 from holdfast.cli.demo.catalogue import items
 from holdfast.domain import catalog, inventory
+from holdfast.workflows.stock_locations import change_location
 
 
 @pytest.fixture
@@ -52,6 +53,18 @@ class TestSeedDemo:
 
         assert all((home / url.lstrip("/")).is_file() for url in urls)
         assert len(page.items) >= 6
+
+    async def test_says_where_parcels_are_fetched_unless_somebody_did(
+        self, holdfast, home, database, clock
+    ):
+        await holdfast("seed", "demo")
+        seeded = await inventory.find_location(database, inventory.MAIN)
+        mine = {**seeded.address, "city": "Bremen"}
+        await change_location(database, "main", {"address": mine}, clock=clock)
+        await holdfast("seed", "demo")
+
+        again = await inventory.find_location(database, inventory.MAIN)
+        assert (seeded.address["country"], again.address["city"]) == ("DE", "Bremen")
 
     async def test_draws_again_what_was_lost(self, holdfast, home):
         await holdfast("seed", "demo")

@@ -1,7 +1,8 @@
 """``holdfast seed demo``: a small shop to look around in.
 
 Products that are there already stay as they are, stock that was sold stays sold;
-a second seeding changes nothing.
+a second seeding changes nothing. The main location gets an address, if it has none, so
+that a carrier knows where to fetch what is sold.
 """
 
 import asyncio
@@ -14,13 +15,22 @@ from pathlib import Path
 from holdfast.cli.demo.catalogue import FOLDER, Item, items
 from holdfast.cli.demo.pictures import Recipe
 from holdfast.cli.running import settings_of_running_shop
+from holdfast.domain import inventory
 from holdfast.kernel.clock import Clock, system_clock
 from holdfast.platform.db import Database
 from holdfast.platform.settings import Secret
 from holdfast.workflows import catalog as workflows
 from holdfast.workflows.catalog import Outcome
+from holdfast.workflows.stock_locations import change_location
 
 _ACTOR = "demo"
+DEPOT = {
+    "name": "Harbour Tea",
+    "line1": "1 Sample Quay",
+    "city": "Hamburg",
+    "postal_code": "20457",
+    "country": "DE",
+}
 
 
 def run() -> None:
@@ -46,6 +56,9 @@ async def seed(
 ) -> Counter[Outcome]:
     """Take the demo in, all of it or nothing."""
     arrivals = [item.arrival for item in demo]
+    main = await inventory.find_location(db, inventory.MAIN)
+    if main.address is None:
+        await change_location(db, main.code, {"address": DEPOT}, clock=clock)
     return Counter(
         await workflows.import_products(db, arrivals, clock=clock, actor=_ACTOR)
     )
