@@ -733,6 +733,11 @@ CREATE TABLE carts (
     merged_into uuid REFERENCES carts,
     -- The operator who prepared a draft order: key:<id>, account:<id>, client:<id>.
     prepared_by text,
+    -- What goods that came back pay of the order that a draft becomes.
+    credit_amount bigint NOT NULL DEFAULT 0
+        CONSTRAINT carts_credit_not_negative CHECK (credit_amount >= 0),
+    -- The return that they came back with.
+    return_id uuid,
     CONSTRAINT carts_merged_somewhere
         CHECK ((status = 'merged') = (merged_into IS NOT NULL)),
     CONSTRAINT carts_draft_prepared
@@ -921,9 +926,27 @@ CREATE TABLE returns (
     decided_at timestamptz,
     received_at timestamptz,
     completed_at timestamptz,
-    canceled_at timestamptz
+    canceled_at timestamptz,
+    -- {"text": what the buyer says, "answer": what the shop said to it}
+    sealed bytea,
+    location_id uuid REFERENCES locations,
+    -- In the currency of the order: what was received cost, what is given back of the
+    -- shipping, what is kept for the trouble.
+    goods_amount bigint NOT NULL DEFAULT 0,
+    shipping_amount bigint NOT NULL DEFAULT 0,
+    fee_amount bigint NOT NULL DEFAULT 0,
+    -- What of that pays for other goods, and what goes back as money.
+    credit_amount bigint NOT NULL DEFAULT 0,
+    refund_amount bigint NOT NULL DEFAULT 0,
+    -- The cart that became, or is to become, the order of the other goods.
+    replacement_id uuid REFERENCES carts,
+    CONSTRAINT returns_amounts_add_up CHECK (
+        goods_amount >= 0 AND shipping_amount >= 0 AND fee_amount >= 0
+        AND credit_amount >= 0 AND refund_amount >= 0
+        AND refund_amount <= goods_amount + shipping_amount - fee_amount)
 );
 CREATE INDEX returns_by_order ON returns (order_id, id);
+CREATE INDEX returns_by_status ON returns (status, id DESC);
 
 CREATE TABLE return_lines (
     return_id uuid NOT NULL REFERENCES returns ON DELETE CASCADE,
@@ -938,6 +961,20 @@ CREATE TABLE return_lines (
     CONSTRAINT return_lines_parts_within_quantity
         CHECK (received_quantity BETWEEN 0 AND quantity
                AND restocked_quantity BETWEEN 0 AND received_quantity)
+);
+
+-- What a buyer wants instead, at the prices of the day on which they asked.
+CREATE TABLE exchange_lines (
+    return_id uuid NOT NULL REFERENCES returns ON DELETE CASCADE,
+    position integer NOT NULL,
+    variant_id uuid NOT NULL,
+    sku text NOT NULL,
+    title text NOT NULL,
+    quantity bigint NOT NULL CONSTRAINT exchange_lines_quantity_positive
+        CHECK (quantity > 0),
+    unit_price_amount bigint NOT NULL CONSTRAINT exchange_lines_price_not_negative
+        CHECK (unit_price_amount >= 0),
+    PRIMARY KEY (return_id, position)
 );
 
 -- payments ----------------------------------------------------------------------
@@ -975,6 +1012,13 @@ CREATE INDEX refunds_by_order ON refunds (order_id, id);
 CREATE INDEX refunds_pending ON refunds (try_at, id) WHERE status = 'pending';
 CREATE UNIQUE INDEX refunds_stray_once ON refunds (order_id)
     WHERE stray AND status <> 'failed';
+
+-- Refunds that a return waits for.
+CREATE TABLE return_refunds (
+    refund_id uuid PRIMARY KEY REFERENCES refunds,
+    return_id uuid NOT NULL REFERENCES returns
+);
+CREATE INDEX return_refunds_by_return ON return_refunds (return_id);
 
 -- How a charge ends that was only authorised: captured or voided. One row an order, so
 -- that it is never both.

@@ -238,6 +238,10 @@ SELECT 'order_notes', substring(sealed FOR 5), count(*)
 FROM order_notes
 GROUP BY 2
 UNION ALL
+SELECT 'returns', substring(sealed FOR 5), count(*)
+FROM returns WHERE sealed IS NOT NULL
+GROUP BY 2
+UNION ALL
 SELECT 'stock_requests', substring(sealed FOR 5), count(*)
 FROM stock_requests
 GROUP BY 2

@@ -66,6 +66,7 @@ HELD: Mapping[str, tuple[str, str]] = {
         "sessions",
         "kept as hashes until they expire; they open nothing",
     ),
+    "returns": ("orders", "kept, emptied of what was said about them"),
     "second_factors": ("account", "deleted"),
     "security_events": ("security_events", "kept without address and user agent"),
     "sessions": ("sessions", "ended, without address and user agent"),
@@ -80,6 +81,7 @@ IMPERSONAL: Mapping[str, str] = {
     "charge_closings": "money, by the id of an order",
     "data_keys": "keys, each wrapped by another",
     "discrepancies": "money, by the id of an order",
+    "exchange_lines": "what is wanted instead, by the id of a return",
     "locations": "the shop's own places",
     "oauth_clients": "programs, not people",
     "outbox": "ids of what happened, never of whom to; a test reads them",
@@ -95,7 +97,7 @@ IMPERSONAL: Mapping[str, str] = {
     "refunds": "money, by the id of an order; who asked for it is an operator",
     "reservations": "stock, by the id of an order or of a hold",
     "return_lines": "what came back, by the id of an order",
-    "returns": "what came back, by the id of an order",
+    "return_refunds": "money, by the id of a return",
     "revoked_tokens": "random ids, gone when the tokens expire",
     "roles": "what may be done, not by whom",
     "schema_migrations": "the schema",
@@ -212,9 +214,11 @@ class PersonalData:
             )
 
         notes = await ordering.notes_of_account(tx, self.vault, account_id)
+        returns = await ordering.returns_of_account(tx, self.vault, account_id)
         return [
             _shown(order)
             | {"notes": [asdict(note) for note in notes if note.order_id == order.id]}
+            | {"returns": [asdict(n) for n in returns if n.order_id == order.id]}
             for order in await _all(page)
         ]
 

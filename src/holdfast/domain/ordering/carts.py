@@ -51,6 +51,8 @@ async def open_cart(
         [line.unit_price for line in lines],
         cart.kind,
         cart.prepared_by,
+        cart.credit_amount,
+        cart.return_id,
     )
 
 
@@ -155,6 +157,8 @@ def cart_in(vault: Vault, row: Row) -> Cart:
         merged_into=row["merged_into"],
         prepared_by=row["prepared_by"],
         note=person.note,
+        credit_amount=row["credit_amount"],
+        return_id=row["return_id"],
     )
 
 

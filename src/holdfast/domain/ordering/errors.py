@@ -175,3 +175,27 @@ class EditNeedsPayment(Conflict):
 @dataclass(eq=False)
 class BuyerErased(Gone):
     """The buyer of this order was erased, and is not written down again."""
+
+
+@dataclass(eq=False)
+class ReturnNotFound(NotFound):
+    """There is no such return, or it is of somebody else's order."""
+
+
+@dataclass(eq=False)
+class ReturnNotOpen(Conflict):
+    """The return is not in a state in which this can be done."""
+
+    return_status: str
+
+
+@dataclass(eq=False)
+class ReturnAmountTooLarge(Invalid):
+    """More than the shipping cost cannot be given back, nor more than all be kept."""
+
+    most: Any
+
+
+@dataclass(eq=False)
+class ExchangeUnderWay(Conflict):
+    """The goods that the buyer gets instead were ordered before these came back."""

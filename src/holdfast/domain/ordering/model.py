@@ -125,6 +125,13 @@ class Cart:
     # Of a draft order: the operator, and what they noted for themselves.
     prepared_by: str | None = None
     note: str | None = None
+    # What goods that came back pay of it, and the return they came back with.
+    credit_amount: int = 0
+    return_id: UUID | None = None
+
+    @property
+    def credit(self) -> Money:
+        return Money(self.credit_amount, self.currency)
 
     @property
     def subtotal(self) -> Money:
@@ -136,7 +143,8 @@ class Cart:
 
     @property
     def total(self) -> Money:
-        return self.subtotal + self.shipping_total
+        whole = self.subtotal + self.shipping_total
+        return Money(whole.amount - self.credit_amount, self.currency)
 
     @property
     def weight_grams(self) -> int:
@@ -291,6 +299,8 @@ def draft(
         placed_at=at,
         account_id=cart.account_id,
         placed_by=placed_by,
+        credit_amount=cart.credit_amount,
+        return_id=cart.return_id,
     )
 
 

@@ -23,11 +23,14 @@ _ORDERS_TO_RESEAL = _SQL["orders_to_reseal"]
 _RESEAL_ORDERS = _SQL["reseal_orders"]
 _NOTES_TO_RESEAL = _SQL["notes_to_reseal"]
 _RESEAL_NOTES = _SQL["reseal_notes"]
+_RETURNS_TO_RESEAL = _SQL["returns_to_reseal"]
+_RESEAL_RETURNS = _SQL["reseal_returns"]
 
 SEALED = (
     Sealed("carts", take=_CARTS_TO_RESEAL, put=_RESEAL_CARTS),
     Sealed("orders", take=_ORDERS_TO_RESEAL, put=_RESEAL_ORDERS, index="email"),
     Sealed("order_notes", take=_NOTES_TO_RESEAL, put=_RESEAL_NOTES),
+    Sealed("returns", take=_RETURNS_TO_RESEAL, put=_RESEAL_RETURNS),
 )
 
 

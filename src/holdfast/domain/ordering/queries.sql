@@ -2,13 +2,15 @@
 -- Create a cart with its lines. $1 id, $2 token hash, $3 currency, $4 the person,
 -- sealed, $5 account, $6 shipping method, $7 shipping amount, $8 shipping source,
 -- $9 now, $10 line ids, $11 variants, $12 quantities, $13 unit prices set by an
--- operator (NULL for the catalogue's), $14 cart or draft, $15 who prepared a draft.
+-- operator (NULL for the catalogue's), $14 cart or draft, $15 who prepared a draft, $16
+-- what goods that came back pay of it, $17 with which return.
 -- One statement: the cart and all lines, or nothing.
 WITH opened AS (
     INSERT INTO carts (id, token_hash, status, currency, sealed, account_id,
                        shipping_method, shipping_amount, shipping_source,
-                       created_at, updated_at, kind, prepared_by)
-    VALUES ($1, $2, 'open', $3, $4, $5, $6, $7, $8, $9, $9, $14, $15)
+                       created_at, updated_at, kind, prepared_by, credit_amount,
+                       return_id)
+    VALUES ($1, $2, 'open', $3, $4, $5, $6, $7, $8, $9, $9, $14, $15, $16, $17)
 )
 INSERT INTO cart_lines (cart_id, id, variant_id, quantity, unit_price_override)
 SELECT $1, line.id, line.variant_id, line.quantity, line.unit_price
@@ -20,7 +22,7 @@ FROM unnest($10::uuid[], $11::uuid[], $12::bigint[], $13::bigint[])
 SELECT c.id, c.token_hash, c.status, c.version, c.currency, c.account_id, c.sealed,
        c.email, c.shipping_address, c.shipping_method, c.shipping_amount,
        c.shipping_source, c.created_at, c.updated_at, c.kind, c.merged_into,
-       c.prepared_by, l.lines
+       c.prepared_by, c.credit_amount, c.return_id, l.lines
 FROM carts c
 CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_agg(jsonb_build_array(
@@ -76,12 +78,13 @@ WITH taken AS (
     WHERE id = $1 AND status = 'open'
     RETURNING id, token_hash, status, version, currency, account_id, sealed, email,
               shipping_address, shipping_method, shipping_amount, shipping_source,
-              created_at, updated_at, kind, merged_into, prepared_by
+              created_at, updated_at, kind, merged_into, prepared_by,
+              credit_amount, return_id
 )
 SELECT t.id, t.token_hash, t.status, t.version, t.currency, t.account_id, t.sealed,
        t.email, t.shipping_address, t.shipping_method, t.shipping_amount,
        t.shipping_source, t.created_at, t.updated_at, t.kind, t.merged_into,
-       t.prepared_by, l.lines,
+       t.prepared_by, t.credit_amount, t.return_id, l.lines,
        (SELECT c.version FROM carts c WHERE c.id = $1) AS version_read
 FROM taken t
 CROSS JOIN LATERAL (
@@ -189,7 +192,7 @@ RETURNING id, token_hash, account_id;
 SELECT c.id, c.token_hash, c.status, c.version, c.currency, c.account_id, c.sealed,
        c.email, c.shipping_address, c.shipping_method, c.shipping_amount,
        c.shipping_source, c.created_at, c.updated_at, c.kind, c.merged_into,
-       c.prepared_by, l.lines,
+       c.prepared_by, c.credit_amount, c.return_id, l.lines,
        (SELECT o.id FROM orders o
         WHERE o.cart_id = c.id AND o.status <> 'failed') AS order_id
 FROM carts c
@@ -851,5 +854,177 @@ INSERT INTO order_events (order_id, kind, actor, detail, happened_at)
 SELECT id, 'edited', $4, $5, $6 FROM changed;
 
 -- name: order_of_return
--- The order that goods came back from. $1 return. One row or none.
-SELECT order_id FROM returns WHERE id = $1;
+-- The order that goods came back from. $1 return. One row, or none as long as they have
+-- not come back.
+SELECT order_id FROM returns WHERE id = $1 AND status IN ('received', 'completed');
+
+-- name: add_return
+-- Write down that units are to come back, if they were shipped and neither came back nor
+-- are about to. $1 id, $2 order, $3 kind, $4 reason, $5 what the buyer says, sealed,
+-- $6 who asks, $7 now, $8 positions, $9 quantities, $10 variants, $11 SKUs, $12 titles,
+-- $13 quantities and $14 prices of what is wanted instead. The order is locked by the
+-- caller, so that of two at once the second sees the first. Returns the positions of
+-- lines that have not so many units; then nothing is written.
+WITH asked AS (
+    SELECT position, quantity FROM unnest($8::integer[], $9::bigint[])
+        AS line (position, quantity)
+), wrong AS (
+    SELECT a.position
+    FROM asked a
+    LEFT JOIN order_lines l ON l.order_id = $2 AND l.position = a.position
+    WHERE l.position IS NULL OR a.quantity > l.fulfilled_quantity - l.returned_quantity
+        - (SELECT coalesce(sum(u.quantity), 0)
+           FROM returns r JOIN return_lines u ON u.return_id = r.id
+           WHERE r.order_id = $2 AND u.position = a.position
+             AND r.status IN ('requested', 'approved'))
+), made AS (
+    INSERT INTO returns (id, order_id, kind, status, reason, sealed, actor, requested_at)
+    SELECT $1, $2, $3, 'requested', $4, $5, $6, $7 WHERE NOT EXISTS (SELECT FROM wrong)
+    RETURNING id
+), lines AS (
+    INSERT INTO return_lines (return_id, position, quantity)
+    SELECT m.id, a.position, a.quantity FROM made m, asked a
+), others AS (
+    INSERT INTO exchange_lines (return_id, position, variant_id, sku, title, quantity,
+                                unit_price_amount)
+    SELECT m.id, line.position, line.variant_id, line.sku, line.title, line.quantity,
+           line.unit_price
+    FROM made m, unnest($10::uuid[], $11::text[], $12::text[], $13::bigint[],
+                        $14::bigint[])
+        WITH ORDINALITY AS line (variant_id, sku, title, quantity, unit_price, position)
+)
+SELECT position FROM wrong ORDER BY position;
+
+-- name: returns
+-- Returns with their lines, newest first. $1 before this id (NULL for the start), $2 how
+-- many, $3 of this order (NULL for any), $4 status (NULL for any), $5 kind (NULL for
+-- any), $6 this one alone (NULL for all).
+SELECT r.id, r.order_id, r.kind, r.status, r.reason, r.actor, r.requested_at,
+       r.decided_at, r.received_at, r.completed_at, r.canceled_at, r.sealed,
+       r.location_id, r.goods_amount, r.shipping_amount, r.fee_amount, r.credit_amount,
+       r.refund_amount, r.replacement_id, o.currency, o.number,
+       (SELECT n.id FROM orders n
+        WHERE n.cart_id = r.replacement_id AND n.status <> 'failed') AS new_order_id,
+       (SELECT coalesce(jsonb_agg(jsonb_build_array(
+                   u.position, u.quantity, u.received_quantity, u.restocked_quantity,
+                   l.sku, l.title) ORDER BY u.position), '[]')
+        FROM return_lines u
+        JOIN order_lines l ON l.order_id = r.order_id AND l.position = u.position
+        WHERE u.return_id = r.id) AS lines,
+       (SELECT coalesce(jsonb_agg(jsonb_build_array(
+                   e.variant_id, e.sku, e.title, e.quantity, e.unit_price_amount)
+                   ORDER BY e.position), '[]')
+        FROM exchange_lines e WHERE e.return_id = r.id) AS others
+FROM returns r
+JOIN orders o ON o.id = r.order_id
+WHERE ($1::uuid IS NULL OR r.id < $1)
+  AND ($3::uuid IS NULL OR r.order_id = $3)
+  AND ($4::text IS NULL OR r.status = $4)
+  AND ($5::text IS NULL OR r.kind = $5)
+  AND ($6::uuid IS NULL OR r.id = $6)
+ORDER BY r.id DESC
+LIMIT $2;
+
+-- name: decide_return
+-- Approve or reject a return. $1 id, $2 its new status, $3 those it may have before, $4
+-- what both sides said, sealed, $5 now. Returns one row, or none if it is in another
+-- state.
+UPDATE returns SET status = $2, sealed = $4, decided_at = $5
+WHERE id = $1 AND status = ANY ($3::text[])
+RETURNING id;
+
+-- name: cancel_return
+-- Call off a return. $1 id, $2 states it may be in, $3 now. Returns one row, or none if
+-- it is in another, or its other goods are ordered.
+UPDATE returns SET status = 'canceled', canceled_at = $3
+WHERE id = $1 AND status = ANY ($2::text[]) AND replacement_id IS NULL
+RETURNING id;
+
+-- name: receive_return
+-- Goods have come back. $1 id, $2 states it may be in, $3 where, $4 now, $5 positions,
+-- $6 how many of each were received, $7 and put on the shelf, $8 what they cost, $9
+-- shipping given back, $10 fee kept, $11 what pays for other goods, $12 what goes back as
+-- money. Returns one row, or none if it is in another state.
+WITH received AS (
+    UPDATE returns
+    SET status = 'received', location_id = $3, received_at = $4, goods_amount = $8,
+        shipping_amount = $9, fee_amount = $10, credit_amount = $11, refund_amount = $12
+    WHERE id = $1 AND status = ANY ($2::text[])
+    RETURNING id
+), lines AS (
+    UPDATE return_lines u
+    SET received_quantity = line.received, restocked_quantity = line.restocked
+    FROM received, unnest($5::integer[], $6::bigint[], $7::bigint[])
+        AS line (position, received, restocked)
+    WHERE u.return_id = received.id AND u.position = line.position
+)
+SELECT id FROM received;
+
+-- name: note_replacement
+-- Say which cart the other goods of a return are in. $1 return, $2 cart, $3 what of it
+-- the goods that come back pay.
+UPDATE returns SET replacement_id = $2, credit_amount = $3 WHERE id = $1;
+
+-- name: add_return_refund
+-- A return waits for a refund. $1 return, $2 refund.
+INSERT INTO return_refunds (return_id, refund_id) VALUES ($1, $2);
+
+-- name: complete_return
+-- End a return that was received, if all its money went. $1 id, $2 states it may be in,
+-- $3 now. A refund that failed counts once another try of it succeeded. Returns its
+-- order, or none if it is in another state or money is still on its way.
+WITH RECURSIVE tries AS (
+    SELECT refund_id AS id FROM return_refunds WHERE return_id = $1
+    UNION ALL
+    SELECT f.id FROM refunds f JOIN tries t ON f.retry_of = t.id
+)
+UPDATE returns SET status = 'completed', completed_at = $3
+WHERE id = $1 AND status = ANY ($2::text[])
+  AND refund_amount = (SELECT coalesce(sum(f.amount), 0)
+                       FROM refunds f JOIN tries t ON t.id = f.id
+                       WHERE f.status = 'succeeded')
+RETURNING order_id;
+
+-- name: return_of_refund
+-- The return that waits for a refund, or for the one of which it is another try. $1
+-- refund. One row or none.
+WITH RECURSIVE tries AS (
+    SELECT id, retry_of FROM refunds WHERE id = $1
+    UNION ALL
+    SELECT f.id, f.retry_of FROM refunds f JOIN tries t ON f.id = t.retry_of
+)
+SELECT w.return_id FROM return_refunds w JOIN tries t ON t.id = w.refund_id;
+
+-- name: refunds_of_return
+-- The refunds that a return waits for, in their order. $1 return.
+SELECT refund_id FROM return_refunds WHERE return_id = $1 ORDER BY refund_id;
+
+-- name: returns_of_account
+-- The returns of all orders of an account, oldest first. $1 account.
+SELECT r.id FROM returns r JOIN orders o ON o.id = r.order_id
+WHERE o.account_id = $1
+ORDER BY r.id;
+
+-- name: forget_said
+-- Forget what was said about the returns of all orders of an account. $1 account.
+-- Returns one row each.
+UPDATE returns r SET sealed = NULL
+FROM orders o
+WHERE o.id = r.order_id AND o.account_id = $1 AND r.sealed IS NOT NULL
+RETURNING 1 AS forgotten;
+
+-- name: returns_to_reseal
+-- Returns whose words are not yet sealed under the newest key, in order of their ids;
+-- those that somebody else holds are passed over. $1 its prefix, $2 after this id (NULL
+-- for the start), $3 how many. Locks them.
+SELECT id::text AS key, sealed FROM returns
+WHERE ($2::text IS NULL OR id > $2::text::uuid) AND substring(sealed FOR 5) <> $1
+ORDER BY returns.id LIMIT $3
+FOR UPDATE SKIP LOCKED;
+
+-- name: reseal_returns
+-- Write what was said about returns sealed anew. $1 ids, $2 sealed. They are locked by
+-- the caller.
+UPDATE returns SET sealed = fresh.sealed
+FROM unnest($1::text[], $2::bytea[]) AS fresh (key, sealed)
+WHERE returns.id = fresh.key::uuid;

@@ -34,6 +34,7 @@ _ORDERS_OF_ACCOUNT = _SQL["orders_of_account"]
 _ATTACH_ORDERS = _SQL["attach_orders"]
 _FORGET_CARTS = _SQL["forget_carts"]
 _FORGET_ORDERS = _SQL["forget_orders"]
+_FORGET_SAID = _SQL["forget_said"]
 
 _ONE_PER_CART = "orders_one_per_cart"
 
@@ -176,6 +177,7 @@ async def forget_person(tx: Transaction, account_id: UUID) -> int:
     """
     await tx.fetch(_FORGET_CARTS, account_id)
     await forget_notes(tx, account_id)
+    await tx.fetch(_FORGET_SAID, account_id)
     return len(await tx.fetch(_FORGET_ORDERS, account_id))
 
 
