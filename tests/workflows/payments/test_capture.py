@@ -240,6 +240,35 @@ class TestVoid:
         assert await money_of(order) == ((1998, 0), (1998, 0))
 
 
+class TestBeginClosing:
+    async def test_what_was_begun_first_stands_unless_it_failed(
+        self, shop, an_order, clock
+    ):
+        order = await an_order()
+
+        async def begin(kind, amount):
+            async with shop.db.transaction() as tx:
+                return await payments.begin_closing(
+                    *(tx, order.id, kind, Money(amount, "EUR")), by="x", at=clock()
+                )
+
+        async def end(kind, status, why=None):
+            async with shop.db.transaction() as tx:
+                return await payments.end_closing(
+                    *(tx, order.id, kind, status), failure_reason=why, at=clock()
+                )
+
+        assert await begin(ClosingKind.CAPTURE, 1998)
+        assert not await begin(ClosingKind.VOID, 0)
+        assert not await end(ClosingKind.VOID, Progress.SUCCEEDED)
+        assert await end(ClosingKind.CAPTURE, Progress.FAILED, "canceled")
+        assert await begin(ClosingKind.VOID, 0)
+        assert await end(ClosingKind.VOID, Progress.SUCCEEDED)
+        assert not await begin(ClosingKind.CAPTURE, 1998)
+        closing = await payments.find_closing(shop.db, order.id)
+        assert (closing.kind, closing.status) == (ClosingKind.VOID, Progress.SUCCEEDED)
+
+
 class Odd:
     async def capture(self, *, key, amount):
         raise RuntimeError("odd")
