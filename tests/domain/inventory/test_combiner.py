@@ -16,6 +16,8 @@ from holdfast.platform.db import (
     DatabaseBusy,
     DatabaseUnavailable,
 )
+from holdfast.resilience.deadline import Deadline
+from holdfast.resilience.errors import TimedOut
 
 TEA, CUP, JAR = (UUID(int=n) for n in (1, 2, 3))
 HAS_IT = "has it"
@@ -178,6 +180,22 @@ class TestBusy:
         assert first.result() == HAS_IT
         assert line.waiting == 0
         assert till.batches == [[1]]
+
+    async def test_who_has_less_time_is_told_sooner(self, till, combiner):
+        line = combiner(patience_seconds=30)
+        till.open.clear()
+
+        async with asyncio.TaskGroup() as group:
+            for number in (1, 2):
+                group.create_task(line.ask(wants(number)))
+                await till.begun(1)
+            await asyncio.sleep(0)
+            with pytest.raises((ReservationsBusy, TimedOut)):
+                await Deadline(0.02)(lambda: line.ask(wants(3)))
+            assert line.waiting == 1
+            till.open.set()
+
+        assert till.batches == [[1], [2]]
 
     @pytest.mark.parametrize(
         "fault",

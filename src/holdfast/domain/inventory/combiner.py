@@ -8,9 +8,10 @@ with every commit. Batches that share a variant never run at once, and no more t
 ``at_once`` run at all, so that hot SKUs leave the connections to everybody else.
 
 Nobody waits without an end. Where the line is full, or a request is not begun within
-its patience, or the database does not manage in two tries, the answer is
-``ReservationsBusy``: never that something is sold out. Trying again is safe, because
-who has got its units already is granted the same again, and takes nothing more.
+its patience or what is left of its deadline, or the database does not manage in two
+tries, the answer is ``ReservationsBusy``: never that something is sold out. Trying
+again is safe, because who has got its units already is granted the same again, and
+takes nothing more.
 
 Who goes away while it waits is taken out and gets nothing. Once its batch has begun
 that is too late: then the hold stands until it expires.
@@ -19,7 +20,7 @@ that is too late: then the hold stands until it expires.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from itertools import takewhile, zip_longest
+from itertools import zip_longest
 from random import Random
 from typing import Generic, TypeVar
 from uuid import UUID
@@ -31,6 +32,7 @@ from holdfast.platform.db import (
     DatabaseBusy,
     DatabaseUnavailable,
 )
+from holdfast.resilience.deadline import remaining
 
 MAX_REQUESTS = 256
 # A cart may have a thousand lines: so many carts in one transaction would keep their
@@ -113,15 +115,16 @@ class Combiner(Generic[A]):
         if self._is_closed or len(self._line) >= self._limit:
             raise busy()
         loop = asyncio.get_running_loop()
-        until = loop.time() + self._patience
+        left = remaining()
+        patience = self._patience if left is None else min(self._patience, left)
+        until = loop.time() + patience
         entry: _Waiting[A] = _Waiting(request, until, loop.create_future())
         self._line[id(entry)] = entry
         if not self._is_due and self._may_start(request):
             # At the end of this turn of the loop: others of the same turn come along.
             self._is_due = True
             loop.call_soon(self._start)
-        if self._alarm is None:
-            self._alarm = loop.call_at(entry.until, self._lose_patience)
+        self._set_alarm(until)
         try:
             said = await entry.answer
         finally:
@@ -199,19 +202,26 @@ class Combiner(Generic[A]):
             for entry, one in zip_longest(taken, said):
                 entry.tell(busy() if one is None else one)
 
-    def _lose_patience(self) -> None:
+    def _set_alarm(self, when: float) -> None:
+        if self._alarm is not None:
+            if self._alarm.when() <= when:
+                return
+            self._alarm.cancel()
         loop = asyncio.get_running_loop()
-        self._alarm, first = None, self._turn_away(loop.time())
-        if first is not None:
-            self._alarm = loop.call_at(first.until, self._lose_patience)
+        self._alarm = loop.call_at(when, self._lose_patience)
 
-    def _turn_away(self, now: float) -> _Waiting[A] | None:
-        """Tell who has waited too long; returns who has waited longest of the rest."""
-        late = list(takewhile(lambda entry: entry.until <= now, self._line.values()))
+    def _lose_patience(self) -> None:
+        self._alarm = None
+        self._turn_away(asyncio.get_running_loop().time())
+        if self._line:
+            self._set_alarm(min(entry.until for entry in self._line.values()))
+
+    def _turn_away(self, now: float) -> None:
+        """Tell who has waited too long."""
+        late = [entry for entry in self._line.values() if entry.until <= now]
         for entry in late:
             del self._line[id(entry)]
             entry.tell(busy())
-        return next(iter(self._line.values()), None)
 
 
 def _is_apart(request: Request, variants: frozenset[UUID]) -> bool:
