@@ -1,7 +1,7 @@
 """Refunds and captures: money that operators give back or take."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -21,9 +21,9 @@ from holdfast.workflows import capture as capturing
 from holdfast.workflows import refunds
 from holdfast.workflows.carts import owns
 from holdfast.workflows.refunding import Refunding
+from holdfast.workflows.settlement import lease_of_checkout
 
 _REFUND = "POST /v1/orders/{order_id}/refunds"
-_LEASE = timedelta(minutes=1)
 _MOST_LINES = 1_000
 _ENCODER = msgspec.json.Encoder()
 
@@ -140,7 +140,7 @@ async def create(
         route=_REFUND,
         subject=order_id,
         body=data,
-        lease=_LEASE,
+        lease=lease_of_checkout(shop.settings.payment_timeout_seconds),
     )
     order = await ordering.find(shop.db, shop.vault, order_id)
     doing = Refunding(shop.db, shop.vault, shop.payments, shop.clock, _answer)
