@@ -265,13 +265,12 @@ FROM found
 WHERE reserved < quantity OR there < quantity;
 
 -- name: expire
--- Free holds that are overdue. $1 now, $2 how many at most, $3 variants or NULL for
--- all. Skips holds that somebody is at; stock rows are locked in (variant, location)
--- order. Returns how many it freed.
+-- Free holds that are overdue. $1 now, $2 how many at most. Skips holds that somebody is
+-- at; stock rows are locked in (variant, location) order. Returns how many it freed.
 WITH due AS MATERIALIZED (
     SELECT holder_id, variant_id, location_id
     FROM reservations
-    WHERE expires_at <= $1 AND ($3::uuid[] IS NULL OR variant_id = ANY($3))
+    WHERE expires_at <= $1
     ORDER BY expires_at LIMIT $2
     FOR UPDATE SKIP LOCKED
 ), ended AS (
@@ -290,6 +289,41 @@ WITH due AS MATERIALIZED (
     UPDATE stock s SET reserved = s.reserved - k.quantity, updated_at = $1
     FROM locked k
     WHERE s.variant_id = k.variant_id AND s.location_id = k.location_id
+)
+SELECT count(*) FROM due;
+
+-- name: expire_for
+-- Free overdue holds that stand in the way of an order. $1 now, $2 how many at most,
+-- $3 the variants it wants, $4 holders whose reservations it takes over. Locks the stock
+-- rows of all that the order may touch, in (variant, location) order, before it frees
+-- any: those of what falls short alone would be locked before others that come earlier,
+-- and two orders could wait for each other. Skips holds that somebody is at. Returns how
+-- many it freed.
+WITH locked AS MATERIALIZED (
+    SELECT s.variant_id, s.location_id
+    FROM stock s
+    WHERE s.variant_id = ANY($3::uuid[]) OR s.variant_id IN (
+        SELECT variant_id FROM reservations WHERE holder_id = ANY($4::uuid[]))
+    ORDER BY s.variant_id, s.location_id FOR NO KEY UPDATE
+), due AS MATERIALIZED (
+    SELECT r.holder_id, r.variant_id, r.location_id
+    FROM reservations r
+    WHERE r.expires_at <= $1 AND r.variant_id = ANY($3)
+      AND (SELECT count(*) FROM locked) > 0
+    ORDER BY r.expires_at LIMIT $2
+    FOR UPDATE SKIP LOCKED
+), ended AS (
+    DELETE FROM reservations r USING due d
+    WHERE r.holder_id = d.holder_id AND r.variant_id = d.variant_id
+      AND r.location_id = d.location_id
+    RETURNING r.variant_id, r.location_id, r.quantity
+), freed AS MATERIALIZED (
+    SELECT variant_id, location_id, sum(quantity) AS quantity
+    FROM ended GROUP BY variant_id, location_id
+), lowered AS (
+    UPDATE stock s SET reserved = s.reserved - f.quantity, updated_at = $1
+    FROM freed f
+    WHERE s.variant_id = f.variant_id AND s.location_id = f.location_id
 )
 SELECT count(*) FROM due;
 

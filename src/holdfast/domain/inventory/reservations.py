@@ -20,6 +20,7 @@ _RELEASE = _SQL["release"]
 _RELEASE_PART = _SQL["release_part"]
 _SHIP = _SQL["ship"]
 _EXPIRE = _SQL["expire"]
+_EXPIRE_FOR = _SQL["expire_for"]
 _RESERVED_FOR = _SQL["reserved_for"]
 _HOLDERS_AMONG = _SQL["holders_among"]
 
@@ -77,9 +78,10 @@ async def ask(
         *(at, expires_at, list(instead_of), longest),
     )
     rows = await tx.fetch(_RESERVE, *asked)
-    overdue = [row["variant_id"] for row in rows if row["overdue"]]
-    if overdue and await tx.fetchval(_EXPIRE, at, EXPIRE_AT_ONCE, overdue):
-        rows = await tx.fetch(_RESERVE, *asked)
+    if any(row["overdue"] for row in rows):
+        freeing = (at, EXPIRE_AT_ONCE, variants, list(instead_of))
+        if await tx.fetchval(_EXPIRE_FOR, *freeing):
+            rows = await tx.fetch(_RESERVE, *asked)
     return rows
 
 
@@ -149,7 +151,7 @@ async def expire(tx: Transaction, *, now: datetime, limit: int = EXPIRE_AT_ONCE)
 
     Several workers may do this at once: each skips what another is at.
     """
-    return int(await tx.fetchval(_EXPIRE, now, limit, None))
+    return int(await tx.fetchval(_EXPIRE, now, limit))
 
 
 async def reserved_for(connection: Connection, holder_id: UUID) -> list[Reserved]:
