@@ -1,13 +1,14 @@
 """Holds in PostgreSQL: one at a time and many at once come to the same."""
 
 import asyncio
+import random
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from holdfast.domain import inventory
-from holdfast.domain.inventory import Held, Wanted, holds
+from holdfast.domain.inventory import MAIN, Held, Wanted, holds
 from holdfast.domain.inventory.combining import Denied, Request
 from holdfast.domain.inventory.model import summed
 from holdfast.kernel.ids import new_id
@@ -196,6 +197,63 @@ class TestOneHold:
         assert await counter.has(holder) == {}
         (kept,) = await inventory.reserved_for(counter.db, order)
         assert (kept.quantity, kept.expires_at) == (10, None)
+        assert await stockroom.balances()
+
+
+class TestWhere:
+    async def test_one_location_that_has_it_all_before_the_nearest(
+        self, hold, counter, stockroom, tea
+    ):
+        far = await stockroom.location("far", priority=5, TEA=20)
+        holder = new_id()
+
+        await hold(holder, (tea, 15))
+
+        assert await counter.has(holder) == {(tea, far): 15}
+        assert await stockroom.balances()
+
+    async def test_else_from_all_of_them_the_nearest_first(
+        self, hold, counter, stockroom, tea
+    ):
+        far = await stockroom.location("far", priority=5, TEA=20)
+        holder = new_id()
+
+        await hold(holder, (tea, 25))
+
+        assert await counter.has(holder) == {(tea, MAIN): 10, (tea, far): 15}
+
+    async def test_what_is_kept_back_or_not_in_use_is_not_held(
+        self, hold, stockroom, tea
+    ):
+        await stockroom.location("closed", active=False, TEA=20)
+        await stockroom.settings("TEA", safety_stock=4, backorder_limit=1)
+
+        assert await hold(new_id(), (tea, 8)) == Denied({tea: 7})
+        assert isinstance(await hold(new_id(), (tea, 7)), Held)
+        assert await stockroom.balances()
+
+    async def test_alone_and_in_batches_come_to_the_same(
+        self, counter, stockroom, a_product
+    ):
+        """The same requests, for two products that lie on the same shelves."""
+        dice = random.Random(3)  # noqa: S311 - the same each time
+        ways = counter.alone, counter.batch_of_one
+        skus = [await a_product(sku, on_hand=9) for sku in ("A", "B")]
+        for number in range(2):
+            await stockroom.location(f"more-{number}", priority=number, A=5, B=5)
+        people = [(new_id(), new_id()) for _ in range(5)]
+
+        for _ in range(80):
+            twins, units = dice.choice(people), dice.randint(1, 9)
+            said, has = [], []
+            for way, holder, sku in zip(ways, twins, skus, strict=True):
+                answer = await way(holder, (sku, units))
+                held = isinstance(answer, Held)
+                said.append(answer if held else list(answer.available.values()))
+                has.append(sum((await counter.has(holder)).values()))
+            assert said[0] == said[1]
+            assert has[0] == has[1]
+
         assert await stockroom.balances()
 
 
