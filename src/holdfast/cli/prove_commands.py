@@ -27,7 +27,7 @@ def prove(
     stock, orders and money agree. Exits 1 when a promise was broken, 2 when it could
     not be found out.
     """
-    from holdfast.cli import prove as command
+    from holdfast.cli.prove import command
 
     command.run(
         command.Options(

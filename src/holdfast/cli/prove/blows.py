@@ -45,7 +45,7 @@ class Struck(msgspec.Struct, frozen=True):
 
 def plan(count: int, *, dice: random.Random) -> list[Blow]:
     """So many blows over the whole of the work, each kind in turn."""
-    kinds = (API, POSTGRES, API, WORKER, VALKEY, API)
+    kinds = (API, POSTGRES, VALKEY, WORKER, API, API)
     whats = [kinds[n % len(kinds)] for n in range(count)]
     dice.shuffle(whats)
     step = 0.9 / max(count, 1)

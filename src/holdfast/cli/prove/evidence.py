@@ -13,7 +13,6 @@ import msgspec
 from holdfast.cli.prove.facts import Charge, Facts, Level, Order
 from holdfast.cli.prove.levels import Change
 from holdfast.cli.prove.verdict import Verdict
-from holdfast.domain import inventory
 from holdfast.kernel.clock import monotonic, system_clock
 from holdfast.platform import http, jobs
 from holdfast.platform.data_keys import open_vault
@@ -21,6 +20,7 @@ from holdfast.platform.db import Database
 from holdfast.platform.settings import Secret, Settings
 from holdfast.workflows.providers import providers
 from holdfast.workflows.reconciliation import Reconciliation
+from holdfast.workflows.stock_check import Finding, StockCheck
 
 _LOOK_SECONDS = 0.2
 _MANY = 100
@@ -60,10 +60,18 @@ SELECT c.tx, v.sku, c.location_id::text, c.promised, coalesce(c.before, 0),
 FROM prove.changes c JOIN variants v ON v.id = c.variant_id
 ORDER BY c.seq
 """
-_GUARDS = """
-SELECT (SELECT count(*) FROM pg_constraint WHERE conrelid = 'stock'::regclass)
-     + (SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal)
+_COUNTED = """
+SELECT (SELECT count(*) FROM stock) AS levels, (SELECT count(*) FROM orders) AS orders,
+       (SELECT count(*) FROM pg_constraint WHERE conrelid = 'stock'::regclass)
+       + (SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal) AS guards
 """
+_CHECKED = (
+    ("ledger, levels and reservations agree", {"ledger", "reserved"}, "levels"),
+    ("every order holds what it is owed, and no more", {"order"}, "orders"),
+    ("the database's own rules are in force", {"guard"}, "guards"),
+    ("levels know where they are", {"location"}, "levels"),
+)
+"""Promises, what the shop's own check calls their violations, and of how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,29 +107,13 @@ class Books:
 
     async def verdicts(self) -> list[Verdict]:
         """What the shop's own checks say of its books."""
-        drift = await inventory.drift(self.db)
-        orders = await inventory.order_drift(self.db)
-        guards = await inventory.missing_guards(self.db)
-        levels = await self.db.fetchval("SELECT count(*) FROM stock")
-        guarded = await self.db.fetchval(_GUARDS)
-        return [
-            Verdict(
-                "ledger, levels and reservations agree",
-                levels,
-                [f"{row['sku']}: {dict(row)}" for row in drift],
-            ),
-            Verdict(
-                "every order holds what it is owed, and nothing else does",
-                await self.db.fetchval("SELECT count(*) FROM orders"),
-                [
-                    f"{n.order_id} holds {n.held} of {n.sku}, not {n.due}"
-                    for n in orders
-                ],
-            ),
-            Verdict("the database's own rules are in force", guarded, guards),
-            await self._reconciled(),
-            await self._at_rest(),
-        ]
+        found = await StockCheck(self.db, system_clock).find()
+        counted = dict(await self.db.fetchrow(_COUNTED) or {})
+        own = []
+        for promise, kinds, of in _CHECKED:
+            broken = [_finding(n) for n in found if n.kind in kinds]
+            own.append(Verdict(promise, counted[of], broken))
+        return [*own, await self._reconciled(), await self._at_rest()]
 
     async def _reconciled(self) -> Verdict:
         vault = await open_vault(self.db, self.settings.data_key, clock=system_clock)
@@ -176,6 +168,12 @@ async def opened(settings: Settings) -> AsyncIterator[Books]:
             yield Books(settings, db, session)
     finally:
         await db.close()
+
+
+def _finding(found: Finding) -> str:
+    if found.expected is None and found.found is None:
+        return found.what
+    return f"{found.what}: {found.found}, and not {found.expected}"
 
 
 def _order(row: Any) -> Order:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from holdfast.cli.prove.size import Size
 from holdfast.cli.webhook_targets import targets
 from holdfast.platform import embedded
 from holdfast.platform.embedded import (
@@ -27,12 +28,8 @@ from holdfast.platform.embedded import (
 from holdfast.platform.embedded.part import bring_up
 from holdfast.platform.settings import Settings
 
-HOLD_SECONDS = 4
-PAYMENT_SECONDS = 1.5
 _TASK_SECONDS = 120.0
-_DEVELOPMENT = {
-    "HOLDFAST_RESERVATION_SECONDS": str(HOLD_SECONDS),
-    "HOLDFAST_PAYMENT_TIMEOUT_SECONDS": str(PAYMENT_SECONDS),
+_QUIET = {
     "HOLDFAST_LOG_FORMAT": "json",
     "HOLDFAST_LOG_LEVEL": "warning",
     "PYTHONUNBUFFERED": "1",
@@ -76,10 +73,10 @@ class Shop:
         self.postgres.start(tick=self.signals.check)
 
     @contextmanager
-    def running(self, processes: int, environ: Mapping[str, str]) -> Iterator[None]:
+    def running(self, size: Size, environ: Mapping[str, str]) -> Iterator[None]:
         """Start all of it; stop all of it, in the end or on the way."""
         try:
-            self._start(processes, environ)
+            self._start(size, environ)
             yield
         finally:
             for part in (*self.apis, *self.worker, *self.simulators.values()):
@@ -88,10 +85,15 @@ class Shop:
             self.valkey.stop()
             self.postgres.stop()
 
-    def _start(self, processes: int, environ: Mapping[str, str]) -> None:
-        self.environ = {**_without_shop(environ), **_DEVELOPMENT}
+    def _start(self, size: Size, environ: Mapping[str, str]) -> None:
+        self.environ = {
+            **_without_shop(environ),
+            **_QUIET,
+            "HOLDFAST_RESERVATION_SECONDS": str(size.hold_seconds),
+            "HOLDFAST_PAYMENT_TIMEOUT_SECONDS": str(size.payment_seconds),
+        }
         self.environ |= {"HOLDFAST_HOME": str(self.home)} | leftovers.mark(self.home)
-        ports = [embedded.free_port() for _ in range(processes)]
+        ports = [embedded.free_port() for _ in range(size.processes)]
         url = f"http://{embedded.LOOPBACK}:{ports[0]}"
         self.environ["HOLDFAST_PUBLIC_URL"] = url
         self._make_simulators(url)
@@ -160,9 +162,7 @@ class Shop:
 
 
 @contextmanager
-def fresh(
-    environ: Mapping[str, str], signals: Signals, *, processes: int
-) -> Iterator[Shop]:
+def fresh(environ: Mapping[str, str], signals: Signals, size: Size) -> Iterator[Shop]:
     """A running shop of our own; ``CannotStart`` if it does not come up."""
     with tempfile.TemporaryDirectory(
         prefix="holdfast-prove-", ignore_cleanup_errors=True
@@ -175,7 +175,7 @@ def fresh(
             PostgresServer(home / "postgres", environ=marked),
             ValkeyServer(home / "valkey", environ=marked),
         )
-        with shop.running(processes, environ):
+        with shop.running(size, environ):
             yield shop
 
 

@@ -18,6 +18,10 @@ class Size(msgspec.Struct, frozen=True):
     """Checkouts of each cart."""
     carts_at_once: int
     blows_at_checkouts: int
+    hold_seconds: int
+    """How long stock is held for a cart."""
+    payment_seconds: float
+    """How long a checkout waits for the provider."""
     limit_seconds: float
     """For the clients of one part: far more than they need."""
 
@@ -32,17 +36,21 @@ FULL = Size(
     duplicates=20,
     carts_at_once=10,
     blows_at_checkouts=4,
+    hold_seconds=4,
+    payment_seconds=1.5,
     limit_seconds=240.0,
 )
 QUICK = Size(
     processes=2,
-    units=60,
-    buyers=30,
-    attempts=1_500,
+    units=40,
+    buyers=20,
+    attempts=600,
     blows=3,
-    carts=24,
-    duplicates=6,
+    carts=12,
+    duplicates=5,
     carts_at_once=12,
-    blows_at_checkouts=1,
+    blows_at_checkouts=0,
+    hold_seconds=2,
+    payment_seconds=0.8,
     limit_seconds=60.0,
 )
