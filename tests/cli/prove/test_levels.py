@@ -2,7 +2,7 @@
 
 import pytest
 
-from holdfast.cli.prove.levels import Change, replay
+from holdfast.cli.prove.levels import Change, never_falsely_sold_out, replay
 
 
 @pytest.fixture
@@ -69,3 +69,49 @@ class TestReplay:
         changes = [promise(1, -1), level(1, 0, -1)]
 
         assert not replay(changes).kept
+
+
+class TestNeverFalselySoldOut:
+    @pytest.fixture
+    def levels(self):
+        """Reserved, of three units, at the seconds of its commits."""
+
+        def make(**reserved):
+            return [
+                Change(n, "TEA", "main", None, 0, units, 3, at=float(second[1:]))
+                for n, (second, units) in enumerate(reserved.items())
+            ]
+
+        return make
+
+    @pytest.fixture
+    def denied(self, said):
+        def make(at):
+            return [said("hold", 409, problem="out-of-stock", at=at)]
+
+        return make
+
+    def test_notices_who_is_sent_away_from_what_is_there(self, levels, denied):
+        changes = levels(s0=3, s1=2, s2=1, s9=3)
+
+        verdict = never_falsely_sold_out(denied(5.0), changes)
+
+        assert len(verdict.broken) == 1
+
+    @pytest.mark.parametrize("at", [2.3, 8.95, 9.5])
+    def test_it_may_have_been_gone_a_moment_before_or_after(self, levels, denied, at):
+        changes = levels(s0=3, s1=2, s2=1, s9=3)
+
+        verdict = never_falsely_sold_out(denied(at), changes)
+
+        assert verdict.kept
+        assert verdict.checked == 1
+
+    def test_one_change_says_not_when_it_was_committed(self, levels, denied):
+        assert never_falsely_sold_out(denied(5.0), levels(s0=3, s1=2, s9=3)).kept
+
+    def test_a_cart_is_denied_for_whichever_of_its_lines_is_gone(self, levels, said):
+        both = (("TEA", 1), ("GONE", 1))
+        history = [said("hold", 409, problem="out-of-stock", at=5.0, lines=both)]
+
+        assert never_falsely_sold_out(history, levels(s0=3, s1=2, s2=1)).kept

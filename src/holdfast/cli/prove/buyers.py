@@ -36,7 +36,7 @@ class Told(msgspec.Struct):
     status: str | int = ""
     type: str = ""
     expires_at: str = ""
-    order_id: str = ""
+    order_id: str | None = None
 
 
 _decode = msgspec.json.Decoder(Told).decode
@@ -197,7 +197,7 @@ class Client:
                 ended=self.desk.now(),
                 status=LOST if answer is None else answer.status,
                 digest="" if answer is None else digest(answer.body),
-                order=told.id if names_order else told.order_id,
+                order=told.id if names_order else told.order_id or "",
                 state=str(told.status) if names_order else "",
                 problem=told.type.rpartition("/")[2],
                 expires=datetime.fromisoformat(ends).timestamp() if ends else 0.0,

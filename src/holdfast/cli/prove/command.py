@@ -228,6 +228,7 @@ def _oversold(
     return [
         judging.units_add_up(facts.levels, facts.orders),
         levels.replay(changes),
+        levels.never_falsely_sold_out(history, changes),
         judging.never_beyond_stock(history, wanted.units),
         judging.told_orders_exist(history, facts.orders),
         judging.everything_sold(facts.levels),

@@ -1,0 +1,63 @@
+"""The page shows what was found, to eyes and to ears, and needs nothing else."""
+
+import re
+
+import pytest
+
+from holdfast.cli.prove.blows import Struck
+from holdfast.cli.prove.report import Part, Report
+from holdfast.cli.prove.size import QUICK
+from holdfast.cli.prove.verdict import Verdict
+
+
+@pytest.fixture
+def report(said):
+    def make(*broken):
+        history = [
+            said("hold", 201, at=100.0, expires=104.0, attempt=True),
+            said("hold", 409, problem="out-of-stock", at=101.0, attempt=True),
+            said(order="order-1", state="confirmed", at=102.0),
+            said(status=0, at=103.0),
+        ]
+        verdict = Verdict("one <cart> is one order", 3, list(broken))
+        struck = [Struck("api", 101.0, 102.5)]
+        return Report([Part("oversell", [verdict], history, struck)], QUICK, 20, 12.0)
+
+    return make
+
+
+class TestPage:
+    def test_shows_every_plot_with_words_and_numbers_beside_it(self, report):
+        page = report().page()
+
+        plots = re.findall(r"<svg .*?</svg>", page)
+        assert len(plots) == 6
+        for plot in plots:
+            assert re.search(r'role="img" aria-labelledby="(\S+) (\S+)"', plot)
+            assert "<title" in plot
+            assert "api at 1.0 s, back after 1.5 s" in plot
+        assert "The plots as a table" in page
+        assert "order confirmed" in page
+
+    def test_needs_no_script_and_nothing_from_elsewhere(self, report):
+        assert not re.search(
+            r"<script|https?://|@import|<link|\son\w+=", report().page()
+        )
+
+    def test_names_what_was_broken(self, report):
+        page = report("cart <1> has 2 orders").page()
+
+        assert "cart &lt;1&gt; has 2 orders" in page
+        assert "<cart>" not in page
+        assert 'class="verdict broken"' in page
+
+
+class TestReport:
+    def test_says_so_in_words(self, report):
+        kept, broken = report().text(), report("cart 1 has 2 orders").text()
+
+        assert "kept    one <cart> is one order (3)" in kept
+        assert "all promises kept" in kept
+        assert "BROKEN  one <cart> is one order (3)" in broken
+        assert "1 of 1 promises BROKEN" in broken
+        assert not report("x").kept
