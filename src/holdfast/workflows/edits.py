@@ -124,6 +124,8 @@ class Edits:
         before = await ordering.lock(tx, self.vault, order_id)
         _check_open(before)
         fewer = _fewer(before, wanted.quantities)
+        if not fewer and not wanted.add:
+            return before
         if wanted.add:
             lines = await price(tx, wanted.add, before.currency)
             ordering.check_line_count(len(before.lines) + len(lines))

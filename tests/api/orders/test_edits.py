@@ -140,19 +140,32 @@ class TestEdit:
         assert await placed.read() == placed.order
 
     async def test_is_made_once_however_often_it_is_asked_for(
-        self, place, edit, level, refunded
+        self, place, edit, a_product, level, refunded
     ):
         placed = await place(TEA=5)
+        await a_product("POT", on_hand=9)
 
         async with asyncio.TaskGroup() as group:
             sent = [
-                group.create_task(edit(placed, keep=[(1, 4)], key="one"))
+                group.create_task(
+                    edit(placed, keep=[(1, 3)], add=[("POT", 1)], key="one")
+                )
                 for _ in range(6)
             ]
 
         assert len({task.result().content for task in sent}) == 1
-        assert await level("TEA") == (10, 4)
+        assert await level("TEA") == (10, 3)
+        assert await level("POT") == (9, 1)
         assert refunded() == 999
+
+    async def test_of_nothing_tells_nobody(self, place, edit, database):
+        placed = await place(TEA=5)
+
+        answer = await edit(placed, keep=[(1, 5)])
+
+        assert answer.json() == placed.order
+        types = [r["type"] for r in await database.fetch("SELECT type FROM outbox")]
+        assert "ordering.order.edited" not in types
 
     async def test_beside_a_cancellation_leaves_books_that_balance(
         self, place, edit, level, refunded, operator, shop
