@@ -86,6 +86,21 @@ class TestCancel:
         assert found.status is CANCELED
         assert await level("TEA") == (10, 3)
 
+    async def test_that_waited_too_long_is_given_up(
+        self, order, ship, dispatch, carrier, tell, level, let_the_timer_finish
+    ):
+        (shipment,) = await ship(order)
+        carrier.misbehave(fail="error", on=["cancel"])
+        await dispatch.cancel(shipment.id, actor="key:1")
+        tell(shipment, "in_transit")
+        carrier.misbehave(fail="none")
+
+        await let_the_timer_finish()
+
+        found = await shipping.find(dispatch.db, shipment.id)
+        assert found.cancel_requested_at is None
+        assert await level("TEA") == (7, 0)
+
     async def test_of_one_that_waits_for_the_carrier_keeps_it_from_going(
         self, order, send, shipments, dispatch, carrier, again
     ):

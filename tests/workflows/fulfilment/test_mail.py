@@ -82,6 +82,28 @@ class TestShipped:
         assert await tell(shipment) == []
 
 
+class TestMailServer:
+    async def test_is_given_the_e_mail_once(self, order, ship, shop, clock):
+        (shipment,) = await ship(order)
+        taken, event_id = [], new_id()
+
+        class Server:
+            async def send(self, email):
+                taken.append(email.subject)
+
+        for _ in range(2):
+            await shipment_mail.tell(
+                *(shipment.id, "shipment_shipped"),
+                event_id=event_id,
+                db=shop.db,
+                vault=shop.vault,
+                mailer=Server(),
+                clock=clock,
+            )
+
+        assert taken == [f"Your order {order.label} is on its way"]
+
+
 class TestDelivered:
     async def test_says_what_has_arrived(self, order, ship, tell):
         (shipment,) = await ship(order)

@@ -1,11 +1,15 @@
 """A carrier that is away, slow, odd or of another mind: nothing is lost or doubled."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from holdfast.domain import inventory
 from holdfast.domain.inventory import MAIN, Move
 from holdfast.domain.shipping import ShipmentStatus
 from holdfast.platform.db import DatabaseUnavailable
+from holdfast.workflows.dispatch import Dispatch, finish_overdue
 
 pytestmark = pytest.mark.usefixtures("balanced")
 
@@ -157,6 +161,81 @@ class TestNotInStock:
         assert (shipment.status, shipment.failure_reason) == (CANCELED, "not_in_stock")
         assert labels() == 0
         assert (await again(order)).fulfilment_status == "unfulfilled"
+
+
+class TestLeftWithoutStock:
+    async def test_is_kept_for_a_person_to_look_at(
+        self,
+        order,
+        send,
+        shipments,
+        carrier,
+        database,
+        clock,
+        let_the_timer_finish,
+        again,
+        tell,
+    ):
+        """Its label came through, the parcel was picked up, and the shelf is empty."""
+        carrier.misbehave(fail="error_after", on=["shipment"])
+        await send(order)
+        carrier.misbehave(fail="none")
+        (shipment,) = await shipments(order)
+        made = carrier.get(f"/v1/shipments/by-key/{shipment.id}")
+        tell(replace(shipment, carrier_reference=made["id"]), "in_transit")
+        variant = order.lines[0].variant_id
+        async with database.transaction() as tx:
+            await tx.execute("UPDATE stock SET backorder_limit = 5")
+            gone = [Move(variant, MAIN, -9, "adjustment", "gone")]
+            await inventory.move(tx, gone, actor="test", at=clock())
+
+        await let_the_timer_finish()
+
+        (found,) = await shipments(order)
+        assert found.status is ShipmentStatus.PENDING
+        assert (await again(order)).fulfilment_status == "fulfilled"
+        async with database.transaction() as tx:
+            counted = [Move(variant, MAIN, 9, "count", "found")]
+            await inventory.move(tx, counted, actor="test", at=clock())
+        await let_the_timer_finish()
+        (found,) = await shipments(order)
+        assert found.status is CREATED
+
+
+class TestTimer:
+    async def test_goes_through_all_however_few_it_reads_at_a_time(
+        self, stocked, place, send, carrier, dispatch, clock
+    ):
+        await stocked(POT=(10, 0))
+        carrier.misbehave(fail="error", on=["shipment"])
+        for _ in range(3):
+            await send(await place(POT=1))
+        carrier.misbehave(fail="none")
+        clock.advance(minutes=1)
+
+        finished = await finish_overdue(dispatch, after=timedelta(seconds=30), limit=1)
+
+        assert finished == 3
+
+    async def test_of_one_that_breaks_goes_on_with_the_others(
+        self, order, send, shipments, dispatch, carrier, clock
+    ):
+        carrier.misbehave(fail="error", on=["shipment"])
+        for _ in range(2):
+            await send(order, units={1: 1}, location="main")
+        carrier.misbehave(fail="none")
+        _, first = await shipments(order)
+
+        class Breaks(Dispatch):
+            async def finish(self, shipment_id):
+                if shipment_id == first.id:
+                    raise RuntimeError("out of ink")
+                return await super().finish(shipment_id)
+
+        breaks = Breaks(dispatch.db, dispatch.vault, dispatch.carrier, clock)
+        clock.advance(minutes=1)
+
+        assert await finish_overdue(breaks, after=timedelta(seconds=30)) == 1
 
 
 class TestErased:
