@@ -212,11 +212,9 @@ class _Sheets(FPDF):
         self.set_y(-15)
         self.ink(_SMALL, grey=True)
         self.set_text_shaping(use_shaping_engine=False)
-        self.cell(self.epw / 2, _LINE, self.printable(self._foot))
-        self.cell(
-            self.epw / 2, _LINE, f"{self.page_no()} / {self.str_alias_nb_pages}",
-            align="R",
-        )  # fmt: skip
+        # At the left: what takes the place of the number of pages may be shorter.
+        self.cell(self.epw / 2, _LINE, f"{self.page_no()} / {self.str_alias_nb_pages}")
+        self.cell(self.epw / 2, _LINE, self.printable(self._foot), align="R")
 
     def ink(self, size: float, *, bold: bool = False, grey: bool = False) -> None:
         self.set_font(_FAMILY, "B" if bold else "", size)
