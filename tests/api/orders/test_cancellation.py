@@ -355,3 +355,38 @@ class TestRefused:
         answer = await cancel(placed)
 
         assert (answer.status_code, answer.json()["status"]) == (200, "failed")
+
+
+class TestBesideItsCheckout:
+    """The buyer, or a second tab of theirs, cancels while the payment is under way."""
+
+    @pytest.mark.parametrize("latency", [0, 300])
+    async def test_nothing_is_kept_and_nothing_is_held(
+        self, a_bag, place, cancel, level, payment_provider, database, shop, latency
+    ):
+        placed = await place(CUP=1)
+        bag = await a_bag(TEA=2)
+        payment_provider.misbehave(latency_ms={"fixed": latency})
+        paying = asyncio.create_task(bag.check_out())
+        order_id = None
+        async with asyncio.timeout(10):
+            while order_id is None:
+                order_id = await database.fetchval(
+                    "SELECT id FROM orders WHERE cart_id = $1", bag.cart["id"]
+                )
+        placed.order, placed.owner = {"id": str(order_id)}, bag.owner
+
+        answer = await cancel(placed)
+        paid = await paying
+        if answer.status_code != 200:
+            answer = await cancel(placed)
+
+        order = await placed.read()
+        assert answer.status_code == 200, answer.text
+        assert paid.status_code in (201, 202, 402)
+        assert order["status"] in ("canceled", "failed")
+        assert await level("TEA") == (10, 0)
+        charges = payment_provider.get("/v1/charges")["items"]
+        mine = [c for c in charges if c["key"] == order["id"]]
+        assert sum(c["captured_amount"] - c["refunded_amount"] for c in mine) == 0
+        assert await inventory.drift(shop.db) == []
