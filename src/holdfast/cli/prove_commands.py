@@ -19,6 +19,10 @@ def prove(
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a page with plots too")
     ] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Keep histories and logs of the servers"),
+    ] = None,
     sabotage: Annotated[str | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Kill a fresh shop while it sells, and see whether it keeps its promises.
@@ -36,6 +40,7 @@ def prove(
             only=command.parts(only),
             as_json=as_json,
             html=html,
+            keep=keep,
             sabotage=command.sabotage_of(sabotage),
         )
     )

@@ -95,8 +95,11 @@ class Client:
         if made is None or made[0].status != _CREATED:
             return None
         told = made[1]
-        # Of the client's own choosing, as a client chooses: nobody else knows it.
-        return Cart(told.id, told.token, lines, key=f"{self.chance.getrandbits(64):x}")
+        return Cart(told.id, told.token, lines, key=self.new_key())
+
+    def new_key(self) -> str:
+        """An idempotency key."""
+        return f"{self.chance.getrandbits(64):x}"
 
     async def hold(self, cart: Cart, *, attempt: bool = True) -> Answer | None:
         """Try to hold what is in the cart."""

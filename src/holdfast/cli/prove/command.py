@@ -8,6 +8,7 @@ with 2 when it could not be found out.
 
 import asyncio
 import random
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -49,6 +50,8 @@ class Options:
     only: tuple[str, ...] = PARTS
     as_json: bool = False
     html: Path | None = None
+    keep: Path | None = None
+    """A folder for histories and logs."""
     sabotage: str | None = None
 
     @property
@@ -79,7 +82,11 @@ def run(options: Options) -> None:
     with signals.listening():
         try:
             with fresh(environ, signals, options.size) as shop:
-                report = _Proof(options, shop).report()
+                try:
+                    report = _Proof(options, shop).report()
+                finally:
+                    if options.keep is not None:
+                        _keep(shop.home, options.keep)
         except Interrupted:
             print("holdfast prove: stopped", file=sys.stderr)
             raise SystemExit(130) from None
@@ -93,6 +100,13 @@ def run(options: Options) -> None:
         options.html.write_text(report.page(), "utf-8")
     print(report.json() if options.as_json else report.text())
     raise SystemExit(0 if report.kept else 1)
+
+
+def _keep(home: Path, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for pattern in ("*.jsonl", "*.log"):
+        for path in home.glob(pattern):
+            shutil.copy(path, folder)
 
 
 @dataclass

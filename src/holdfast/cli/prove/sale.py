@@ -111,6 +111,8 @@ class Shoppers:
 
     async def _buy(self, client: Client, cart: Cart) -> bool:
         method = "pm_card_ok" if self._stays else client.chance.choice(_METHODS)
+        # Another way to pay is another request.
+        cart.key = client.new_key()
         answer = await client.check_out(cart, method)
         return answer is None or answer.status != _SOLD_OUT
 
