@@ -7,13 +7,14 @@ it.
 """
 
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
 
 from holdfast.api.policy import Route
 from holdfast.api.problems import slug_of
 from holdfast.api.routes import ROUTES
-from holdfast.domain import identity, oauth
+from holdfast.domain import identity, oauth, ordering
 from holdfast.kernel import tokens
 
 OWN = [r for r in ROUTES if r.own or (r.scope or "") in identity.PERSONAL_SCOPES]
@@ -28,6 +29,10 @@ BODIES = {
     "POST /v1/carts/{cart_id:uuid}/checkout": {"payment_method": "pm_card_ok"},
     "PATCH /v1/me/addresses/{address_id:uuid}": {"city": "Nowhere"},
     "POST /v1/orders/{order_id:uuid}/cancellation": {"reason": "customer"},
+    "POST /v1/orders/{order_id:uuid}/returns": {
+        "lines": [{"position": 1, "quantity": 1}],
+        "reason": "unwanted",
+    },
 }
 READY = {
     "email": "ada.of.the.mill@example.com",
@@ -61,6 +66,7 @@ class Belongings:
             "cart_id": self._cart_id,
             "line_id": self._line_id,
             "order_id": self._order_id,
+            "return_id": self._return_id,
             "address_id": self._address_id,
             "session_id": self._session_id,
             "client_id": self._client_id,
@@ -78,6 +84,8 @@ class Belongings:
             path = path.replace(f"{{{parameter}}}", made)
         if path.endswith("/reservation"):
             await self._send("PUT", path, None)
+        if name_of(route).startswith("POST") and path.endswith("/returns"):
+            await self._ship(path.split("/")[3])
         return path
 
     async def marks(self) -> list[str]:
@@ -116,6 +124,21 @@ class Belongings:
             **{"Idempotency-Key": "ada-pays"},
         )
         return order["id"]
+
+    async def _ship(self, order_id):
+        """Nobody has to send anything for its buyer to have it."""
+        async with self._database.transaction() as tx:
+            await ordering.mark_fulfilled(
+                tx, UUID(order_id), {1: 1}, actor="test", at=self._clock()
+            )
+
+    async def _return_id(self):
+        order_id = await self._order_id()
+        await self._ship(order_id)
+        body = BODIES["POST /v1/orders/{order_id:uuid}/returns"]
+        path = f"/v1/orders/{order_id}/returns"
+        key = {"Idempotency-Key": "ada-returns"}
+        return (await self._send("POST", path, body, **key))["id"]
 
     async def _address_id(self):
         address = READY["shipping_address"]

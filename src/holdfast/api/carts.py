@@ -157,6 +157,8 @@ class CartView(msgspec.Struct, frozen=True, omit_defaults=False):
     shipping: Shipping | None
     subtotal: Money
     shipping_total: Money
+    # What goods that came back pay of it.
+    credit: Money
     total: Money
     created_at: datetime
     updated_at: datetime
@@ -177,6 +179,7 @@ class CartView(msgspec.Struct, frozen=True, omit_defaults=False):
             shipping=cart.shipping,
             subtotal=cart.subtotal,
             shipping_total=cart.shipping_total,
+            credit=cart.credit,
             total=cart.total,
             created_at=cart.created_at,
             updated_at=cart.updated_at,

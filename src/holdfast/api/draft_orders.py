@@ -128,6 +128,8 @@ class DraftView(msgspec.Struct, frozen=True):
     shipping: Shipping | None
     subtotal: Money
     shipping_total: Money
+    # What goods that came back pay of it.
+    credit: Money
     total: Money
     prepared_by: str | None
     order_id: UUID | None
@@ -152,6 +154,7 @@ class DraftView(msgspec.Struct, frozen=True):
             shipping=cart.shipping,
             subtotal=cart.subtotal,
             shipping_total=cart.shipping_total,
+            credit=cart.credit,
             total=cart.total,
             prepared_by=cart.prepared_by,
             order_id=draft.order_id,
@@ -256,9 +259,12 @@ async def change(
     )
 
 
-async def discard(shop: Shop, draft_id: UUID) -> None:
-    """Withdraw a draft order; its buyer is told so, and what was held is free."""
-    await _drafts(shop).discard(draft_id)
+async def discard(shop: Shop, caller: Caller, draft_id: UUID) -> None:
+    """Withdraw a draft order; its buyer is told so, and what was held is free.
+
+    What goods that came back paid of it goes back as money.
+    """
+    await _drafts(shop).discard(draft_id, actor=caller.actor)
 
 
 async def hold(

@@ -45,6 +45,28 @@ EXAMPLES: dict[str, list[Any]] = {
         }
     ],
     "UnitsReceived": [{"lines": [{"sku": "TEA-ASSAM-100", "quantity": 12}]}],
+    "ApprovalWanted": [
+        {"instructions": "Send it to 1 Quay, Rotterdam, and put this e-mail inside."},
+        {"exchange_now": True},
+    ],
+    "ReceiptWanted": [
+        {"lines": [{"position": 1, "quantity": 2, "written_off": 1}]},
+        {"restocking_fee": {"amount": 500, "currency": "EUR"}},
+    ],
+    "RejectionWanted": [{"explanation": "It was worn."}],
+    "ReturnWanted": [
+        {
+            "lines": [{"position": 1, "quantity": 1}],
+            "reason": "damaged",
+            "text": "The lid is cracked.",
+        },
+        {
+            "kind": "exchange",
+            "lines": [{"position": 2, "quantity": 1}],
+            "reason": "unwanted",
+            "exchange_lines": [{"sku": "TEA-EARL-GREY-100", "quantity": 1}],
+        },
+    ],
     "AddressChanges": [{"line2": "Flat 2", "default_billing": True}],
     "AddressOnly": [{"email": "ada@example.com"}],
     "CancellationWanted": [

@@ -26,6 +26,8 @@ from holdfast.workflows import (
     notify,
     order_mail,
     refunds,
+    return_mail,
+    returns,
     shipment_mail,
     stock_notices,
     tracking,
@@ -40,7 +42,10 @@ TASKS_BY_EVENT: Mapping[str, tuple[str, ...]] = {
     stock_notices.LOW_MAIL_REQUESTED: ("mail_low_stock",),
     stock_notices.BACK: ("mail_back_in_stock",),
     refunds.REQUESTED: ("carry_out_refund",),
-    refunds.SUCCEEDED: ("tell_of_refund",),
+    refunds.SUCCEEDED: ("tell_of_refund", "complete_return"),
+    returns.APPROVED: ("tell_of_return",),
+    returns.REJECTED: ("tell_of_return",),
+    returns.RECEIVED: ("tell_of_return",),
     capture.REQUESTED: ("close_charge",),
     dispatch.SHIPPED: ("tell_of_shipment",),
     tracking.DELIVERED: ("tell_of_delivery",),
@@ -109,6 +114,24 @@ async def _carry_out_refund(job: Job, reach: Reach) -> None:
 async def _tell_of_refund(job: Job, reach: Reach) -> None:
     await notify.tell_of_refund(
         UUID(job.payload["refund_id"]),
+        event_id=job.event_id,
+        db=reach.db,
+        vault=reach.vault,
+        mailer=reach.mailer,
+        clock=reach.clock,
+    )
+
+
+async def _complete_return(job: Job, reach: Reach) -> None:
+    await returns.complete_after_refund(
+        UUID(job.payload["refund_id"]), db=reach.db, clock=reach.clock
+    )
+
+
+async def _tell_of_return(job: Job, reach: Reach) -> None:
+    await return_mail.tell(
+        UUID(job.payload["return_id"]),
+        job.event_type,
         event_id=job.event_id,
         db=reach.db,
         vault=reach.vault,
@@ -204,6 +227,8 @@ TASKS: Mapping[str, Task] = {
     "send_account_mail": _send_account_mail,
     "carry_out_refund": _carry_out_refund,
     "tell_of_refund": _tell_of_refund,
+    "complete_return": _complete_return,
+    "tell_of_return": _tell_of_return,
     "close_charge": _close_charge,
     "tell_of_cancellation": _tell_of_cancellation,
     "tell_of_change": _tell_of_change,

@@ -41,6 +41,9 @@ class Prices:
         asked = question(cart)
         if asked is None:
             priced = replace(cart, shipping=None)
+        elif cart.return_id is not None and cart.shipping is not None:
+            # In place of goods that came back: sent as they were, at no charge.
+            priced = replace(cart, shipping_method=cart.shipping.method)
         else:
             known = self.quotes.get(asked) or self.carrier.recall(*asked)
             if known is None:

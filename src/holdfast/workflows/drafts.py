@@ -35,6 +35,7 @@ from holdfast.workflows.carts import (
     price,
     to_store,
 )
+from holdfast.workflows.giving_back import give_credit_back
 from holdfast.workflows.placing import SCOPE, SHOP, holders_of, place
 
 _NOTHING = CartChange()
@@ -96,6 +97,9 @@ class Drafts:
     async def _replace_lines(
         self, tx: Transaction, cart: Cart, wanted: Sequence[LineWanted]
     ) -> Cart:
+        if cart.return_id is not None:
+            # It is what the buyer asked for in exchange, and paid in part already.
+            raise ordering.OfferFixed
         lines = await price(tx, wanted, cart.currency)
         await ordering.replace_lines(tx, cart.id, to_store(lines, wanted))
         cart = replace(cart, lines=lines)
@@ -134,8 +138,11 @@ class Drafts:
             at = self.carts.clock()
             await inventory.release(tx, _hold_of(found.cart), at=at)
 
-    async def discard(self, draft_id: UUID) -> None:
-        """Withdraw a draft order: its token opens nothing, and what is held is free."""
+    async def discard(self, draft_id: UUID, *, actor: str) -> None:
+        """Withdraw a draft order: its token opens nothing, and what is held is free.
+
+        What goods that came back paid of it goes back as money.
+        """
         async with self.carts.db.transaction() as tx:
             at = self.carts.clock()
             if not await ordering.discard_draft(tx, draft_id, at=at):
@@ -145,6 +152,9 @@ class Drafts:
             cart = found.cart
             for holder_id in holders_of(cart.id, cart.token_hash, cart.account_id):
                 await inventory.release(tx, holder_id, at=at)
+            await give_credit_back(
+                *(tx, self.carts.vault, cart), actor=actor, clock=self.carts.clock
+            )
 
     async def invite(self, draft_id: UUID) -> str:
         """Another token for the buyer, in place of the one before."""

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from holdfast.domain import ordering
-from holdfast.domain.ordering import Order
+from holdfast.domain.ordering import Cart, Order
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.money import Money
 from holdfast.platform.db import Transaction
@@ -46,6 +46,24 @@ async def give_back(
             await _release(tx, origin, amount, reason, actor=actor, clock=clock)
         )
     return [refund_id for refund_id in found if refund_id is not None]
+
+
+async def give_credit_back(
+    tx: Transaction, vault: Vault, cart: Cart, *, actor: str, clock: Clock
+) -> None:
+    """Promise back what goods that came back paid of a draft that was withdrawn.
+
+    Of goods that have not come back yet nothing is owed.
+    """
+    if not cart.credit_amount or cart.return_id is None:
+        return
+    origin_id = await ordering.order_of_return(tx, cart.return_id)
+    if origin_id is None:
+        return
+    origin = await ordering.lock(tx, vault, origin_id)
+    most = min(cart.credit_amount, ordering.refundable(origin).amount)
+    amount = Money(most, cart.currency)
+    await _release(tx, origin, amount, "exchange_withdrawn", actor=actor, clock=clock)
 
 
 async def _release(

@@ -66,6 +66,16 @@ def place(a_bag, client) -> Place:
 
 
 @pytest.fixture
+def placed_by(client):
+    """Another order of a buyer, by its id."""
+
+    def make(placed: Placed, order_id: str) -> Placed:
+        return Placed(client, {"id": order_id}, placed.owner)
+
+    return make
+
+
+@pytest.fixture
 async def operator(an_operator) -> dict[str, str]:
     return await an_operator(
         "orders:read", "orders:write", "orders:fulfil", "orders:refund"

@@ -23,6 +23,8 @@ from holdfast.domain.notifications.model import (
     Message,
     OrderNotice,
     RefundNotice,
+    ReturnNotice,
+    ReturnNoticeKind,
     ShipmentNotice,
     compose,
 )
@@ -54,6 +56,8 @@ __all__ = [
     "Message",
     "OrderNotice",
     "RefundNotice",
+    "ReturnNotice",
+    "ReturnNoticeKind",
     "ShipmentNotice",
     "add",
     "compose",

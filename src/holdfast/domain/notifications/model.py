@@ -88,6 +88,29 @@ class OrderNotice:
     address: Sequence[str]
 
 
+ReturnNoticeKind: TypeAlias = Literal[
+    "return_approved", "return_rejected", "return_received"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnNotice:
+    """What a buyer is told when goods may come back, may not, or have come back."""
+
+    kind: ReturnNoticeKind
+    number: str
+    recipient: str
+    # Titles with their SKUs and quantities.
+    lines: Sequence[tuple[str, str, int]]
+    # What the shop said to the buyer, in lines.
+    answer: Sequence[str]
+    # What pays for other goods, and what goes back as money.
+    credit: Money
+    given_back: Money
+    # Whether the other goods wait for the buyer to pay the rest.
+    to_be_paid: bool
+
+
 @dataclass(frozen=True, slots=True)
 class LowLine:
     """A level that runs low."""
@@ -173,6 +196,7 @@ Said: TypeAlias = (
     Confirmation
     | OrderNotice
     | RefundNotice
+    | ReturnNotice
     | ShipmentNotice
     | LowStockNotice
     | BackInStock
@@ -189,7 +213,7 @@ _TEMPLATES: dict[type, str] = {
 
 def compose(said: Said) -> Message:
     """Write what is said about an order or about stock, or a letter to an owner."""
-    if isinstance(said, Letter | OrderNotice | ShipmentNotice):
+    if isinstance(said, Letter | OrderNotice | ReturnNotice | ShipmentNotice):
         name: str = said.kind
     else:
         name = _TEMPLATES[type(said)]

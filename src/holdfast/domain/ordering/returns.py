@@ -166,9 +166,8 @@ def available(orders: Sequence[Order]) -> int:
     it: of its money, no more than they paid.
     """
     found = 0
-    for child, order in reversed([*zip([None, *orders], orders, strict=False)]):
-        there = refundable(order).amount + min(order.credit_amount, found)
-        found = there if child is None else min(child.credit_amount, there)
+    for order in reversed(orders):
+        found = refundable(order).amount + min(order.credit_amount, found)
     return found
 
 
