@@ -22,6 +22,7 @@ def met() -> HotSkus:
         sold_out=Seen(done=6_000, seconds=1.0),
         combined=5_000.0,
         alone=1_000.0,
+        cpu_us={"hot": {"api": 150.0, "postgres": 60.0}},
         processes=2,
         checks=[],
     )
@@ -31,6 +32,7 @@ class TestHotSkus:
     def test_is_content_when_everything_is_met(self, met):
         assert met.faults == []
         assert "1,500 holds/s of one SKU, 1,875 of 4,000 (0.8)" in met.lines[0]
+        assert "hot 150 / 60" in met.lines[-1]
 
     @pytest.mark.parametrize(
         ("missed", "said"),

@@ -9,7 +9,7 @@ left. Every hold is committed and synced to disk; the books must balance at the 
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -67,6 +67,8 @@ class HotSkus:
     sold_out: Seen
     combined: float
     alone: float
+    cpu_us: Mapping[str, Mapping[str, float]]
+    """CPU time for each answer by part, in microseconds: of hot, spread, sold_out."""
     processes: int
     checks: Sequence[str]
     """What is not as it must be, in sentences."""
@@ -119,7 +121,12 @@ class HotSkus:
             f"at a time ({self.of_alone:g} times); {rate(self.sold_out):,.0f}/s told "
             "that it is sold out"
         )
-        return [f"H: {line}" for line in (speed, isolation, below)]
+        costs = ", ".join(
+            f"{name} {cpu.get('api', 0.0):,.0f} / {cpu.get('postgres', 0.0):,.0f}"
+            for name, cpu in self.cpu_us.items()
+        )
+        cpu = f"CPU of API / SQL for each in us: {costs}"
+        return [f"H: {line}" for line in (speed, isolation, below, cpu)]
 
 
 def rate(seen: Seen) -> float:
@@ -137,12 +144,13 @@ class Rush:
     seconds: float
     workers: int
     variants: dict[str, UUID] = field(default_factory=dict)
+    cpu_us: dict[str, dict[str, float]] = field(default_factory=dict)
 
     async def measure(self) -> HotSkus:
         """Measure all of it; ``CannotBench``."""
         await self._put_on_sale()
-        hot = await self._one(Stream([_HOT], USERS))
-        spread = await self._one(Stream(list(self.skus), USERS))
+        hot = await self._one("hot", Stream([_HOT], USERS))
+        spread = await self._one("spread", Stream(list(self.skus), USERS))
         wanted = _SHARE * rate(hot)
         others = Stream(list(self.skus), _OTHERS, rate=_OTHERS_RATE)
         (quiet,) = await self._drive(others)
@@ -151,7 +159,7 @@ class Rush:
             others,
         )
         calm, beside_hot = await self._drive(Stream([_HOT], USERS, rate=wanted), others)
-        sold_out = await self._one(Stream([_GONE], USERS, expected=409))
+        sold_out = await self._one("sold out", Stream([_GONE], USERS, expected=409))
         checks = await self._checks()
         combined, alone = await self._below()
         return HotSkus(
@@ -164,6 +172,7 @@ class Rush:
             sold_out=sold_out,
             combined=combined,
             alone=alone,
+            cpu_us=self.cpu_us,
             processes=self.workers,
             checks=checks,
         )
@@ -192,8 +201,14 @@ class Rush:
             level = await inventory.find(self.db, sku)
             self.variants[sku] = level.variant_id
 
-    async def _one(self, stream: Stream) -> Seen:
+    async def _one(self, name: str, stream: Stream) -> Seen:
+        before = self.shop.cpu_seconds()
         (seen,) = await self._drive(stream)
+        after = self.shop.cpu_seconds()
+        self.cpu_us[name] = {
+            part: (used - before.get(part, 0.0)) / max(seen.answers, 1) * 1e6
+            for part, used in after.items()
+        }
         return seen
 
     async def _drive(self, *streams: Stream) -> list[Seen]:

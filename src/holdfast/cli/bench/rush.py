@@ -57,6 +57,8 @@ class Seen(msgspec.Struct):
     p99_ms: float = 0.0
     busy: int = 0
     """Answers that were 503."""
+    answers: int = 0
+    """All there were, those while it warmed up too."""
     errors: dict[str, int] = {}
 
 
@@ -102,6 +104,7 @@ class Gate:
         self._due: deque[float] = deque()
         self._times: list[float] = []
         self._answers: Counter[str] = Counter()
+        self._count = 0
         self.on = False
         self.over = False
 
@@ -131,6 +134,7 @@ class Gate:
             self._free.append(user)
 
     def answered(self, status: int, body: bytes, seconds: float) -> None:
+        self._count += 1
         if status not in (self._stream.expected, 503):
             self._answers[f"{status} {bytes(body[:120])!r}"] += 1
         elif self.on and status == self._stream.expected:
@@ -150,6 +154,7 @@ class Gate:
             p50_ms=times[len(times) // 2],
             p99_ms=times[len(times) * 99 // 100],
             busy=busy,
+            answers=self._count,
             errors=dict(self._answers),
         )
 
