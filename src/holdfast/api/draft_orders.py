@@ -37,6 +37,7 @@ from holdfast.domain.shipping import Method
 from holdfast.kernel.money import Money
 from holdfast.kernel.page import DEFAULT_LIMIT, Page
 from holdfast.resilience.asgi import Scope
+from holdfast.workflows import draft_mail
 from holdfast.workflows.carts import CartChange, CartWanted, Draft
 from holdfast.workflows.checkout import Checkout
 from holdfast.workflows.drafts import DraftChange, Drafts
@@ -105,11 +106,23 @@ class CompletionWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expected_total: Amount | None = None
 
 
+class InvitationWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether the buyer is sent an e-mail with a link."""
+
+    send: bool = False
+
+
+_BY_HAND = InvitationWanted()
+
+
 class InvitationView(msgspec.Struct, frozen=True):
-    """What opens a draft order for its buyer; shown this once."""
+    """What opens a draft order for its buyer; shown this once.
+
+    The token is null where it goes to the buyer by e-mail.
+    """
 
     cart_id: UUID
-    token: str
+    token: str | None
 
 
 class DraftView(msgspec.Struct, frozen=True):
@@ -284,8 +297,23 @@ async def release(shop: Shop, draft_id: UUID) -> None:
     await _drafts(shop).release(draft_id)
 
 
-async def invite(shop: Shop, draft_id: UUID) -> InvitationView:
-    """A new token for the buyer; the one before opens the draft order no more."""
+async def invite(
+    shop: Shop, draft_id: UUID, data: InvitationWanted = _BY_HAND
+) -> InvitationView:
+    """A new token for the buyer; the one before opens the draft order no more.
+
+    With `send` it goes to the buyer by e-mail, in a link to HOLDFAST_PAY_PAGE, and
+    is not shown here.
+    """
+    if data.send:
+        await draft_mail.ask(
+            draft_id,
+            db=shop.db,
+            vault=shop.vault,
+            pay_page=shop.settings.pay_page,
+            clock=shop.clock,
+        )
+        return InvitationView(draft_id, None)
     return InvitationView(draft_id, await _drafts(shop).invite(draft_id))
 
 

@@ -116,6 +116,7 @@ EXAMPLES: dict[str, list[Any]] = {
     "ErasureWanted": [{"password": "correct horse battery staple"}],
     "FirstCode": [{"code": "492039"}],
     "HoldWanted": [{"until": "2026-12-01T18:00:00Z"}],
+    "InvitationWanted": [{"send": True}, {}],
     "LevelWanted": [{"on_hand": 250, "reason": "Delivery of 27 November"}],
     "LineChanges": [{"quantity": 3}],
     "NewAddress": [{**_ADDRESS, "phone": "+442079460018", "default_shipping": True}],

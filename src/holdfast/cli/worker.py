@@ -70,6 +70,7 @@ async def _work(settings: Settings, health_host: str, health_port: int | None) -
                 mailer(settings),
                 system_clock,
                 settings.public_url,
+                pay_page=settings.pay_page,
                 cart_days=settings.cart_days,
                 stock_mail_to=settings.stock_mail_to,
                 payments=provider,

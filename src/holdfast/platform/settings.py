@@ -117,6 +117,9 @@ class Settings:
     of the shop."""
     openid_timeout_seconds: float
     """How long somebody waits for each answer of an OpenID provider."""
+    pay_page: str | None
+    """Your page where buyers pay draft orders; e-mailed links lead there, with the
+    cart's id and token behind a ``#``."""
     cart_days: int
     """After how many days without a change an open cart expires."""
     reservation_seconds: int
@@ -177,6 +180,7 @@ class Settings:
             ),
             invoice_seller=read.lines("HOLDFAST_INVOICE_SELLER"),
             openid_timeout_seconds=read.seconds("HOLDFAST_OPENID_TIMEOUT_SECONDS", 5),
+            pay_page=read.url("HOLDFAST_PAY_PAGE", ("http", "https")),
             cart_days=read.whole("HOLDFAST_CART_DAYS", 30, 1, 3650),
             reservation_seconds=read.whole(
                 "HOLDFAST_RESERVATION_SECONDS", 600, 1, 3600

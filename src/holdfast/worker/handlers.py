@@ -23,6 +23,7 @@ from holdfast.workflows import (
     account_mail,
     capture,
     dispatch,
+    draft_mail,
     notify,
     order_mail,
     refunds,
@@ -47,6 +48,7 @@ TASKS_BY_EVENT: Mapping[str, tuple[str, ...]] = {
     returns.REJECTED: ("tell_of_return",),
     returns.RECEIVED: ("tell_of_return",),
     capture.REQUESTED: ("close_charge",),
+    draft_mail.INVITED: ("invite_to_pay",),
     dispatch.SHIPPED: ("tell_of_shipment",),
     tracking.DELIVERED: ("tell_of_delivery",),
 }
@@ -65,6 +67,8 @@ class Reach:
     """What links in e-mails begin with."""
     stock_mail_to: str | None = None
     """Who hears when stock runs low."""
+    pay_page: str | None = None
+    """Where buyers pay draft orders."""
     cart_days: int = 30
     """After how many days without a change an open cart expires."""
     payments: Provider | None = None
@@ -136,6 +140,18 @@ async def _tell_of_return(job: Job, reach: Reach) -> None:
         db=reach.db,
         vault=reach.vault,
         mailer=reach.mailer,
+        clock=reach.clock,
+    )
+
+
+async def _invite_to_pay(job: Job, reach: Reach) -> None:
+    await draft_mail.send(
+        UUID(job.payload["draft_id"]),
+        event_id=job.event_id,
+        db=reach.db,
+        vault=reach.vault,
+        mailer=reach.mailer,
+        pay_page=reach.pay_page,
         clock=reach.clock,
     )
 
@@ -230,6 +246,7 @@ TASKS: Mapping[str, Task] = {
     "complete_return": _complete_return,
     "tell_of_return": _tell_of_return,
     "close_charge": _close_charge,
+    "invite_to_pay": _invite_to_pay,
     "tell_of_cancellation": _tell_of_cancellation,
     "tell_of_change": _tell_of_change,
     "tell_of_failure": _tell_of_failure,

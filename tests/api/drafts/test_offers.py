@@ -68,6 +68,16 @@ class TestBuyer:
         new = await client.get(path, headers=holder(invited.json()))
         assert (old.status_code, new.status_code) == (404, 200)
 
+    async def test_an_e_mail_needs_a_page_to_lead_to(self, client, clerk, prepare):
+        draft = await prepare()
+
+        answer = await client.post(
+            f"{PATH}/{draft['id']}/invitations", json={"send": True}, headers=clerk
+        )
+
+        assert answer.status_code == 409
+        assert answer.json()["type"] == "/problems/pay-page-missing"
+
     async def test_does_not_merge_it_into_a_cart(self, client, prepare, signed_in):
         draft, ada = await prepare(), await signed_in()
 

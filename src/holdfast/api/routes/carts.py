@@ -5,6 +5,7 @@ from holdfast.api.policy import Priority, Route
 from holdfast.domain import inventory as stock
 from holdfast.domain import ordering, payments
 from holdfast.kernel.page import BadCursor
+from holdfast.workflows.draft_mail import PayPageMissing
 
 _READING_CARTS = (
     ordering.CartNotFound,
@@ -203,7 +204,7 @@ ROUTES: tuple[Route, ...] = (
         cost=2,
         priority=Priority.OPERATE,
         scope="orders:write",
-        raises=_OPEN_DRAFTS,
+        raises=(*_OPEN_DRAFTS, ordering.CartIncomplete, PayPageMissing),
     ),
     Route(
         "POST",

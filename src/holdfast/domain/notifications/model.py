@@ -171,6 +171,15 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
+class Invitation:
+    """What leads the buyer of a draft order to where they pay it."""
+
+    recipient: str
+    total: Money
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """A text for somebody."""
 
@@ -200,6 +209,7 @@ Said: TypeAlias = (
     | ShipmentNotice
     | LowStockNotice
     | BackInStock
+    | Invitation
     | Letter
 )
 
@@ -208,6 +218,7 @@ _TEMPLATES: dict[type, str] = {
     RefundNotice: "refund",
     LowStockNotice: "low_stock",
     BackInStock: "back_in_stock",
+    Invitation: "invitation",
 }
 
 
