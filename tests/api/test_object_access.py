@@ -68,6 +68,7 @@ class Belongings:
             "order_id": self._order_id,
             "return_id": self._return_id,
             "address_id": self._address_id,
+            "request_id": self._request_id,
             "session_id": self._session_id,
             "client_id": self._client_id,
         }
@@ -143,6 +144,15 @@ class Belongings:
     async def _address_id(self):
         address = READY["shipping_address"]
         return (await self._send("POST", "/v1/me/addresses", address))["id"]
+
+    async def _request_id(self):
+        await self._a_product("POT", on_hand=0)
+        asked = await self._client.post(
+            "/v1/inventory/POT/back-in-stock", headers=self.ada.headers
+        )
+        assert asked.status_code == 202
+        waiting = await self._send("GET", "/v1/me/back-in-stock", None)
+        return waiting["items"][0]["id"]
 
     async def _session_id(self):
         return self.ada.session_id
