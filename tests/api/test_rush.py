@@ -101,6 +101,26 @@ class TestHotCart:
         assert before.status_code == after.status_code == 402
         assert before.content == after.content
 
+    async def test_what_a_dead_process_began_is_ended_when_sold_out(
+        self, a_bag, crowd, database
+    ):
+        bag, other = await a_bag(TEA=1), await a_bag(TEA=10)
+        declined = {"payment_method": "pm_card_declined"}
+        before = await bag.check_out("once", declined)
+        async with database.transaction() as tx:
+            # It had the outcome, and died before its answer was kept.
+            await tx.execute(
+                "UPDATE idempotency_keys SET status = NULL, headers = NULL,"
+                " body = NULL, answered_at = NULL,"
+                " lease_until = lease_until - interval '1 day'"
+            )
+        await crowd.want("TEA")
+        await other.check_out()
+
+        after = await bag.check_out("once", declined)
+
+        assert (before.status_code, after.status_code) == (402, 402)
+
     async def test_who_holds_the_last_units_gets_them(self, client, a_bag, crowd):
         bag = await a_bag(TEA=10)
         held = await client.put(f"{bag.path}/reservation", headers=bag.owner)

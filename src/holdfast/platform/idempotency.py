@@ -129,6 +129,11 @@ async def find(connection: Connection, vault: Vault, wanted: Claim) -> Answer | 
     return _answer_of(vault, row, wanted)
 
 
+async def is_claimed(connection: Connection, wanted: Claim) -> bool:
+    """Whether the key stands for something already, answered or not."""
+    return await connection.fetchrow(_RECALL, *wanted.identity) is not None
+
+
 async def wait(
     db: Database,
     vault: Vault,

@@ -55,8 +55,8 @@ class Rush:
         try:
             return await self._hold(cart)
         except (inventory.OutOfStock, inventory.ReservationsBusy):
-            # A request that was answered before is answered in the same way again.
-            if await idempotency.find(self.db, self.vault, claim) is None:
+            # A request that was begun before is answered as it was, or seen to its end.
+            if not await idempotency.is_claimed(self.db, claim):
                 raise
             return None
 
