@@ -175,7 +175,8 @@ async def orders(
     found = await ordering.of_account(
         shop.db, shop.vault, own_id(caller), after=after, limit=limit
     )
-    page = Page([OrderView.of(order) for order in found.items], found.next)
+    shown = [OrderView.of(order.for_buyer()) for order in found.items]
+    page = Page(shown, found.next)
     return listing(page, _ORDERS, limit=limit)
 
 

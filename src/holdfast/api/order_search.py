@@ -1,5 +1,6 @@
 """Finding orders, and reading what happened to one."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -159,7 +160,7 @@ async def events(shop: Shop, caller: Caller, order_id: UUID) -> OrderEvents:
     own = None if order.account_id is None else f"account:{order.account_id}"
     return OrderEvents(
         [
-            _event(event, _as_told(event.actor, own))
+            _event(_without_suspicions(event), _as_told(event.actor, own))
             for event in found
             if event.kind not in _INTERNAL
         ]
@@ -176,6 +177,14 @@ def _event(event: OrderEvent, actor: str) -> OrderEventView:
         dict(event.detail),
         event.happened_at,
     )
+
+
+def _without_suspicions(event: OrderEvent) -> OrderEvent:
+    """Why the shop did something is the shop's own."""
+    detail = dict(event.detail)
+    if detail.get("reason") != ordering.BUYERS_REASON:
+        detail.pop("reason", None)
+    return replace(event, detail=detail)
 
 
 def _as_told(actor: str, own: str | None) -> str:

@@ -13,7 +13,7 @@ from holdfast.api.problems import render
 from holdfast.api.shapes import Amount
 from holdfast.api.shop import Shop
 from holdfast.domain import ordering, payments
-from holdfast.domain.identity import Caller
+from holdfast.domain.identity import Caller, may
 from holdfast.domain.ordering import (
     Address,
     FulfilmentStatus,
@@ -252,6 +252,8 @@ async def show(shop: Shop, caller: Caller, order_id: UUID) -> OrderView:
     action = None
     if order.status is OrderStatus.PENDING:
         action = await payments.find_action(shop.db, order.id)
+    if not may(caller, "orders:read"):
+        order = order.for_buyer()
     return OrderView.of(order, None if action is None else action.url)
 
 

@@ -86,6 +86,7 @@ from holdfast.domain.ordering.merging import (
     take_turn,
 )
 from holdfast.domain.ordering.model import (
+    BUYERS_REASON,
     MAX_LINES,
     MAX_QUANTITY,
     Address,
@@ -176,6 +177,7 @@ from holdfast.domain.ordering.worth import (
 )
 
 __all__ = [
+    "BUYERS_REASON",
     "CANCELED",
     "COMPLETED",
     "EDITED",

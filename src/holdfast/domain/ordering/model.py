@@ -25,6 +25,9 @@ from holdfast.kernel.money import MAX_AMOUNT, Money, total
 MAX_LINES = 1_000
 MAX_QUANTITY = 1_000_000
 
+BUYERS_REASON = "customer"
+"""Why buyers cancel; any other reason is one of the shop."""
+
 
 class CartStatus(StrEnum):
     """Where a cart is: only an open one can be changed.
@@ -222,6 +225,12 @@ class Order:
     def label(self) -> str:
         """The short number people use."""
         return f"HF-{self.number}"
+
+    def for_buyer(self) -> "Order":
+        """As its buyer is shown it: what the shop suspects is the shop's own."""
+        if self.cancel_reason in (None, BUYERS_REASON):
+            return self
+        return replace(self, cancel_reason=None)
 
     def numbered(self, number: int) -> "Order":
         return replace(self, number=number)
