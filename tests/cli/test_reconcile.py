@@ -85,6 +85,14 @@ class TestRun:
         assert (code, said) == (2, "")
         assert complaint == "holdfast: the payment provider did not answer\n"
 
+    async def test_without_a_provider_it_says_what_is_missing(
+        self, command, database, monkeypatch
+    ):
+        monkeypatch.delenv("HOLDFAST_PAYMENT_URL")
+
+        with pytest.raises(BadSettings, match="HOLDFAST_PAYMENT_URL"):
+            await command()
+
 
 class TestBeginning:
     @pytest.mark.parametrize(

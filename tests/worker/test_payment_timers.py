@@ -56,6 +56,28 @@ async def promised_back(shop, charged, clock):
         )
 
 
+@pytest.fixture
+async def set_aside(shop, buy, clock):
+    """An order whose money was set aside and is to be taken; its id."""
+    order = (await buy()).order
+    await shop.payments.charge(
+        key=str(order.id),
+        amount=order.total,
+        method="pm_card_ok",
+        reference="HF-1",
+        capture=False,
+    )
+    async with shop.db.transaction() as tx:
+        await tx.execute(
+            "UPDATE orders SET payment_status = 'authorized', captured_amount = 0 "
+            "WHERE id = $1",
+            order.id,
+        )
+        owed = await payments.lock_money(tx, order.id)
+        await capture.request_capture(tx, owed, actor="key:1", clock=clock)
+    return order.id
+
+
 def job(task, **payload):
     return Job(task, new_id(), "event", {k: str(v) for k, v in payload.items()})
 
@@ -68,6 +90,14 @@ class TestTimers:
 
         refund = await payments.find_refund(shop.db, promised_back)
         assert refund.status is payments.Progress.SUCCEEDED
+
+    async def test_finish_charges(self, shop, turn, set_aside, clock):
+        clock.advance(minutes=1)
+
+        await turn("finish_charges")
+
+        closing = await payments.find_closing(shop.db, set_aside)
+        assert closing.status is payments.Progress.SUCCEEDED
 
     async def test_reconcile_and_count_what_is_left(
         self, shop, turn, promised_back, payment_provider
@@ -128,7 +158,8 @@ class TestTasks:
     async def test_a_buyer_is_told_of_their_refund_once(
         self, shop, reach, promised_back, charged
     ):
-        (task,) = TASKS_BY_EVENT[refunds.SUCCEEDED]
+        task = "tell_of_refund"
+        assert task in TASKS_BY_EVENT[refunds.SUCCEEDED]
         told = job(task, refund_id=promised_back)
 
         for _ in range(2):
@@ -147,16 +178,22 @@ class TestTasks:
                 "UPDATE orders SET sealed = NULL, email_index = NULL WHERE id = $1",
                 charged.id,
             )
-        (task,) = TASKS_BY_EVENT[refunds.SUCCEEDED]
+        task = "tell_of_refund"
+        assert task in TASKS_BY_EVENT[refunds.SUCCEEDED]
 
         await TASKS[task](job(task, refund_id=promised_back), reach)
 
         assert await notifications.latest(shop.db, shop.vault, limit=9) == []
 
-    async def test_a_charge_that_is_to_be_closed_is_closed(self, shop, reach, clock):
+    async def test_a_charge_that_is_to_be_closed_is_closed(
+        self, shop, reach, set_aside
+    ):
         (task,) = TASKS_BY_EVENT[capture.REQUESTED]
 
-        await TASKS[task](job(task, order_id=new_id()), reach)
+        await TASKS[task](job(task, order_id=set_aside), reach)
+
+        closing = await payments.find_closing(shop.db, set_aside)
+        assert closing.status is payments.Progress.SUCCEEDED
 
     @pytest.mark.parametrize("event", [refunds.REQUESTED, capture.REQUESTED])
     async def test_without_a_provider_it_is_left_to_others(self, shop, event):
