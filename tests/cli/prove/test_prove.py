@@ -21,7 +21,8 @@ def prove(tmp_path):
     async def run(*options, interrupt_after=None):
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "holdfast", "prove", "--quick", *options),
-            env={"PATH": os.defpath, "TMPDIR": str(tmp_path)},
+            # What measures coverage is handed on.
+            env={**os.environ, "TMPDIR": str(tmp_path)},  # noqa: TID251
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )

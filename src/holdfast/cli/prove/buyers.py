@@ -20,12 +20,12 @@ from holdfast.kernel.clock import Clock, Monotonic, monotonic, system_clock
 
 GIVE_UP_SECONDS = 45.0
 _PAUSE_SECONDS = 0.05
-_OK, _CREATED, _ACCEPTED, _NO_CONTENT = 200, 201, 202, 204
-_DECLINED, _CONFLICT = 402, 409
-KEPT = frozenset({_CREATED, _ACCEPTED, _DECLINED})
-"""The answers to a checkout that are told again in the same bytes."""
+_CREATED = 201
 _AGAIN = frozenset({LOST, 429, 503, 504})
 _IN_PROGRESS = "idempotency-key-in-progress"
+_NO_PAYMENT = "payment-unavailable"
+_MOST_PAYMENTS = 3
+"""So often a buyer tries to pay while the provider says that it cannot be."""
 
 
 class Told(msgspec.Struct):
@@ -140,12 +140,13 @@ class Client:
         hang_up_after: float = PATIENCE_SECONDS,
     ) -> tuple[Answer, Told] | None:
         """Ask until there is an answer to go by; None when patience ends."""
-        give_up = self.desk.seconds() + GIVE_UP_SECONDS
-        while self.desk.seconds() < give_up:
+        give_up, refused = self.desk.seconds() + GIVE_UP_SECONDS, 0
+        while self.desk.seconds() < give_up and refused < _MOST_PAYMENTS:
             answer, told = await self._once(
                 act, request, cart, attempt=attempt, hang_up_after=hang_up_after
             )
             attempt, hang_up_after = False, PATIENCE_SECONDS
+            refused += told.type.endswith(_NO_PAYMENT)
             if answer is None:
                 await asyncio.sleep(_PAUSE_SECONDS)
             elif answer.status in _AGAIN or told.type.endswith(_IN_PROGRESS):
