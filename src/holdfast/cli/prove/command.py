@@ -207,13 +207,13 @@ class _Proof:
     async def _left(self) -> int:
         """Units of the sale that nobody has, once everything has come to rest."""
         async with evidence.opened(self.shop.settings()) as books:
-            await books.rest(_REST_SECONDS)
+            await books.rest(_REST_SECONDS, tick=self.shop.signals.check)
             facts = await books.facts(self.goods.units)
         return sum(level.available for level in facts.levels)
 
     async def _judge(self) -> list[Part]:
         async with evidence.opened(self.shop.settings()) as books:
-            await books.rest(_REST_SECONDS)
+            await books.rest(_REST_SECONDS, tick=self.shop.signals.check)
             facts = await books.facts(self.goods.units)
             changes = await books.changes()
             own = await books.verdicts()

@@ -17,6 +17,7 @@ from holdfast.kernel.clock import monotonic, system_clock
 from holdfast.platform import http, jobs
 from holdfast.platform.data_keys import open_vault
 from holdfast.platform.db import Database
+from holdfast.platform.embedded.part import Tick
 from holdfast.platform.settings import Secret, Settings
 from holdfast.workflows.providers import providers
 from holdfast.workflows.reconciliation import Reconciliation
@@ -82,10 +83,11 @@ class Books:
     db: Database
     session: aiohttp.ClientSession
 
-    async def rest(self, seconds: float) -> Mapping[str, int]:
+    async def rest(self, seconds: float, *, tick: Tick) -> Mapping[str, int]:
         """Wait until nothing moves; what still does when that takes too long."""
         give_up = monotonic() + seconds
         while True:
+            tick()
             moving = await self._moving()
             if not moving or monotonic() > give_up:
                 return moving
