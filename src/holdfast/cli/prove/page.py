@@ -102,7 +102,7 @@ def _history(part: Part) -> str:
     if part.name == "oversell":
         plots.append(_sold(bins, step, marks))
     figures = "".join(
-        f"<figure><figcaption>{escape(plot.title)}</figcaption>"
+        f"<figure><figcaption>{escape(plot.title)}{_legend(plot)}</figcaption>"
         f"{plot.svg(f'{part.name}-{number}')}</figure>"
         for number, plot in enumerate(plots)
     )
@@ -114,6 +114,13 @@ def _history(part: Part) -> str:
     )
 
 
+def _legend(plot: Plot) -> str:
+    if len(plot.curves) == 1:
+        return ""
+    names = (f'<span class="{n.kind}">{escape(n.name)}</span>' for n in plot.curves)
+    return f": {', '.join(names)}"
+
+
 def _bins(history: Iterable[Said], start: float, step: float) -> list[list[Said]]:
     found = defaultdict[int, list[Said]](list)
     for said in history:
@@ -122,15 +129,14 @@ def _bins(history: Iterable[Said], start: float, step: float) -> list[list[Said]
 
 
 def _rates(bins: list[list[Said]], step: float, marks: list[Mark]) -> list[Plot]:
-    return [
-        Plot(
-            f"Answers a second: {name}",
-            "a second",
-            step,
-            [Curve(name, kind, [sum(map(belongs, n)) / step for n in bins])],
-            marks,
-        )
+    curves = (
+        Curve(name, kind, [sum(map(belongs, n)) / step for n in bins])
         for name, (kind, belongs) in _GROUPS.items()
+    )
+    return [
+        Plot(f"Answers a second: {curve.name}", "a second", step, [curve], marks)
+        for curve in curves
+        if any(curve.values)
     ]
 
 
@@ -140,7 +146,7 @@ def _latency(bins: list[list[Said]], step: float, marks: list[Mark]) -> Plot:
         for some in bins
     ]
     return Plot(
-        "How long answers took: median and the slowest hundredth",
+        "How long answers took",
         "ms",
         step,
         [
