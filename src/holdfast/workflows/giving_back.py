@@ -34,12 +34,13 @@ async def give_back(
             tx, after, ordering.owed(before, after), reason, actor=actor, clock=clock
         )
     ]
-    credit = ordering.credit_owed(before, after)
     origin_id = None
-    if credit.amount and after.return_id is not None:
+    if after.return_id is not None:
         origin_id = await ordering.order_of_return(tx, after.return_id)
-    if origin_id is not None:
+    if origin_id is not None and after.return_id is not None:
         origin = await ordering.lock(tx, vault, origin_id)
+        earned = await ordering.earned_by_return(tx, after.return_id)
+        credit = ordering.credit_owed(before, after, earned)
         most = min(credit.amount, ordering.refundable(origin).amount)
         amount = Money(most, credit.currency)
         found.append(
@@ -61,7 +62,8 @@ async def give_credit_back(
     if origin_id is None:
         return
     origin = await ordering.lock(tx, vault, origin_id)
-    most = min(cart.credit_amount, ordering.refundable(origin).amount)
+    earned = await ordering.earned_by_return(tx, cart.return_id)
+    most = min(cart.credit_amount, earned, ordering.refundable(origin).amount)
     amount = Money(most, cart.currency)
     await _release(tx, origin, amount, "exchange_withdrawn", actor=actor, clock=clock)
 

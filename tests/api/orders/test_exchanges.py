@@ -215,6 +215,20 @@ class TestBeforeTheGoodsArrive:
         assert done["refund"]["amount"] == 999
         assert captured() == placed.order["total"]["amount"] - 999
 
+    async def test_gives_no_more_back_than_the_goods_that_came_were_worth(
+        self, swap, act, captured, placed_by
+    ):
+        placed, found = await swap("JAR", exchange_now=True)
+        fee = {"restocking_fee": {"amount": 100, "currency": "EUR"}}
+        done = (await act(found, "receipt", fee)).json()
+        new = placed_by(placed, found["exchange_order_id"])
+
+        canceled = await new.send("cancellation", {"reason": "customer"}, key="off")
+
+        assert canceled.is_success, canceled.text
+        assert (done["credit"]["amount"], done["refund"]["amount"]) == (999, 0)
+        assert captured() == placed.order["total"]["amount"] - 899
+
 
 class TestNotToBeHad:
     async def test_takes_nothing_back_until_the_shop_gives_money_instead(

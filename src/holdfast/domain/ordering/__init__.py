@@ -42,7 +42,12 @@ from holdfast.domain.ordering.drafts import (
     replace_lines,
     replace_token,
 )
-from holdfast.domain.ordering.editing import add_lines, change_person, order_of_return
+from holdfast.domain.ordering.editing import (
+    add_lines,
+    change_person,
+    earned_by_return,
+    order_of_return,
+)
 from holdfast.domain.ordering.errors import (
     BuyerErased,
     CartAlreadyOrdered,
@@ -276,6 +281,7 @@ __all__ = [
     "draft",
     "drafts",
     "drop_refund",
+    "earned_by_return",
     "events_of",
     "expire_carts",
     "find",

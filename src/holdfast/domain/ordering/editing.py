@@ -14,6 +14,7 @@ _SQL = sql.load("holdfast.domain.ordering")
 _ADD_LINES = _SQL["add_lines"]
 _CHANGE_PERSON = _SQL["change_person"]
 _ORDER_OF_RETURN = _SQL["order_of_return"]
+_EARNED_BY_RETURN = _SQL["earned_by_return"]
 
 
 async def add_lines(
@@ -74,3 +75,12 @@ async def order_of_return(connection: Connection, return_id: UUID) -> UUID | Non
     """The order that goods came back from; None if there is no such return."""
     order_id: UUID | None = await connection.fetchval(_ORDER_OF_RETURN, return_id)
     return order_id
+
+
+async def earned_by_return(connection: Connection, return_id: UUID) -> int:
+    """What goods that came back can pay for, in minor units.
+
+    Less than other goods were given for them in advance, if not all of them came.
+    """
+    earned: int | None = await connection.fetchval(_EARNED_BY_RETURN, return_id)
+    return earned or 0

@@ -853,6 +853,11 @@ WITH changed AS (
 INSERT INTO order_events (order_id, kind, actor, detail, happened_at)
 SELECT id, 'edited', $4, $5, $6 FROM changed;
 
+-- name: earned_by_return
+-- What goods that came back were worth, shipping given back and the fee counted in. $1
+-- return.
+SELECT goods_amount + shipping_amount - fee_amount FROM returns WHERE id = $1;
+
 -- name: order_of_return
 -- The order that goods came back from. $1 return. One row, or none as long as they have
 -- not come back.

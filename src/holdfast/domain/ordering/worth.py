@@ -53,9 +53,13 @@ def owed(before: Order, after: Order) -> Money:
     return Money(less, after.currency)
 
 
-def credit_owed(before: Order, after: Order) -> Money:
-    """What of that was paid with goods that came back: their own order owes it."""
-    credit = before.credit_amount
+def credit_owed(before: Order, after: Order, earned: int) -> Money:
+    """What of that was paid with goods that came back: their own order owes it.
+
+    Never more than they *earned*: an order that was sent before they arrived may have
+    been given more for them.
+    """
+    credit = min(before.credit_amount, earned)
     used = [min(credit, worth_of(order).amount) for order in (before, after)]
     return Money(max(0, used[0] - used[1]), after.currency)
 
