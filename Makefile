@@ -33,6 +33,10 @@ test: setup ## The whole suite on two processes, with the coverage gate
 	  --cov --cov-report= --cov-report=json:.coverage.json $(ARGS)
 	@$(BIN)/python tools/coverage_gate.py .coverage.json
 
+.PHONY: test-long
+test-long: setup ## The tests that `make test` leaves out, one after the other
+	@$(BIN)/pytest -m long --durations=10 $(ARGS)
+
 .PHONY: format
 format: setup ## Format the code and mend what ruff can mend by itself
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .

@@ -181,6 +181,11 @@ class Returns:
         if not replayed:
             due = await ordering.refunds_of_return(self.db, return_id)
             await carry_out(due, self.db, self.payments, self.clock)
+            if due:
+                async with self.db.transaction() as tx:
+                    await complete(
+                        tx, return_id, actor=refunds.PROVIDER, clock=self.clock
+                    )
         return answer, replayed
 
     async def _once(

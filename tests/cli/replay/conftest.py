@@ -73,6 +73,14 @@ def month(write: Write) -> Path:
     return write(*BOUGHT, *NOT_SOLD)
 
 
+@pytest.fixture
+def real_sales(shared_data: Path) -> Path:
+    """A month of a real shop, where a checkout has it beside it."""
+    if not (shared_data / "retail").is_dir():
+        pytest.skip("the sales are not among the real input")
+    return shared_data / "retail"
+
+
 class Served(NamedTuple):
     """A shop behind a real socket, and the key of its operator."""
 

@@ -23,7 +23,9 @@ class TestComparison:
         outcome = await replayed(served.options(month))
 
         assert outcome.code == 1
-        assert outcome.differences == "units nobody ordered: units left: 71053"
+        assert outcome.differences == (
+            "units free to be sold: not those that came back: 71053"
+        )
 
     async def test_names_stock_that_its_ledger_knows_nothing_of(
         self, served, month, replayed, database

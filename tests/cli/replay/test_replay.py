@@ -1,5 +1,8 @@
 """What a shop has sold is sold again, exactly, and never twice."""
 
+import shutil
+from collections import Counter
+
 import pytest
 
 from holdfast.cli.replay import Options
@@ -27,7 +30,7 @@ class TestReplay:
         assert (
             found["revenue"] == found["captured at the provider"] == "2,550,059.80 GBP"
         )
-        assert found["units nobody ordered"] == "0"
+        assert found["units free to be sold"] == "0"
 
     async def test_sells_under_the_names_and_usual_prices_of_the_files(
         self, served, month, replayed, client
@@ -131,14 +134,31 @@ class TestReplay:
 
 class TestRealSales:
     @pytest.mark.slow
-    async def test_a_month_of_a_real_shop_is_sold_to_the_penny(
-        self, served, shared_data, replayed
+    async def test_days_of_a_real_shop_are_sold_and_canceled_to_the_penny(
+        self, served, real_sales, replayed, tmp_path
     ):
-        if not (shared_data / "retail").is_dir():
-            pytest.skip("the sales are not among the real input")
+        for day in ("2010-12-10.csv", "2010-12-22.csv"):
+            shutil.copy(real_sales / day, tmp_path)
 
         outcome = await replayed(
-            Options(shared_data / "retail", *served, concurrency=16, as_json=True)
+            Options(tmp_path, *served, concurrency=16, as_json=True)
+        )
+
+        assert outcome.code == 0, outcome.out + outcome.err
+        found = {f["what"]: f["found"] for f in outcome.report["findings"]}
+        assert found["orders paid"] == "94"
+        assert found["returns completed"] == "6"
+        assert found["units returned"] == "480"
+        assert found["refunded at the provider"] == "1,407.83 GBP"
+        why = Counter(n["why"] for n in outcome.report["canceled"]["unmatched"])
+        assert sorted(why.values()) == [1, 1, 31]
+
+    @pytest.mark.long
+    async def test_a_month_of_a_real_shop_is_sold_and_canceled_to_the_penny(
+        self, served, real_sales, replayed
+    ):
+        outcome = await replayed(
+            Options(real_sales, *served, concurrency=16, as_json=True)
         )
 
         assert outcome.code == 0, outcome.out + outcome.err
@@ -146,4 +166,10 @@ class TestRealSales:
         assert found["orders paid"] == "1,559"
         assert found["units sold"] == "359,239"
         assert found["revenue"] == "823,746.14 GBP"
-        assert found["units nobody ordered"] == "0"
+        assert found["captured at the provider"] == "823,746.14 GBP"
+        assert found["returns completed"] == "164"
+        assert found["units returned"] == found["units free to be sold"] == "3,241"
+        assert found["refunded at the provider"] == "8,149.42 GBP"
+        told = outcome.report["canceled"]
+        assert (told["cancellations"], told["lines"]) == (326, 728)
+        assert len(told["unmatched"]) == 429

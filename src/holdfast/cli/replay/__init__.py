@@ -1,9 +1,10 @@
 """``holdfast replay retail``: sell again, over HTTP, what a real shop has sold.
 
 Creates the catalogue of the files, sets each stock to exactly the units sold,
-places and pays every invoice as an order at the prices of its lines, and then holds
-orders, stock, ledger and the payment provider's charges against the files. Exits
-with 0 when all agree, 1 when anything differs, 2 when it could not be found out.
+places and pays every invoice as an order at the prices of its lines, brings back what
+was canceled, and then holds orders, returns, stock, ledger and the payment provider's
+charges against the files. Exits with 0 when all agree, 1 when anything differs, 2 when
+it could not be found out.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from holdfast.cli.replay.comparison import Finding, compare
 from holdfast.cli.replay.placing import Placing, orders_of
 from holdfast.cli.replay.remote import CannotReplay, Remote, talking
 from holdfast.cli.replay.report import Progress, Report
+from holdfast.cli.replay.returning import Returning, settled_returns
 from holdfast.cli.replay.sales import BadFile, Sales, read
 from holdfast.cli.running import NotRunning, settings_of_running_shop
 from holdfast.kernel.clock import monotonic
@@ -64,20 +66,21 @@ async def _replay(
         before = await orders_of(shop)
         await placing.catalogue(progress.stage("catalogue", len(sales.articles)))
         if not before:
-            await placing.stock(progress.stage("stock", len(sales.articles)))
+            await placing.stock()
         await placing.orders(before, progress.stage("orders", len(sales.invoices)))
-        books = Books(await orders_of(shop))
-        await read_stock(
-            books,
-            shop,
-            [article.code for article in sales.articles],
-            concurrency=concurrency,
-            tick=progress.stage("comparing", len(sales.articles)),
+        returning = Returning(shop, sales, concurrency)
+        comebacks = len(sales.canceled.comebacks)
+        await returning.carry_out(
+            await orders_of(shop), progress.stage("returns", comebacks)
         )
+        returns = await settled_returns(shop)
+        books = Books(await orders_of(shop), returns=returns)
+        await read_stock(books, shop, [article.code for article in sales.articles])
         await read_charges(books, provider)
     findings: list[Finding] = compare(sales, books)
     earlier = {o.invoice for o in before if o.status != "failed"}
-    return Report(sales, findings, placing.refused, len(earlier))
+    refused = {**placing.refused, **returning.refused}
+    return Report(sales, findings, refused, len(earlier))
 
 
 def _access(options: Options) -> tuple[str, str]:

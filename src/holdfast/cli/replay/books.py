@@ -1,12 +1,15 @@
 """Read what a shop and its payment provider have written down."""
 
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from urllib.parse import quote
 
 import msgspec
 
-from holdfast.cli.replay.placing import PlacedOrder, Tick, each
+from holdfast.cli.replay.placing import PlacedOrder
 from holdfast.cli.replay.remote import CannotReplay, Items, Remote
+from holdfast.cli.replay.returning import PlacedReturn
+from holdfast.cli.replay.sales import CURRENCY
 
 
 class Level(msgspec.Struct):
@@ -18,8 +21,9 @@ class Level(msgspec.Struct):
 
 
 class Movement(msgspec.Struct):
-    """One line of the ledger of a SKU."""
+    """One line of the ledger."""
 
+    sku: str
     kind: str
     delta: int
     order_id: str | None
@@ -35,6 +39,17 @@ class Charge(msgspec.Struct):
     currency: str
     reference: str
     created_at: str
+    refunded_amount: int
+
+
+class _Sum(msgspec.Struct):
+    count: int
+    amount_by_currency: dict[str, int]
+
+
+class _Summary(msgspec.Struct):
+    captured: _Sum
+    refunded: _Sum
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +61,8 @@ class Shelf:
     """All movements together."""
     sold: int
     """Units that were shipped for the orders of the replay."""
+    returned: int
+    """Units of these that came back."""
 
 
 @dataclass
@@ -55,33 +72,38 @@ class Books:
     orders: list[PlacedOrder]
     shelves: dict[str, Shelf] = field(default_factory=dict)
     charges: list[Charge] = field(default_factory=list)
+    returns: list[PlacedReturn] = field(default_factory=list)
+    others: tuple[int, int] = (0, 0)
+    """What the provider has captured and given back for others, in pence."""
+    summary: tuple[int, int] = (0, 0)
+    """What it says itself that it has captured and given back, in pence."""
 
 
-_level = msgspec.json.Decoder(Level)
+_levels = msgspec.json.Decoder(Items[Level])
 _movements = msgspec.json.Decoder(Items[Movement])
 _charges = msgspec.json.Decoder(Items[Charge])
+_summary = msgspec.json.Decoder(_Summary)
 
 
-async def read_stock(
-    books: Books, shop: Remote, codes: list[str], *, concurrency: int, tick: Tick
-) -> None:
+async def read_stock(books: Books, shop: Remote, codes: Collection[str]) -> None:
     """Fill in the stock of these SKUs and the sums of its ledger."""
-    ours = {order.id for order in books.orders}
-
-    async def look(code: str) -> None:
-        path = f"/v1/inventory/{quote(code, safe='')}"
-        answer = await shop.get(path)
-        if answer.slug == "unknown-stock":
-            return
-        level = answer.read(_level)
-        moved = sold = 0
-        async for movement in shop.items(f"{path}/movements", _movements):
-            moved += movement.delta
-            if movement.kind == "sale" and movement.order_id in ours:
-                sold -= movement.delta
-        books.shelves[code] = Shelf(level, moved, sold)
-
-    await each(codes, look, concurrency=concurrency, tick=tick)
+    ours, wanted = {order.id for order in books.orders}, frozenset(codes)
+    moved, sold, returned = Counter[str](), Counter[str](), Counter[str]()
+    async for movement in shop.items("/v1/stock-movements", _movements):
+        moved[movement.sku] += movement.delta
+        if movement.order_id in ours and movement.kind == "sale":
+            sold[movement.sku] -= movement.delta
+        if movement.order_id in ours and movement.kind == "return":
+            returned[movement.sku] += movement.delta
+    async for level in shop.items("/v1/inventory", _levels):
+        sku = level.sku
+        if sku not in wanted:
+            continue
+        if (there := books.shelves.get(sku)) is not None:
+            # Of another location.
+            level.on_hand += there.level.on_hand
+            level.reserved += there.level.reserved
+        books.shelves[sku] = Shelf(level, moved[sku], sold[sku], returned[sku])
 
 
 async def read_charges(books: Books, provider: Remote) -> None:
@@ -107,3 +129,14 @@ async def read_charges(books: Books, provider: Remote) -> None:
         if charge.key in ids
         or (charge.reference in numbers and charge.created_at >= first > "")
     ]
+    ours = {charge.id for charge in books.charges}
+    rest = [c for c in found if c.id not in ours and c.currency == CURRENCY]
+    books.others = (
+        sum(c.amount for c in rest if c.status == "captured"),
+        sum(c.refunded_amount for c in rest),
+    )
+    said = (await provider.get("/v1/summary")).read(_summary)
+    books.summary = (
+        said.captured.amount_by_currency.get(CURRENCY, 0),
+        said.refunded.amount_by_currency.get(CURRENCY, 0),
+    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from holdfast.cli.replay.books import Books
 from holdfast.cli.replay.placing import PlacedOrder
+from holdfast.cli.replay.returning import PlacedReturn
 from holdfast.cli.replay.sales import CURRENCY, Invoice, Sales
 from holdfast.kernel.money import Money
 
@@ -37,8 +38,9 @@ def compare(sales: Sales, books: Books) -> list[Finding]:
         _lines(sales, paid),
         Finding("units sold", _count(sales.units), _count(_units(paid))),
         Finding("revenue", str(sales.revenue), str(_sum(o.total for o in paid))),
+        *_returns(sales, books, paid),
         *_stock(sales, books),
-        *_money(books, paid),
+        *_money(sales, books, paid),
     ]
 
 
@@ -80,6 +82,53 @@ def _alike(order: PlacedOrder, invoice: Invoice) -> bool:
     return ordered == sold and order.total == invoice.total
 
 
+def _returns(
+    sales: Sales, books: Books, paid: Sequence[PlacedOrder]
+) -> Iterator[Finding]:
+    invoice_of = {order.id: order.invoice for order in books.orders}
+    done = {
+        (one.text, invoice_of[one.order_id]): one
+        for one in books.returns
+        if one.order_id in invoice_of and one.status == "completed"
+    }
+    wanted = {(n.number, n.invoice): n for n in sales.canceled.comebacks}
+    unlike = [
+        f"{number} of {invoice}"
+        for (number, invoice), back in wanted.items()
+        if (one := done.get((number, invoice))) is not None
+        and (_restocked(one) != back.units or one.refund.amount != back.worth)
+    ]
+    yield Finding(
+        "returns completed",
+        _count(len(wanted)),
+        _count(len(done)),
+        (
+            *_named("not returned", [f"{n} of {i}" for n, i in wanted - done.keys()]),
+            *_named("in no file", [f"{n} of {i}" for n, i in done.keys() - wanted]),
+            *_named("other units or another refund", unlike),
+        ),
+    )
+    came_back = sum(n.returned_quantity for order in paid for n in order.lines)
+    yield Finding(
+        "units returned", _count(sales.canceled.matched_units), _count(came_back)
+    )
+    wrong = [
+        f"{order.invoice} ({order.number})"
+        for order in paid
+        if order.payment.refunded_amount.amount != sales.refunds.get(order.invoice, 0)
+    ]
+    yield Finding(
+        "refunded",
+        str(sales.refunded),
+        str(_sum(order.payment.refunded_amount for order in paid)),
+        _named("another amount", wrong),
+    )
+
+
+def _restocked(one: PlacedReturn) -> dict[int, int]:
+    return {line.position: line.restocked_quantity for line in one.lines}
+
+
 def _stock(sales: Sales, books: Books) -> Iterator[Finding]:
     shelves = books.shelves
     missing = [a.code for a in sales.articles if a.code not in shelves]
@@ -94,13 +143,16 @@ def _stock(sales: Sales, books: Books) -> Iterator[Finding]:
     def gone(code: str) -> int:
         return shelves[code].level.reserved + shelves[code].sold
 
+    def back(code: str) -> int:
+        return sales.returned.get(code, 0)
+
     yield Finding(
-        "units nobody ordered",
-        _count(0),
+        "units free to be sold",
+        _count(sales.canceled.matched_units),
         _count(left),
         (
             *_named("no stock is kept of", missing),
-            *_named("units left", those(lambda c: free(c) != 0)),
+            *_named("not those that came back", those(lambda c: free(c) != back(c))),
         ),
     )
     negative = those(
@@ -122,6 +174,13 @@ def _stock(sales: Sales, books: Books) -> Iterator[Finding]:
         _count(sum(gone(code) for code in shelves)),
         _named("other number", those(lambda c: gone(c) != wanted[c])),
     )
+    taken_back = sum(shelf.returned for shelf in shelves.values())
+    yield Finding(
+        "units returned in the ledger",
+        _count(sales.canceled.matched_units),
+        _count(taken_back),
+        _named("another number", those(lambda c: shelves[c].returned != back(c))),
+    )
     unbalanced = those(lambda c: shelves[c].moved != shelves[c].level.on_hand)
     yield Finding(
         "SKUs off their ledger",
@@ -131,7 +190,9 @@ def _stock(sales: Sales, books: Books) -> Iterator[Finding]:
     )
 
 
-def _money(books: Books, paid: Sequence[PlacedOrder]) -> Iterator[Finding]:
+def _money(
+    sales: Sales, books: Books, paid: Sequence[PlacedOrder]
+) -> Iterator[Finding]:
     captured = [charge for charge in books.charges if charge.status == "captured"]
     by_key: dict[str, list[Money]] = {}
     for charge in captured:
@@ -143,14 +204,36 @@ def _money(books: Books, paid: Sequence[PlacedOrder]) -> Iterator[Finding]:
         # Nothing is charged for nothing.
         if by_key.get(order.id, []) != ([order.total] if order.total.amount else [])
     ]
-    ids = {order.id for order in paid}
-    stray = [f"{c.reference} ({c.id})" for c in captured if c.key not in ids]
+    by_id = {order.id: order for order in paid}
+    stray = [f"{c.reference} ({c.id})" for c in captured if c.key not in by_id]
     pounds = [c for c in captured if c.currency == CURRENCY]
     yield Finding(
         "captured at the provider",
         str(_sum(order.total for order in paid)),
         str(_sum(Money(charge.amount, charge.currency) for charge in pounds)),
         _named("charged without a paid order", stray),
+    )
+    yield Finding(
+        "captured, by its own summary",
+        str(Money(sales.revenue.amount + books.others[0], CURRENCY)),
+        str(Money(books.summary[0], CURRENCY)),
+    )
+    unlike = [
+        f"{c.reference} ({c.id})"
+        for c in captured
+        if (order := by_id.get(c.key)) is not None
+        and c.refunded_amount != sales.refunds.get(order.invoice, 0)
+    ]
+    yield Finding(
+        "refunded at the provider",
+        str(sales.refunded),
+        str(Money(sum(c.refunded_amount for c in captured), CURRENCY)),
+        _named("another amount", unlike),
+    )
+    yield Finding(
+        "refunded, by its own summary",
+        str(Money(sales.refunded.amount + books.others[1], CURRENCY)),
+        str(Money(books.summary[1], CURRENCY)),
     )
     yield Finding(
         "orders without exactly their charge",

@@ -8,13 +8,14 @@ invoice is ordered twice however often the replay is started.
 """
 
 import asyncio
+import csv
 import hashlib
+import io
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 import msgspec
 
@@ -80,13 +81,16 @@ class Payment(msgspec.Struct):
     """What the shop says of the payment of an order."""
 
     reference: str | None
+    refunded_amount: Money
 
 
 class OrderLine(msgspec.Struct):
     """A line of an order, as the shop tells it."""
 
+    position: int
     sku: str
     quantity: int
+    returned_quantity: int
     unit_price: Money
 
 
@@ -96,6 +100,7 @@ class PlacedOrder(msgspec.Struct):
     id: str
     number: str
     status: str
+    fulfilment_status: str
     email: str | None
     lines: list[OrderLine]
     total: Money
@@ -197,20 +202,17 @@ class Placing:
             f"The shop does not take {article.code} as a product: {answer.said}"
         )
 
-    async def stock(self, tick: Tick) -> None:
+    async def stock(self) -> None:
         """Set each stock to exactly what was sold; only before the first order."""
-
-        async def fill(article: Article) -> None:
-            wanted = {"on_hand": article.units, "reason": "retail replay"}
-            path = f"/v1/inventory/{quote(article.code, safe='')}"
-            answer = await self.shop.send("PUT", path, wanted)
-            if not answer.ok:
-                raise CannotReplay(
-                    f"The stock of {article.code} cannot be set: {answer.said}"
-                )
-
-        articles = self.sales.articles
-        await each(articles, fill, concurrency=self.concurrency, tick=tick)
+        lines = io.StringIO()
+        rows = csv.writer(lines, lineterminator="\n")
+        rows.writerow(("sku", "on_hand"))
+        rows.writerows((article.code, article.units) for article in self.sales.articles)
+        answer = await self.shop.send_text(
+            "/v1/inventory/import", lines.getvalue(), "text/csv"
+        )
+        if not answer.ok:
+            raise CannotReplay(f"The stock cannot be set: {answer.said}")
 
     async def orders(self, there: Iterable[PlacedOrder], tick: Tick) -> None:
         """Order and pay each invoice that has no order yet."""

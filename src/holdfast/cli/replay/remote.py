@@ -99,10 +99,20 @@ class Remote:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """The answer, good or bad; ``CannotReplay`` if there is none to be had."""
-        data = None if body is None else msgspec.json.encode(body)
-        said = {**self._headers, **(headers or {})}
-        if data is not None:
-            said["Content-Type"] = "application/json"
+        said = dict(headers or {})
+        if body is None:
+            return await self._persist(method, path, None, said)
+        said["Content-Type"] = "application/json"
+        return await self._persist(method, path, msgspec.json.encode(body), said)
+
+    async def send_text(self, path: str, text: str, kind: str) -> Answer:
+        """The same for a body that is a file of this kind."""
+        return await self._persist("POST", path, text.encode(), {"Content-Type": kind})
+
+    async def _persist(
+        self, method: str, path: str, data: bytes | None, headers: Mapping[str, str]
+    ) -> Answer:
+        said = {**self._headers, **headers}
         for pause in (*_PAUSES_SECONDS, None):
             try:
                 async with self._session.request(

@@ -11,9 +11,11 @@ import rich.progress
 from rich.console import Console
 from rich.table import Table
 
+from holdfast.cli.replay.cancellations import Why
 from holdfast.cli.replay.comparison import Finding
 from holdfast.cli.replay.placing import Tick
-from holdfast.cli.replay.sales import Sales
+from holdfast.cli.replay.sales import CURRENCY, Sales
+from holdfast.kernel.money import Money
 
 _NAMED = 5
 
@@ -87,10 +89,36 @@ class Report:
             verdict = "[green]same[/]" if finding.same else "[red]DIFFERENT[/]"
             table.add_row(finding.what, finding.expected, finding.found, verdict)
         Console().print(table)
-        for line in self._differences():
+        for line in (*self._canceled(), *self._differences()):
             print(line)
         ended = "Everything agrees" if self.same else "The shop and the files differ"
         print(f"{ended} ({self.seconds:.1f} s).", file=sys.stdout)
+
+    def _canceled(self) -> list[str]:
+        """What became of the cancellations, and which have no sale in the files."""
+        found = self.sales.canceled
+        if not found.lines:
+            return []
+        summary = (
+            f"Of {found.cancellations:,} cancellations with {found.lines:,} lines, "
+            f"{found.matched_units:,} units went back to "
+            f"{len(self.sales.refunds):,} orders, at the price that was paid "
+            f"({found.other_price_units:,} of them were canceled at another)."
+        )
+        lines = [summary]
+        for why in Why:
+            those = [n for n in found.unmatched if n.why is why]
+            if not those:
+                continue
+            named = ", ".join(f"{n.line.number} {n.line.code}" for n in those[:_NAMED])
+            more = f" and {len(those) - _NAMED:,} more" if len(those) > _NAMED else ""
+            worth = Money(sum(n.worth.amount for n in those), CURRENCY)
+            units = sum(n.quantity for n in those)
+            lines.append(
+                f"Not returned, as {why}: {len(those):,} lines, {units:,} units, "
+                f"{worth}: {named}{more}."
+            )
+        return lines
 
     def _differences(self) -> list[str]:
         lines = [
@@ -113,6 +141,7 @@ class Report:
                 "units": self.sales.units,
                 "revenue": self.sales.revenue,
             },
+            "canceled": self._canceled_plain(),
             "placed_before": self.placed_before,
             "findings": [
                 {
@@ -126,6 +155,29 @@ class Report:
             ],
             "refused": self.refused,
             "seconds": round(self.seconds, 2),
+        }
+
+    def _canceled_plain(self) -> dict[str, object]:
+        found = self.sales.canceled
+        return {
+            "cancellations": found.cancellations,
+            "lines": found.lines,
+            "returns": len(found.comebacks),
+            "orders_shipped": len(self.sales.refunds),
+            "units": found.matched_units,
+            "units_at_another_price": found.other_price_units,
+            "refunded": self.sales.refunded,
+            "unmatched": [
+                {
+                    "cancellation": n.line.number,
+                    "customer": n.line.customer,
+                    "code": n.line.code,
+                    "quantity": n.quantity,
+                    "price": n.line.price,
+                    "why": n.why,
+                }
+                for n in found.unmatched
+            ],
         }
 
 

@@ -2,8 +2,9 @@
 
 The files are those of the UCI data set "Online Retail" (Chen 2015): CSV, a row an
 invoice line, prices in pounds. What was sold is a row with a positive quantity and
-price on an invoice that is not a cancellation; adjustments and cancellations are
-passed over. A file that cannot be read, or a row that makes no sense, is refused
+price on an invoice that is not a cancellation; what was canceled is a row with a
+negative quantity and a positive price. The rest, adjustments of the stock, is passed
+over. A file that cannot be read, or a row that makes no sense, is refused
 with its place: half of the truth would compare equal to nothing.
 """
 
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from holdfast.cli.replay.cancellations import Canceled, Matching
 from holdfast.kernel.money import Money, parse
 
 CURRENCY = "GBP"
@@ -80,6 +82,29 @@ class Sales:
 
     invoices: Mapping[str, Invoice]
     titles: Mapping[str, str]
+    canceled: Matching = field(default_factory=Matching)
+
+    @cached_property
+    def returned(self) -> Mapping[str, int]:
+        """How many units of each article come back."""
+        units = Counter[str]()
+        for back in self.canceled.comebacks:
+            lines = self.invoices[back.invoice].lines
+            for position, quantity in back.units.items():
+                units[lines[position - 1].code] += quantity
+        return units
+
+    @cached_property
+    def refunds(self) -> Mapping[str, int]:
+        """What goes back of each invoice that something comes back of, in pence."""
+        worth = Counter[str]()
+        for back in self.canceled.comebacks:
+            worth[back.invoice] += back.worth
+        return worth
+
+    @property
+    def refunded(self) -> Money:
+        return Money(sum(self.refunds.values()), CURRENCY)
 
     @cached_property
     def units(self) -> int:
@@ -115,8 +140,11 @@ class Sales:
         digest = hashlib.sha256()
         for invoice in self.invoices.values():
             for line in invoice.lines:
-                fields = (invoice.number, line.code, line.quantity, line.price.amount)
-                digest.update(repr(fields).encode())
+                sold = (invoice.number, line.code, line.quantity, line.price.amount)
+                digest.update(repr(sold).encode())
+        for back in self.canceled.comebacks:
+            fields = (back.number, back.invoice, *sorted(back.units.items()))
+            digest.update(repr(fields).encode())
         return digest.hexdigest()[:12]
 
 
@@ -130,14 +158,13 @@ def read(folder: Path) -> Sales:
     files = sorted(folder.glob("*.csv"))
     if not files:
         raise BadFile(f"{folder} holds no .csv file.")
-    invoices: dict[str, Invoice] = {}
-    titles: dict[str, str] = {}
+    found = _Reading()
     for file in files:
         for place, row in _rows(file):
-            _take(row, place, invoices, titles)
-    if not invoices:
+            found.take(row, place)
+    if not found.invoices:
         raise BadFile(f"The files in {folder} hold no sale.")
-    return Sales(invoices, titles)
+    return Sales(found.invoices, found.titles, found.canceled)
 
 
 def _rows(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
@@ -165,37 +192,62 @@ def _rows(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
         raise BadFile(f"{file}:{line + 1}: It is not CSV ({error}).") from error
 
 
-def _take(
-    row: Mapping[str, str],
-    place: str,
-    invoices: dict[str, Invoice],
-    titles: dict[str, str],
-) -> None:
+@dataclass
+class _Reading:
+    """What was read so far."""
+
+    invoices: dict[str, Invoice] = field(default_factory=dict)
+    titles: dict[str, str] = field(default_factory=dict)
+    canceled: Matching = field(default_factory=Matching)
+
+    def take(self, row: Mapping[str, str], place: str) -> None:
+        """Take a row for a sale, a cancellation or nothing; ``BadFile``."""
+        number, code = _names(row, place)
+        written = row["Quantity"].strip(), row["UnitPrice"].strip()
+        if not _WHOLE.fullmatch(written[0]):
+            raise BadFile(f"{place}: Quantity {written[0]!r} is not a whole number.")
+        if not _DECIMAL.fullmatch(written[1]):
+            raise BadFile(f"{place}: UnitPrice {written[1]!r} is not a number.")
+        quantity, costs = int(written[0]), float(written[1]) > 0
+        if not costs or not quantity:
+            return
+        if abs(quantity) > MAX_QUANTITY:
+            raise BadFile(f"{place}: Quantity {quantity} is more than {MAX_QUANTITY}.")
+        try:
+            price = parse(written[1], CURRENCY)
+        except ValueError as error:
+            raise BadFile(f"{place}: UnitPrice {error}.") from error
+        customer = row["CustomerID"].strip().removesuffix(".0")
+        if quantity < 0:
+            gone = Canceled(number, customer, code, -quantity, price)
+            self.canceled.canceled(gone)
+        elif not number.startswith(_CANCELLATION):
+            self._sold(number, customer, Sold(code, quantity, price), row)
+
+    def _sold(
+        self, number: str, customer: str, sold: Sold, row: Mapping[str, str]
+    ) -> None:
+        invoice = self.invoices.get(number)
+        if invoice is None:
+            invoice = Invoice(number, customer, row["Country"].strip())
+            self.invoices[number] = invoice
+        invoice.lines.append(sold)
+        self.canceled.sold(
+            *(customer, sold.code, number),
+            position=len(invoice.lines),
+            quantity=sold.quantity,
+            price=sold.price,
+        )
+        title = " ".join(row["Description"].split())
+        if title and sold.code not in self.titles:
+            self.titles[sold.code] = title[:255]
+
+
+def _names(row: Mapping[str, str], place: str) -> tuple[str, str]:
+    """The numbers of the invoice and of the article; ``BadFile``."""
     number, code = row["InvoiceNo"].strip(), row["StockCode"].strip()
     if not _INVOICE_NO.fullmatch(number):
         raise BadFile(f"{place}: InvoiceNo {number!r} is not 1 to 32 letters, digits.")
     if not 1 <= len(code) <= _MAX_CODE_CHARS or not code.isprintable():
         raise BadFile(f"{place}: StockCode {code!r} is not 1 to 64 characters.")
-    written = row["Quantity"].strip(), row["UnitPrice"].strip()
-    if not _WHOLE.fullmatch(written[0]):
-        raise BadFile(f"{place}: Quantity {written[0]!r} is not a whole number.")
-    if not _DECIMAL.fullmatch(written[1]):
-        raise BadFile(f"{place}: UnitPrice {written[1]!r} is not a number.")
-    quantity, costs = int(written[0]), float(written[1]) > 0
-    if number.startswith(_CANCELLATION) or quantity <= 0 or not costs:
-        return
-    if quantity > MAX_QUANTITY:
-        raise BadFile(f"{place}: Quantity {quantity} is more than {MAX_QUANTITY}.")
-    try:
-        price = parse(written[1], CURRENCY)
-    except ValueError as error:
-        raise BadFile(f"{place}: UnitPrice {error}.") from error
-    invoice = invoices.get(number)
-    if invoice is None:
-        customer = row["CustomerID"].strip().removesuffix(".0")
-        invoice = Invoice(number, customer, row["Country"].strip())
-        invoices[number] = invoice
-    invoice.lines.append(Sold(code, quantity, price))
-    title = " ".join(row["Description"].split())
-    if title and code not in titles:
-        titles[code] = title[:255]
+    return number, code
