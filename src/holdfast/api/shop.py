@@ -118,7 +118,7 @@ async def opened(
         # database to those who decide where requests go.
         watching = await Database.connect(settings.database_url, size=1)
         closing.push_async_callback(watching.close)
-        # And those of hot SKUs: what everybody wants must not be in the way of the rest.
+        # And those of hot SKUs: what everybody wants must not keep others waiting.
         hot_db = await Database.connect(
             settings.database_url,
             size=inventory.MAX_CONNECTIONS,

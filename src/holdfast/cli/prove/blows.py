@@ -46,12 +46,12 @@ class Struck(msgspec.Struct, frozen=True):
 def plan(count: int, *, dice: random.Random) -> list[Blow]:
     """So many blows over the whole of the work, each kind in turn."""
     kinds = (API, POSTGRES, VALKEY, WORKER, API, API)
-    whats = [kinds[n % len(kinds)] for n in range(count)]
-    dice.shuffle(whats)
+    hit = [kinds[n % len(kinds)] for n in range(count)]
+    dice.shuffle(hit)
     step = 0.9 / max(count, 1)
     return [
         Blow(0.03 + step * (n + dice.uniform(0.0, 0.8)), what)
-        for n, what in enumerate(whats)
+        for n, what in enumerate(hit)
     ]
 
 
