@@ -92,6 +92,11 @@ class TestProve:
         assert left_behind() == []
 
     async def test_ends_at_once_when_it_is_told_to(self, prove, left_behind, tmp_path):
+        # What a run that was killed has left is deleted, too.
+        stale = tmp_path / "holdfast-prove-killed"
+        stale.mkdir()
+        (stale / "lock").touch()
+
         async def a_server_runs():
             while not list(tmp_path.glob("holdfast-prove-*/postgres/data/PG_VERSION")):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)

@@ -5,11 +5,13 @@ a port of its own, and a worker; all of them children of this process, which end
 and deletes the folder whatever happens. The kernel ends them if it is killed itself.
 """
 
+import fcntl
 import os
+import shutil
 import signal
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +31,8 @@ from holdfast.platform.embedded.part import bring_up
 from holdfast.platform.settings import Settings
 
 _TASK_SECONDS = 120.0
+_PREFIX = "holdfast-prove-"
+_LOCK = "lock"
 _QUIET = {
     "HOLDFAST_LOG_FORMAT": "json",
     "HOLDFAST_LOG_LEVEL": "warning",
@@ -164,9 +168,14 @@ class Shop:
 @contextmanager
 def fresh(environ: Mapping[str, str], signals: Signals, size: Size) -> Iterator[Shop]:
     """A running shop of our own; ``CannotStart`` if it does not come up."""
-    with tempfile.TemporaryDirectory(
-        prefix="holdfast-prove-", ignore_cleanup_errors=True
-    ) as folder:
+    _clear_stale()
+    with (
+        tempfile.TemporaryDirectory(
+            prefix=_PREFIX, ignore_cleanup_errors=True
+        ) as folder,
+        (Path(folder) / _LOCK).open("wb") as lock,
+    ):
+        fcntl.flock(lock, fcntl.LOCK_EX)
         home = Path(folder)
         marked = leftovers.mark(home)
         shop = Shop(
@@ -177,6 +186,15 @@ def fresh(environ: Mapping[str, str], signals: Signals, size: Size) -> Iterator[
         )
         with shop.running(size, environ):
             yield shop
+
+
+def _clear_stale() -> None:
+    """Delete what a run that was killed with -9 has left: nobody holds its lock."""
+    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{_LOCK}"):
+        with suppress(OSError), path.open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            leftovers.end(path.parent)
+            shutil.rmtree(path.parent, ignore_errors=True)
 
 
 def _without_shop(environ: Mapping[str, str]) -> dict[str, str]:
