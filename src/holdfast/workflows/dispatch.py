@@ -88,13 +88,19 @@ class Dispatch:
     async def cancel(self, shipment_id: UUID, *, actor: str) -> Shipment:
         """Cancel a shipment that nobody picked up; its units are open again.
 
-        Raises ``ShipmentNotFound``, or ``ShipmentUnderWay`` when it is too late. While
-        the carrier does not answer, the wish stands, and the worker goes on.
+        Raises ``ShipmentNotFound``, ``ShipmentUnderWay`` when it is too late, or
+        ``LinesNotOpen`` when units of it came back. While the carrier does not answer,
+        the wish stands, and the worker goes on.
         """
+        shipment = await shipping.find(self.db, shipment_id)
         async with self.db.transaction() as tx:
+            order = await ordering.lock(tx, self.vault, shipment.order_id)
             wished = await shipping.request_cancel(
                 tx, shipment_id, actor=actor, at=self.clock()
             )
+            if wished:
+                # Before the carrier is told: that cannot be taken back.
+                _check_with_buyer(order, shipment)
         shipment = await shipping.find(self.db, shipment_id)
         if shipment.status is ShipmentStatus.CANCELED:
             return shipment
@@ -269,6 +275,14 @@ class Dispatch:
         )
         event = outbox.event(kind, order_id=str(shipment.order_id), **about)
         await outbox.publish(tx, [event], at=self.clock())
+
+
+def _check_with_buyer(order: ordering.Order, shipment: Shipment) -> None:
+    """Raise ``LinesNotOpen`` if what would be open again has come back already."""
+    out = {line.position: line.fulfilled - line.returned for line in order.lines}
+    gone = [p for p, quantity in shipment.units.items() if quantity > out[p]]
+    if gone:
+        raise ordering.LinesNotOpen(sorted(gone))
 
 
 def party(address: object) -> Party | None:

@@ -111,16 +111,28 @@ class Tracking:
                     shipment_id=str(parcel.id),
                     error=str(error),
                 )
+            except Exception:  # noqa: BLE001 - the other parcels are not to blame
+                _log.exception("shipment.not_followed", shipment_id=str(parcel.id))
         return known
 
     async def _end(self, shipment_id: UUID) -> None:
         """The carrier canceled it by itself, before it was picked up."""
-        shipment = await shipping.find(self.dispatch.db, shipment_id)
-        async with self.dispatch.db.transaction() as tx:
-            await ordering.lock(tx, self.dispatch.vault, shipment.order_id)
-            await self.dispatch.undo(
-                tx, shipment, "canceled_by_carrier", actor=CARRIER, kind=CANCELED
-            )
+        db = self.dispatch.db
+        shipment = await shipping.find(db, shipment_id)
+        try:
+            async with db.transaction() as tx:
+                await ordering.lock(tx, self.dispatch.vault, shipment.order_id)
+                await self.dispatch.undo(
+                    tx, shipment, "canceled_by_carrier", actor=CARRIER, kind=CANCELED
+                )
+        except ordering.LinesNotOpen:
+            # Units of it were taken back from the buyer: a person must look.
+            async with db.transaction() as tx:
+                await shipping.move(
+                    *(tx, shipment_id, ShipmentStatus.EXCEPTION),
+                    delivered_at=None,
+                    at=self.dispatch.clock(),
+                )
 
 
 async def follow(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from holdfast.domain import inventory, shipping
+from holdfast.domain import inventory, ordering, shipping
 from holdfast.domain.shipping import ShipmentStatus
 from holdfast.workflows.fulfilment import Fulfilment
 
@@ -56,6 +56,23 @@ class TestCancel:
             await dispatch.cancel(shipment.id, actor="key:1")
 
         assert await level("TEA") == (10, 3)
+
+    async def test_of_what_the_buyer_has_sent_back_is_refused(
+        self, order, ship, dispatch, shop, clock
+    ):
+        (shipment,) = await ship(order)
+        async with shop.db.transaction() as tx:
+            await ordering.mark_returned(
+                tx, order.id, {1: 1}, actor="key:1", at=clock()
+            )
+
+        with pytest.raises(ordering.LinesNotOpen):
+            await dispatch.cancel(shipment.id, actor="key:1")
+
+        found = await shipping.find(dispatch.db, shipment.id)
+        assert (found.status, found.cancel_requested_at) == ("created", None)
+        tracked = await dispatch.carrier.track(found.tracking_number)
+        assert tracked.events[-1].status == "created"
 
     async def test_of_what_is_under_way_is_refused(
         self, order, ship, dispatch, tell, level

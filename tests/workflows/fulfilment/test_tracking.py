@@ -142,6 +142,20 @@ class TestCanceledByTheCarrier:
         )
         assert await level("TEA") == (10, 3)
 
+    async def test_of_units_that_came_back_is_for_a_person_to_look_at(
+        self, hear, found, shop, clock, level
+    ):
+        shipment = await found()
+        async with shop.db.transaction() as tx:
+            await ordering.mark_returned(
+                tx, shipment.order_id, {1: 1}, actor="key:1", at=clock()
+            )
+
+        await hear(TrackingEvent("te_9", S.CANCELED, NOON))
+
+        assert (await found()).status is S.EXCEPTION
+        assert await level("TEA") == (7, 0)
+
     async def test_on_its_way_is_for_a_person_to_look_at(self, hear, found, level):
         await hear(JOURNEY[1], TrackingEvent("te_9", S.CANCELED, NOON + QUIET))
 

@@ -76,7 +76,11 @@ ROUTES: tuple[Route, ...] = (
         priority=Priority.OPERATE,
         scope="orders:fulfil",
         status=200,
-        raises=(shipping.ShipmentNotFound, shipping.ShipmentUnderWay),
+        raises=(
+            shipping.ShipmentNotFound,
+            shipping.ShipmentUnderWay,
+            ordering.LinesNotOpen,
+        ),
     ),
     Route(
         "POST",
