@@ -206,7 +206,8 @@ class TestBeforeTheGoodsArrive:
     ):
         placed, found = await swap("MUG", exchange_now=True)
         new = placed_by(placed, found["exchange_order_id"])
-        await new.send("cancellation", {"reason": "customer"}, key="off")
+        answer = await new.send("cancellation", {"reason": "customer"}, key="off")
+        assert answer.is_success, answer.text
         nothing_came_back = captured()
 
         done = (await act(found, "receipt")).json()
