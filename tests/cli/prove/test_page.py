@@ -5,6 +5,7 @@ import re
 import pytest
 
 from holdfast.cli.prove.blows import Struck
+from holdfast.cli.prove.page import page
 from holdfast.cli.prove.report import Part, Report
 from holdfast.cli.prove.size import QUICK
 from holdfast.cli.prove.verdict import Verdict
@@ -28,29 +29,29 @@ def report(said):
 
 class TestPage:
     def test_shows_every_plot_with_words_and_numbers_beside_it(self, report):
-        page = report().page()
+        shown = page(report())
 
-        plots = re.findall(r"<svg .*?</svg>", page)
+        plots = re.findall(r"<svg .*?</svg>", shown)
         # Nobody was told to come back later: nothing to see of that.
         assert len(plots) == 5
         for plot in plots:
             assert re.search(r'role="img" aria-labelledby="(\S+) (\S+)"', plot)
             assert "<title" in plot
             assert "api at 1.0 s, back after 1.5 s" in plot
-        assert "The plots as a table" in page
-        assert "order confirmed" in page
+        assert "The plots as a table" in shown
+        assert "order confirmed" in shown
 
     def test_needs_no_script_and_nothing_from_elsewhere(self, report):
         assert not re.search(
-            r"<script|https?://|@import|<link|\son\w+=", report().page()
+            r"<script|https?://|@import|<link|\son\w+=", page(report())
         )
 
     def test_names_what_was_broken(self, report):
-        page = report("cart <1> has 2 orders").page()
+        shown = page(report("cart <1> has 2 orders"))
 
-        assert "cart &lt;1&gt; has 2 orders" in page
-        assert "<cart>" not in page
-        assert 'class="verdict broken"' in page
+        assert "cart &lt;1&gt; has 2 orders" in shown
+        assert "<cart>" not in shown
+        assert 'class="verdict broken"' in shown
 
 
 class TestReport:

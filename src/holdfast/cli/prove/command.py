@@ -24,6 +24,7 @@ from holdfast.cli.prove.facts import Facts
 from holdfast.cli.prove.goods import Goods
 from holdfast.cli.prove.history import Said, read
 from holdfast.cli.prove.instance import CannotProve, Shop, fresh
+from holdfast.cli.prove.page import page
 from holdfast.cli.prove.provider import misbehaving
 from holdfast.cli.prove.report import Part, Report
 from holdfast.cli.prove.sale import Sale
@@ -97,7 +98,7 @@ def run(options: Options) -> None:
             raise SystemExit(2) from None
     report.seconds = monotonic() - started
     if options.html is not None:
-        options.html.write_text(report.page(), "utf-8")
+        options.html.write_text(page(report), "utf-8")
     print(report.json() if options.as_json else report.text())
     raise SystemExit(0 if report.kept else 1)
 

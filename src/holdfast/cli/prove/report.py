@@ -85,12 +85,6 @@ class Report:
             }
         )
 
-    def page(self) -> str:
-        """For a browser."""
-        from holdfast.cli.prove.page import page
-
-        return page(self)
-
 
 def outcome(said: Said) -> str:
     """What one client was told, in a few words."""
