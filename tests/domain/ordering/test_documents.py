@@ -5,18 +5,22 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.domain.ordering import FULFILMENT, ORDER, PAYMENT
+from holdfast.domain.ordering import FULFILMENT, ORDER, PAYMENT, RETURN
 
-PAGE = Path(__file__).parents[3] / "docs/explanation/orders.md"
+PAGES = Path(__file__).parents[3] / "docs/explanation"
 PICTURE = re.compile(r"```mermaid\nstateDiagram-v2\n(.*?)```", re.DOTALL)
-PICTURES = PICTURE.findall(PAGE.read_text())
+PICTURES = [
+    picture
+    for page in ("orders.md", "returns.md")
+    for picture in PICTURE.findall((PAGES / page).read_text())
+]
 
 
 @pytest.mark.parametrize(
     ("number", "machine"),
     [
         pytest.param(number, machine, id=machine.kind)
-        for number, machine in enumerate((ORDER, PAYMENT, FULFILMENT))
+        for number, machine in enumerate((ORDER, PAYMENT, FULFILMENT, RETURN))
     ],
 )
 def test_shows_every_step_there_is(number, machine):
