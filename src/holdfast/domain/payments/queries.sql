@@ -29,12 +29,14 @@ SELECT id, order_id, amount, currency, status, reason, reference, failure_reason
 FROM refunds WHERE id = ANY($1);
 
 -- name: refunds_since
--- Refunds that succeeded, in the order of their ids. $1 requested at or after, $2 after
--- this id (NULL for the start), $3 how many.
+-- Refunds that the provider made, in the order of their ids; not those of orders that
+-- were paid to the shop itself. $1 requested at or after, $2 after this id (NULL for the
+-- start), $3 how many.
 SELECT id, order_id, amount, currency, status, reason, reference, failure_reason,
        requested_by, requested_at, settled_at, retry_of, stray, tries
 FROM refunds
 WHERE status = 'succeeded' AND requested_at >= $1 AND ($2::uuid IS NULL OR id > $2)
+  AND NOT EXISTS (SELECT FROM orders o WHERE o.id = refunds.order_id AND o.paid_outside)
 ORDER BY id LIMIT $3;
 
 -- name: end_refund
