@@ -7,6 +7,7 @@ with 2 when it could not be found out.
 """
 
 import asyncio
+import os
 import random
 import shutil
 import sys
@@ -97,6 +98,8 @@ def run(options: Options) -> None:
                 print(tail, file=sys.stderr)
             raise SystemExit(2) from None
     report.seconds = monotonic() - started
+    # Ours and that of every process we have waited for: all of them.
+    report.cpu_seconds = sum(os.times()[:4])
     if options.html is not None:
         options.html.write_text(page(report), "utf-8")
     print(report.json() if options.as_json else report.text())

@@ -56,6 +56,8 @@ class Report:
     size: Size
     seed: int
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    """Of all processes together: on a busy machine it takes longer than these."""
 
     @property
     def kept(self) -> bool:
@@ -70,7 +72,8 @@ class Report:
         count = sum(len(part.verdicts) for part in self.parts)
         broken = sum(not n.kept for part in self.parts for n in part.verdicts)
         said = f"{broken} of {count} promises BROKEN" if broken else "all promises kept"
-        lines.append(f"{said}; {self.seconds:.0f} s, seed {self.seed}")
+        took = f"{self.seconds:.0f} s ({self.cpu_seconds:.0f} s of CPU)"
+        lines.append(f"{said}; {took}, seed {self.seed}")
         return "\n".join(lines)
 
     def json(self) -> str:
@@ -79,6 +82,7 @@ class Report:
             {
                 "kept": self.kept,
                 "seconds": round(self.seconds, 1),
+                "cpu_seconds": round(self.cpu_seconds, 1),
                 "seed": self.seed,
                 "size": msgspec.to_builtins(self.size),
                 "parts": [_as_json(part) for part in self.parts],
