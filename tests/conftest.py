@@ -9,18 +9,17 @@ import asyncio
 import base64
 import itertools
 import shutil
-import subprocess
-import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
 import httpx
 import pytest
+from simulating import Simulator
 
 from holdfast.api.app import serving
 from holdfast.api.shop import Shop, opened
@@ -101,21 +100,31 @@ def postgres(quick_folder: Path) -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
-def template(postgres: PostgresServer) -> str:
+def tell_postgres(postgres: PostgresServer) -> Iterator[Callable[[str], object]]:
+    """Run a statement of the server's owner, on one connection for all tests."""
+    with asyncio.Runner() as loop:
+        connection = loop.run(asyncpg.connect(postgres.url))
+        yield lambda statement: loop.run(connection.execute(statement))
+        loop.run(connection.close())
+
+
+@pytest.fixture(scope="session")
+def template(postgres: PostgresServer, tell_postgres: Callable[[str], object]) -> str:
     """The name of a database with the whole schema and no rows."""
-    _run(_sql(postgres, 'CREATE DATABASE "template_shop"'))
-    _run(_migrate(postgres.url_of("template_shop")))
+    tell_postgres('CREATE DATABASE "template_shop"')
+    asyncio.run(_migrate(postgres.url_of("template_shop")))
     return "template_shop"
 
 
 @pytest.fixture
-def database_url(postgres: PostgresServer, template: str) -> Iterator[str]:
+def database_url(
+    postgres: PostgresServer, template: str, tell_postgres: Callable[[str], object]
+) -> Iterator[str]:
     name = f"shop_{next(_clone_number)}"
     # Copying files beats logging their blocks, eightfold.
-    clone = f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY'
-    _run(_sql(postgres, clone))
+    tell_postgres(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
     yield postgres.url_of(name)
-    _run(_sql(postgres, f'DROP DATABASE "{name}" WITH (FORCE)'))
+    tell_postgres(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture
@@ -258,39 +267,6 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
         yield server
 
 
-class Simulator:
-    """A simulator in a process of its own, told to misbehave over HTTP."""
-
-    def __init__(self, what: str) -> None:
-        self._process = subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, "-m", "holdfast", "simulate", what],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        self.url = line.split()[-1]
-
-    def stop(self) -> None:
-        self._process.terminate()
-        self._process.communicate(timeout=10)
-
-    def get(self, path: str) -> Any:
-        return httpx.get(self.url + path, trust_env=False).raise_for_status().json()
-
-    def post(self, path: str) -> None:
-        httpx.post(self.url + path, trust_env=False).raise_for_status()
-
-    def misbehave(self, **scenario: Any) -> None:
-        """From now on: ``fail="hang"``, ``count=2``, ``latency_ms=...``."""
-        path = self.url + "/control/scenario"
-        httpx.put(path, json=scenario, trust_env=False).raise_for_status()
-
-    def behave(self) -> None:
-        """As if just started: nothing charged, nothing failing."""
-        self.post("/control/reset")
-
-
 @pytest.fixture(scope="session")
 def payment_process() -> Iterator[Simulator]:
     simulator = Simulator("payment")
@@ -377,23 +353,9 @@ def shared_data() -> Path:
     return SHARED_DATA
 
 
-async def _sql(server: PostgresServer, statement: str) -> None:
-    connection = await asyncpg.connect(server.url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
 async def _migrate(url: str) -> None:
     db = await Database.connect(url, size=1)
     try:
         await migrate(db)
     finally:
         await db.close()
-
-
-def _run(job: Coroutine[Any, Any, None]) -> None:
-    # Session fixtures are synchronous, so each errand gets a loop of its own, in
-    # a thread where a test's loop may be running already.
-    asyncio.run(job)

@@ -4,7 +4,6 @@ import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 
 from holdfast.cli import reconcile
@@ -35,8 +34,8 @@ def command(monkeypatch, settings, capsys):
 @pytest.fixture
 def foreign(payment_provider):
     """A charge at the provider that is nobody's here."""
-    httpx.post(
-        f"{payment_provider.url}/v1/charges",
+    payment_provider.post(
+        "/v1/charges",
         json={
             "amount": 1999,
             "currency": "EUR",
@@ -44,8 +43,7 @@ def foreign(payment_provider):
             "reference": "elsewhere",
         },
         headers={"Idempotency-Key": "by-hand"},
-        trust_env=False,
-    ).raise_for_status()
+    )
 
 
 class TestRun:

@@ -15,7 +15,9 @@ It returns what is to be sent as JSON, None for no content, or a Litestar
 
 import inspect
 from collections.abc import Awaitable, Callable
+from copy import copy
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -52,12 +54,13 @@ class Parameter:
 
 
 class Endpoint:
-    """One handler, ready to be called with a request."""
+    """One handler, ready to be called with a request once it is in a shop."""
 
-    def __init__(self, route: Route, shop: object) -> None:
+    def __init__(self, route: Route) -> None:
         taken = inspect.signature(route.handler).parameters
         self._handler: Callable[..., Awaitable[Any]] = route.handler
-        self._fixed = {"shop": shop} if "shop" in taken else {}
+        self._fixed: dict[str, object] = {}
+        self._wants_shop = "shop" in taken
         self._wants_caller = "caller" in taken
         self._wants_origin = "origin" in taken
         self._wants_request = "request" in taken
@@ -72,6 +75,12 @@ class Endpoint:
         self._headers = _Fields(headers, strict=False) if headers else None
         self._header_names = {p.name.lower().encode(): p.name for p in headers}
         self._status = route.success_status
+
+    def within(self, shop: object) -> "Endpoint":
+        """The same handler, given this shop."""
+        inside = copy(self)
+        inside._fixed = {"shop": shop} if self._wants_shop else {}  # noqa: SLF001
+        return inside
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Call the handler and send what it returns."""
@@ -107,6 +116,10 @@ class Endpoint:
                     raise decoding.invalid_parameter(known, "Given more than once")
                 values[known] = value.decode("latin-1")
         return values
+
+
+# Signatures are the same in every shop, and take 50 ms to read, all of them.
+endpoint_of = lru_cache(maxsize=1024)(Endpoint)
 
 
 class _Fields:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import KW_ONLY, dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any, Literal
 
 from holdfast.domain.identity import PERSONAL_SCOPES, SCOPES
@@ -128,6 +129,13 @@ class Route:
 
 def check(routes: Iterable[Route]) -> None:
     """Refuse a table with a gap; ``BadRoutes`` names all of them at once."""
+    if gaps := _gaps_in(tuple(routes)):
+        raise BadRoutes("; ".join(gaps))
+
+
+# Who assembles many applications, as tests do, asks about the same table each time.
+@lru_cache(maxsize=16)
+def _gaps_in(routes: tuple[Route, ...]) -> list[str]:
     gaps: list[str] = []
     seen: set[tuple[str, str]] = set()
     for route in routes:
@@ -137,5 +145,4 @@ def check(routes: Iterable[Route]) -> None:
         if shape in seen:
             gaps.append(f"{route.method} {route.path}: listed twice")
         seen.add(shape)
-    if gaps:
-        raise BadRoutes("; ".join(gaps))
+    return gaps

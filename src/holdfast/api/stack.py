@@ -13,12 +13,11 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from holdfast.api import sessions
 from holdfast.api.access import Telemetry
 from holdfast.api.auth import Authenticate, Keys
-from holdfast.api.binding import Endpoint
+from holdfast.api.binding import endpoint_of
 from holdfast.api.doorstep import Doorstep
 from holdfast.api.hosted.errors import render
 from holdfast.api.match import Match, Router
@@ -68,7 +67,7 @@ def doorstep(shop: Shop) -> Doorstep:
 
 def dispatch(routes: Sequence[Route], shop: Shop) -> App:
     """The end of the stack: call the handler of the route that was found."""
-    endpoints: dict[int, Any] = {id(route): Endpoint(route, shop) for route in routes}
+    endpoints = {id(route): endpoint_of(route).within(shop) for route in routes}
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
         await endpoints[id(scope["holdfast.route"])](scope, receive, send)

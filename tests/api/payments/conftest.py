@@ -2,7 +2,6 @@
 
 import json
 
-import httpx
 import pytest
 from running import listener, running
 
@@ -109,11 +108,4 @@ def tell(client, clock, takes_webhooks):
 @pytest.fixture
 def control(payment_provider):
     """Tell the payment simulator what a buyer, or somebody there, does."""
-
-    def send(method, path, **more):
-        answer = httpx.request(
-            method, payment_provider.url + path, trust_env=False, **more
-        )
-        return answer.raise_for_status().json()
-
-    return send
+    return payment_provider.ask

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import httpx
 import msgspec
 import pytest
+from simulating import Simulator
 
 from holdfast.domain import inventory, ordering, payments
 from holdfast.domain.ordering import Order
@@ -21,11 +21,10 @@ from holdfast.workflows import refunds
 class Control:
     """The payment simulator, told what its buyers, banks and operators do."""
 
-    url: str
+    simulator: Simulator
 
     def _send(self, method: str, path: str, **more: Any) -> Any:
-        answer = httpx.request(method, self.url + path, trust_env=False, **more)
-        return answer.raise_for_status().json() if answer.content else None
+        return self.simulator.ask(method, path, **more)
 
     def charge(self, key: UUID) -> dict[str, Any]:
         """A charge as the provider has it."""
@@ -76,7 +75,7 @@ class Control:
 
 @pytest.fixture
 def control(payment_provider) -> Control:
-    return Control(payment_provider.url)
+    return Control(payment_provider)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import asyncio
 from datetime import timedelta
 
-import httpx
 import pytest
 
 from holdfast.domain import ordering, payments
@@ -33,11 +32,8 @@ def reconcile(shop):
 @pytest.fixture(autouse=True)
 def _one_time(payment_provider, clock):
     """The simulator dates by our clock."""
-    httpx.put(
-        f"{payment_provider.url}/control/clock",
-        json={"now": clock().isoformat(), "frozen": True},
-        trust_env=False,
-    ).raise_for_status()
+    now = {"now": clock().isoformat(), "frozen": True}
+    payment_provider.ask("PUT", "/control/clock", json=now)
 
 
 @pytest.fixture
