@@ -203,6 +203,9 @@ async def settle(
             at=now,
         )
         return False
+    # The order before the refund, as whoever asks for one does: else each waits for the
+    # other when a failed refund is tried again by two.
+    await payments.lock_money(tx, refund.order_id)
     if isinstance(outcome, RefundSucceeded):
         ended = await payments.end_refund(
             tx, refund.id, Progress.SUCCEEDED, reference=outcome.reference, at=now

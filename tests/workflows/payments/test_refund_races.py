@@ -157,3 +157,29 @@ class TestRace:
 
         for order in permutations(step for step in STEPS if step != first):
             await run(paid, fate, (first, *order))
+
+
+async def test_tried_again_by_two_while_it_ends_nobody_waits_in_a_circle(
+    shop, an_order, promise, carry_out, clock, promised
+):
+    order = await an_order("pm_refund_fails")
+    failed = await carry_out(await promise(order, 500))
+    again = await promise(order, 500, retry_of=failed.id)
+
+    async def somebody_waits():
+        return await shop.db.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted")
+
+    async with asyncio.TaskGroup() as group, shop.db.transaction() as tx:
+        await payments.lock_money(tx, order.id)
+        ending = group.create_task(carry_out(again))
+        await promised(somebody_waits)
+        with pytest.raises(payments.RefundNotFailed):
+            await refunds.request(
+                *(tx, order, AMOUNT),
+                reason="damaged",
+                actor="key:2",
+                clock=clock,
+                retry_of=failed.id,
+            )
+
+    assert ending.result().status is Progress.FAILED
