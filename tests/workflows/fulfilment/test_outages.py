@@ -10,6 +10,7 @@ from holdfast.domain.inventory import MAIN, Move
 from holdfast.domain.shipping import ShipmentStatus
 from holdfast.platform.db import DatabaseUnavailable
 from holdfast.workflows.dispatch import Dispatch, finish_overdue
+from holdfast.workflows.stock_check import StockCheck
 
 pytestmark = pytest.mark.usefixtures("balanced")
 
@@ -95,6 +96,26 @@ class TestDatabaseAway:
         assert await let_the_timer_finish() == 1
         assert [s.status for s in await shipments(order)] == [CREATED]
         assert labels() == 1
+
+
+class TestStockCheck:
+    async def test_leaves_alone_what_waits_for_the_carrier(
+        self, order, send, shop, carrier, level, clock, let_the_timer_finish
+    ):
+        carrier.misbehave(fail="error", on=["shipment", "cancel", "lookup"])
+        answer = await send(order)
+        check = StockCheck(shop.db, clock)
+
+        assert answer.status == 202
+        assert await check.find() == []
+        async with shop.db.transaction() as tx:
+            due = await inventory.due_of_order(tx, order.id)
+        assert [wanted.quantity for wanted in due] == [3]
+        assert await check.fix() == []
+        carrier.misbehave(fail="none")
+        await let_the_timer_finish()
+        assert await level("TEA") == (7, 0)
+        assert await check.find() == []
 
 
 class TestRefused:

@@ -82,7 +82,10 @@ async def misled_levels(connection: Connection) -> list[Row]:
 
 async def due_of_order(tx: Transaction, order_id: UUID) -> list[Wanted]:
     """What an order should hold: nothing once it is ended. Locks the order."""
-    return [Wanted(*row) for row in await tx.fetch(_DUE_OF_ORDER, order_id)]
+    await tx.fetch(_DUE_OF_ORDER, order_id)
+    # Once more: it sees what was committed while the lock was waited for.
+    rows = await tx.fetch(_DUE_OF_ORDER, order_id)
+    return [Wanted(*row) for row in rows if row["quantity"]]
 
 
 async def repair_level(

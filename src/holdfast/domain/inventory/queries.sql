@@ -930,14 +930,23 @@ ORDER BY v.sku, l.code;
 -- Orders that do not hold what they should, and reservations without an end that belong
 -- to no order. Reads every reservation and every order that is not ended. An order that
 -- is pending or confirmed holds what is neither shipped nor canceled; every other holds
--- nothing.
+-- nothing. What is in a pending shipment counts as shipped, and is held until it leaves.
 WITH due AS (
-    SELECT l.order_id, l.variant_id,
-           sum(l.quantity - l.canceled_quantity - l.fulfilled_quantity) AS quantity
-    FROM orders o JOIN order_lines l ON l.order_id = o.id
-    WHERE o.status IN ('pending', 'confirmed')
+    SELECT order_id, variant_id, sum(quantity) AS quantity
+    FROM (
+        SELECT l.order_id, l.variant_id,
+               l.quantity - l.canceled_quantity - l.fulfilled_quantity
+        FROM orders o JOIN order_lines l ON l.order_id = o.id
+        WHERE o.status IN ('pending', 'confirmed')
+        UNION ALL
+        SELECT s.order_id, l.variant_id, n.quantity
+        FROM shipments s
+        JOIN shipment_lines n ON n.shipment_id = s.id
+        JOIN order_lines l ON l.order_id = s.order_id AND l.position = n.position
+        WHERE s.status = 'pending'
+    ) AS units (order_id, variant_id, quantity)
     GROUP BY 1, 2
-    HAVING sum(l.quantity - l.canceled_quantity - l.fulfilled_quantity) > 0
+    HAVING sum(quantity) > 0
 ), held AS (
     SELECT r.holder_id, r.variant_id, sum(r.quantity) AS quantity
     FROM reservations r
@@ -955,14 +964,20 @@ WHERE coalesce(d.quantity, 0) <> coalesce(h.quantity, 0)
 ORDER BY 1, 2;
 
 -- name: due_of_order
--- What an order should hold. $1 order. Locks the order; nothing for one that is ended.
+-- What an order should hold, by line; 0 for one that needs nothing. $1 order. Locks the
+-- order; what is said of its shipments may be of before the lock was had.
 SELECT l.variant_id, v.sku,
-       l.quantity - l.canceled_quantity - l.fulfilled_quantity AS quantity
+       (CASE WHEN o.status IN ('pending', 'confirmed')
+        THEN l.quantity - l.canceled_quantity - l.fulfilled_quantity ELSE 0 END
+        + coalesce((
+            SELECT sum(n.quantity) FROM shipments s
+            JOIN shipment_lines n ON n.shipment_id = s.id
+            WHERE s.order_id = o.id AND s.status = 'pending' AND n.position = l.position
+        ), 0))::bigint AS quantity
 FROM orders o
 JOIN order_lines l ON l.order_id = o.id
 JOIN variants v ON v.id = l.variant_id
-WHERE o.id = $1 AND o.status IN ('pending', 'confirmed')
-  AND l.quantity > l.canceled_quantity + l.fulfilled_quantity
+WHERE o.id = $1
 FOR UPDATE OF o;
 
 -- name: recount
