@@ -106,6 +106,7 @@ def a_life(client, shop, signed_in, a_product, deliver):
                 actor="test",
                 at=shop.clock(),
             )
+            await _send_back(tx, shop, UUID(orders[0]), f"{name} of {street}")
             for account_id in (person.account_id, None):
                 await inventory.add_request(
                     *(tx, shop.vault, new_id(), await a_product(str(new_id()))),
@@ -118,6 +119,24 @@ def a_life(client, shop, signed_in, a_product, deliver):
         return Life(person.account_id, person.headers, person.client_id, words, orders)
 
     return live
+
+
+async def _send_back(tx, shop, order_id, text) -> None:
+    """Ask to return a unit of an order, and say something about it."""
+    at = shop.clock()
+    await ordering.mark_fulfilled(tx, order_id, {1: 1}, actor="test", at=at)
+    asked = ordering.Return(
+        id=new_id(),
+        order_id=order_id,
+        kind=ordering.ReturnKind.RETURN,
+        status=ordering.ReturnStatus.REQUESTED,
+        reason="damaged",
+        actor="test",
+        requested_at=at,
+        lines=[ordering.ReturnLine(1, 1)],
+        text=text,
+    )
+    await ordering.add_return(tx, shop.vault, asked)
 
 
 async def _say_who(client, headers, name, phone, address) -> None:
