@@ -155,6 +155,7 @@ def _order() -> str:
             *(_ORDERING, "open_cart", cart, token, currency, buyer, nobody, *shipped),
             *(now, "ARRAY[uuidv7(), uuidv7()]", variants, quantities),
             *("ARRAY[NULL, NULL]::bigint[]", "'cart'::text", "NULL::text"),
+            *("0::bigint", nobody),
         ),
         "BEGIN;",
         _bound(_PLATFORM, "claim", *claimed, token, order, now, now),
@@ -191,8 +192,12 @@ def _bound(module: str, name: str, *values: str) -> str:
 
 
 def _filled_in(statement: str, *values: str) -> str:
-    """A statement with its parameters replaced by *values* in order."""
+    """A statement with its parameters replaced by *values* in order, one for each."""
     statement = statement.rstrip().rstrip(";")
     lines = [n for n in statement.splitlines() if not n.lstrip().startswith("--")]
-    text = _PARAMETER.sub(lambda found: values[int(found[1]) - 1], "\n".join(lines))
+    text = "\n".join(lines)
+    wanted = max((int(n) for n in _PARAMETER.findall(text)), default=0)
+    if len(values) != wanted:
+        raise ValueError(f"{len(values)} values for {wanted} parameters:\n{text}")
+    text = _PARAMETER.sub(lambda found: values[int(found[1]) - 1], text)
     return f"{text};\n"
