@@ -81,8 +81,9 @@ class TestCredit:
         async with database.transaction() as tx:
             # As an exchange leaves it: goods that came back pay for the replacement.
             await tx.execute(
-                "INSERT INTO returns (id, order_id, kind, status, actor, requested_at)"
-                " VALUES ($1, $2, 'exchange', 'completed', 'test', now())",
+                "INSERT INTO returns (id, order_id, kind, status, actor, requested_at,"
+                " goods_amount, credit_amount)"
+                " VALUES ($1, $2, 'exchange', 'completed', 'test', now(), 600, 600)",
                 *(return_id, origin.order["id"]),
             )
             await tx.execute(

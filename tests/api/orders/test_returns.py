@@ -98,7 +98,7 @@ class TestWhole:
         assert order["payment_status"] == "partially_refunded"
         assert await types() == [
             *("ordering.return.requested", "ordering.return.approved"),
-            "ordering.return.received",
+            *("ordering.return.received", "ordering.return.completed"),
         ]
         events = (await placed.send("events", by=operator, method="GET")).json()
         kinds = [event["kind"] for event in events["items"]]
