@@ -139,7 +139,7 @@ class TestServe:
     async def refuses(self, url):
         """Wait until it takes no new connections."""
         host, port = url.removeprefix("http://").split(":")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while True:
                 try:
                     _, writer = await asyncio.open_connection(host, int(port))
@@ -170,7 +170,7 @@ class TestServe:
             await client.get("/livez")  # and the connection is kept
 
             process.send_signal(signal.SIGINT)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(15):
                 code, _ = await ended(process)
 
         assert code == 0

@@ -273,7 +273,7 @@ class TestRotation:
             async def is_open():
                 return vault.is_open
 
-            await promised(is_open, seconds=10)
+            await promised(is_open)
         await db.close()
         async with server.acquire() as connection:
             await connection.execute('DROP DATABASE "not_yet" WITH (FORCE)')

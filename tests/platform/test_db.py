@@ -204,7 +204,7 @@ class TestClose:
         task = asyncio.create_task(work())
         await begun.wait()
 
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await db.close()
 
         task.cancel()

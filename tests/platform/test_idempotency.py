@@ -165,7 +165,7 @@ class TestWait:
 
         await answer()
 
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             assert await waiting == SAID
 
     async def test_ends_when_the_key_is_given_back(self, database, claim, wait):

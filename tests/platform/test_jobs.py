@@ -112,7 +112,7 @@ class TestWork:
         run = Recorder()
         work(run, poll=timedelta(seconds=60))
         await add(JOB)
-        await promised(empty, seconds=5)
+        await promised(empty, seconds=30)
 
         assert run.ran == [JOB]
 

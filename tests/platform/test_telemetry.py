@@ -173,7 +173,7 @@ class TestAccessLog:
         for _ in range(3):
             log.write(LINE)
 
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(20):
             await flushed.wait()
 
     async def test_never_tears_a_line_between_two_writes(self):

@@ -55,7 +55,7 @@ class TestPoison:
             waiting, _ = await outbox.count_waiting(database)
             return (waiting, counts.queued, counts.running) == (0, 0, 0)
 
-        await promised(settled, seconds=60)
+        await promised(settled, seconds=180)
 
         (held,) = await jobs.held(database, limit=10)
         written = await database.fetch("SELECT event_id FROM emails")

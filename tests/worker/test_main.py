@@ -76,7 +76,7 @@ class TestRun:
         await asyncio.sleep(0)
         stop.set()
 
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await task
 
     async def test_an_activity_that_does_not_stop_is_left_behind(
@@ -93,7 +93,7 @@ class TestRun:
         await asked.wait()
         with capture_logs() as logs:
             stop.set()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 await task
 
         assert {

@@ -33,7 +33,7 @@ class TestRun:
             asyncio.get_running_loop().call_soon(stop.set)
             return 3600
 
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await Recurring("doze", step).run(stop)
 
     async def test_a_failing_step_is_tried_again_and_told_of_once(self, stop):

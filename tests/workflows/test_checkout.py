@@ -168,6 +168,7 @@ class TestUnavailable:
         assert (await books()).captured == 0
 
 
+@pytest.mark.usefixtures("impatient")
 class TestUnclear:
     """Nobody knows whether the money moved: the order waits for the truth."""
 

@@ -27,7 +27,7 @@ DYING = Path(__file__).with_name("dying.py")
 KILLED = 9
 CLERK = Operator(new_id(), "clerk", frozenset({"orders:write", "carts:write"}))
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("impatient")]
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ def labels(carrier):
     return count
 
 
+@pytest.mark.usefixtures("impatient")
 class TestDown:
     @pytest.mark.parametrize(
         "fail", ["error", "error_after", "garbage", "reset_after", "hang", "hang_after"]
