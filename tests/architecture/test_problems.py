@@ -47,6 +47,19 @@ class TestErrors:
 
         assert crashes == set()
 
+    def test_no_field_hides_a_member_of_the_problem(self, errors):
+        # RFC 9457 3.1; `detail` may be a field: it is what an error says itself.
+        own = {"type", "title", "status", "instance"}
+        hiding = {
+            error.__name__: sorted(
+                own & getattr(error, "__dataclass_fields__", {}).keys()
+            )
+            for error in errors
+            if own & getattr(error, "__dataclass_fields__", {}).keys()
+        }
+
+        assert hiding == {}
+
     def test_each_title_is_one_sentence(self, errors):
         odd = {
             error.__name__: problems.title_of(error)

@@ -153,7 +153,7 @@ class TransferState(Conflict):
     """The transfer is not in a state that allows this."""
 
     transfer_id: UUID
-    status: str
+    state: str
 
 
 @dataclass(eq=False)
@@ -175,7 +175,7 @@ class StockCountClosed(Conflict):
     """The stock count was ended before."""
 
     count_id: UUID
-    status: str
+    state: str
 
 
 @dataclass(eq=False)

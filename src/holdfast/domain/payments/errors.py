@@ -58,7 +58,7 @@ class RefundExceedsCaptured(Conflict):
 class RefundNotFailed(Conflict):
     """Only a refund that failed can be tried again."""
 
-    status: str
+    refund_status: str
 
 
 @dataclass(eq=False)
