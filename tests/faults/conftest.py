@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
@@ -74,17 +75,20 @@ class Process:
                 stdout=log,
                 stderr=log,
             )
-        give_up = monotonic() + 20
-        while monotonic() < give_up:
-            with contextlib.suppress(httpx.TransportError):
-                if httpx.get(self.url + "/livez", trust_env=False).is_success:
-                    return
+        give_up = monotonic() + 60
+        with httpx.Client(trust_env=False) as client:
+            while monotonic() < give_up:
+                with contextlib.suppress(httpx.TransportError):
+                    if client.get(self.url + "/livez").is_success:
+                        return
+                # Asking without a pause would take the time that it needs to start.
+                time.sleep(0.02)
         raise AssertionError(f"{self._command} did not start")
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
         if self._process is not None:
             self._process.send_signal(number)
-            self._process.wait(20)
+            self._process.wait(60)
             self._process = None
 
 
@@ -95,20 +99,36 @@ def sturdy_postgres(quick_folder: Path) -> Iterator[PostgresServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def sturdy_template(sturdy_postgres: PostgresServer) -> str:
+    """A database with the whole schema, made while that server lives for sure."""
+
+    async def make() -> None:
+        connection = await asyncpg.connect(sturdy_postgres.url)
+        await connection.execute("CREATE DATABASE template_faults")
+        await connection.close()
+        db = await Database.connect(sturdy_postgres.url_of("template_faults"), size=1)
+        await migrate(db)
+        await db.close()
+
+    asyncio.run(make())
+    return "template_faults"
+
+
 @pytest.fixture
-async def sturdy_url(sturdy_postgres: PostgresServer) -> AsyncIterator[str]:
+async def sturdy_url(
+    sturdy_postgres: PostgresServer, sturdy_template: str
+) -> AsyncIterator[str]:
     """A migrated database on that server."""
     if not (sturdy_postgres.child and sturdy_postgres.child.alive()):
         sturdy_postgres.start()
     name = f"faults_{next(_number)}"
     connection = await asyncpg.connect(sturdy_postgres.url)
-    await connection.execute(f"CREATE DATABASE {name}")
+    await connection.execute(
+        f"CREATE DATABASE {name} TEMPLATE {sturdy_template} STRATEGY FILE_COPY"
+    )
     await connection.close()
-    url = sturdy_postgres.url_of(name)
-    db = await Database.connect(url, size=1)
-    await migrate(db)
-    await db.close()
-    yield url
+    yield sturdy_postgres.url_of(name)
     if not (sturdy_postgres.child and sturdy_postgres.child.alive()):
         sturdy_postgres.start()
 
