@@ -8,7 +8,8 @@ import pytest
 from holdfast.simulators.clock import SECOND
 from holdfast.simulators.latency import Latency
 from holdfast.simulators.scenario import Burst, Mishap, Outage, RateLimit, Scenario
-from holdfast.simulators.stage import Stage
+from holdfast.simulators.stage import Fate, Stage
+from holdfast.simulators.web import Problem
 
 OPENING = datetime(2026, 11, 27, 8, tzinfo=UTC)
 
@@ -276,3 +277,18 @@ class TestScenario:
 
         assert response.json()["status"] == "declined"
         assert response.json()["decline_reason"] == "expired_card"
+
+
+class TestBeginAnew:
+    async def test_what_was_on_its_way_does_not_arrive_any_more(self):
+        done = []
+
+        async def sleep(seconds):
+            stage.begin_anew()
+
+        stage = Stage(sleep=sleep)
+
+        with pytest.raises(Problem, match="Started anew"):
+            await stage.play(Fate(0.3, "none"), None, lambda: done.append("charged"))
+
+        assert done == []

@@ -80,7 +80,7 @@ class Simulation:
 
     def reset(self) -> None:
         """As when the process started."""
-        self.stage.set(None)
+        self.stage.begin_anew()
         self.clock.reset()
         self.webhooks.reset()
 

@@ -63,7 +63,7 @@ class Stage:
         self.door: Door = _leave_open
         self._on = on
         self._clock = clock or Clock()
-        self._garbled = 0
+        self._garbled = self._lives = 0
         self._seen: OrderedDict[tuple[str, str], int] = OrderedDict()
         self.set(None)
 
@@ -83,6 +83,11 @@ class Stage:
                 self._clock.at(due, lambda _: self._turn_door(outage))
             # What is due already is done now: the answer still goes out.
             self._clock.set()
+
+    def begin_anew(self) -> None:
+        """No scenario, and what is still on its way does not arrive any more."""
+        self._lives += 1
+        self.set(None)
 
     @property
     def scenario(self) -> Scenario | None:
@@ -183,7 +188,10 @@ class Stage:
         does not stop it: that is what makes a timeout's outcome unknown.
         """
         if fate.latency_seconds:
+            life = self._lives
             await self.sleep(fate.latency_seconds)
+            if life != self._lives:
+                raise Problem(503, "unavailable", "Started anew meanwhile.")
         if fate.fail == "none":
             return act()
         if fate.fail.endswith("_after"):
