@@ -35,6 +35,9 @@ SELECT o.id, o.status, o.payment_status, o.shipping_amount, o.credit_amount,
           AND NOT EXISTS (SELECT FROM refunds n WHERE n.retry_of = r.id)
        )::bigint AS failed,
        (SELECT coalesce(sum(r.amount), 0) FROM refunds r
+        WHERE r.order_id = o.id AND NOT r.stray AND r.reason = 'kindness'
+          AND r.status = 'failed')::bigint AS unkind,
+       (SELECT coalesce(sum(r.amount), 0) FROM refunds r
         WHERE r.order_id = o.id AND NOT r.stray AND r.status = 'pending')::bigint
            AS pending,
        (SELECT coalesce(sum(r.amount), 0) FROM refunds r
@@ -155,6 +158,7 @@ class OrderBooks:
         net: Counter[Any] = Counter()
         keep: Counter[Any] = Counter()
         kindness: Counter[Any] = Counter()
+        unkind: Counter[Any] = Counter()
         undecided = set()
         for order in orders:
             first = family(order["id"])
@@ -164,6 +168,8 @@ class OrderBooks:
                 net[first] += _net(order)
                 keep[first] += _worth(order) - order["returned"] + order["fees"]
                 kindness[first] += order["kindness"]
+                # What was owed later counted on it, and it failed: to be tried again.
+                unkind[first] += order["unkind"]
         for row in await self.life.shop.db.fetch(_EXCHANGES):
             keep[family(row["order_id"])] += _advance(row)
         return [
@@ -171,7 +177,9 @@ class OrderBooks:
             f" (kindness {kindness[first]})"
             for first in net
             if first not in undecided
-            and not keep[first] - kindness[first] <= net[first] <= keep[first]
+            and not keep[first] - kindness[first]
+            <= net[first]
+            <= keep[first] + unkind[first]
         ]
 
 
