@@ -245,6 +245,7 @@ class Returns:
         amounts = ordering.settled(
             *(order, units),
             shipping=receipt.refund_shipping,
+            shipping_left=await ordering.shipping_left(tx, order),
             fee=receipt.restocking_fee,
             there=ordering.available(chain),
             others=cost_of(asked) if receipt.replace else 0,

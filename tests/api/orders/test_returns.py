@@ -6,6 +6,18 @@ import pytest
 
 from holdfast.kernel.ids import new_id
 
+SENT = {
+    "email": "ada@example.com",
+    "shipping_method": "standard",
+    "shipping_address": {
+        "name": "Ada Lovelace",
+        "line1": "12 Main St",
+        "city": "Berlin",
+        "postal_code": "10115",
+        "country": "DE",
+    },
+}
+
 
 @pytest.fixture
 def act(client, operator):
@@ -125,6 +137,23 @@ class TestWhole:
         assert shipping.json()["most"] == {"amount": 0, "currency": "EUR"}
         assert done.json()["refund"]["amount"] == 900
         assert refunded() == 900
+
+    async def test_gives_the_price_of_the_shipping_back_once(
+        self, place, back, act, operator
+    ):
+        placed = await place(TEA=2, fields=SENT)
+        price = placed.order["shipping_total"]
+        body = {"by": "hand"}
+        await placed.send("shipments", body, by=operator, key=f"ship-{new_id()}")
+        wanted = {"refund_shipping": price}
+        first = await act(await back(placed, (1, 1)), "receipt", wanted)
+
+        again = await act(await back(placed, (1, 1)), "receipt", wanted)
+
+        assert price["amount"] > 0
+        assert first.json()["refund"]["amount"] == 999 + price["amount"]
+        assert again.json()["type"] == "/problems/return-amount-too-large"
+        assert again.json()["most"]["amount"] == 0
 
     async def test_gives_no_more_back_than_is_left(
         self, sold, back, act, refunded, operator

@@ -166,6 +166,15 @@ class TestComplete:
 
         assert response.json()["decline_reason"] == "card_declined"
 
+    async def test_refuses_what_was_never_asked_for(self, payment):
+        await payment.post("/v1/charges/by-key/key-1/cancel")
+
+        response = await payment.post(
+            "/control/charges/key-1/complete", json={"outcome": "approve"}
+        )
+
+        assert response.status_code == 409
+
     async def test_refuses_what_is_decided(self, payment, asked):
         await asked()
         await payment.post("/v1/charges/by-key/key-1/cancel")

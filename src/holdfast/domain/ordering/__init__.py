@@ -131,6 +131,7 @@ from holdfast.domain.ordering.returning import (
     return_of_refund,
     returns,
     returns_of_account,
+    shipping_left,
     wait_for_refund,
 )
 from holdfast.domain.ordering.returns import (
@@ -330,6 +331,7 @@ __all__ = [
     "returns_of_account",
     "search",
     "settled",
+    "shipping_left",
     "standing",
     "take_cart",
     "take_turn",

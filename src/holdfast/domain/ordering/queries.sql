@@ -858,6 +858,10 @@ SELECT id, 'edited', $4, $5, $6 FROM changed;
 -- return.
 SELECT goods_amount + shipping_amount - fee_amount FROM returns WHERE id = $1;
 
+-- name: shipping_given_back
+-- How much of an order's shipping went back with its returns. $1 order.
+SELECT coalesce(sum(shipping_amount), 0)::bigint FROM returns WHERE order_id = $1;
+
 -- name: order_of_return
 -- The order that goods came back from. $1 return. One row, or none as long as they have
 -- not come back.

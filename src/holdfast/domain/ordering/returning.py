@@ -18,6 +18,7 @@ from holdfast.domain.ordering.errors import (
     ReturnNotFound,
     ReturnNotOpen,
 )
+from holdfast.domain.ordering.model import Order
 from holdfast.domain.ordering.returns import (
     RETURN,
     Amounts,
@@ -40,6 +41,7 @@ _RETURNS = _SQL["returns"]
 _DECIDE_RETURN = _SQL["decide_return"]
 _CANCEL_RETURN = _SQL["cancel_return"]
 _RECEIVE_RETURN = _SQL["receive_return"]
+_SHIPPING_GIVEN_BACK = _SQL["shipping_given_back"]
 _NOTE_REPLACEMENT = _SQL["note_replacement"]
 _ADD_RETURN_REFUND = _SQL["add_return_refund"]
 _COMPLETE_RETURN = _SQL["complete_return"]
@@ -154,6 +156,12 @@ async def receive_return(
     )
     if row is None:
         raise ReturnNotOpen(asked.status)
+
+
+async def shipping_left(tx: Transaction, order: Order) -> int:
+    """How much of an order's shipping price has not gone back; its order is locked."""
+    gone: int = await tx.fetchval(_SHIPPING_GIVEN_BACK, order.id)
+    return order.shipping.price.amount - gone
 
 
 async def note_replacement(

@@ -176,6 +176,7 @@ def settled(
     units: Mapping[int, int],
     *,
     shipping: int,
+    shipping_left: int,
     fee: int,
     there: int,
     others: int,
@@ -183,12 +184,13 @@ def settled(
 ) -> Amounts:
     """Where the worth of received *units* goes; ``ReturnAmountTooLarge``.
 
+    *shipping_left* is what of the shipping price did not go back with another return.
     *there* is what can be given back at all: a refund made out of kindness before was
     made in advance. *others* is what the other goods cost; *used* what they were given
     of it already, before these arrived, or None.
     """
-    if shipping > order.shipping.price.amount:
-        raise ReturnAmountTooLarge(order.shipping.price)
+    if shipping > shipping_left:
+        raise ReturnAmountTooLarge(Money(shipping_left, order.currency))
     goods = paid_for(order, units)
     if fee > goods + shipping:
         raise ReturnAmountTooLarge(Money(goods + shipping, order.currency))

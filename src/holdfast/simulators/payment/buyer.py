@@ -89,8 +89,10 @@ class Buyer:
         return json_reply(refund)
 
     def _complete(self, entry: Entry, *, approve: bool) -> Charge:
-        method = METHODS[entry.payment_method or ""]
-        reason = method.decline_reason if approve else _DECLINED_BY_BUYER
+        reason: str | None = _DECLINED_BY_BUYER
+        if approve and entry.payment_method is not None:
+            # A tombstone has no method; that it cannot be completed is said below.
+            reason = METHODS[entry.payment_method].decline_reason
         try:
             return self._ledger.complete(entry, decline_reason=reason)
         except WrongState as state:
