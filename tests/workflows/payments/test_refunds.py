@@ -257,7 +257,7 @@ class TestFailedRefund:
         assert found.requested_by == "key:2"
         with pytest.raises(RefundNotFailed) as refused:
             await refunds.retry(failed.id, **again)
-        assert refused.value.status == "retried"
+        assert refused.value.refund_status == "retried"
 
     async def test_one_that_succeeded_or_is_under_way_is_not_tried_again(
         self, shop, an_order, give_back, promise, clock
@@ -270,7 +270,7 @@ class TestFailedRefund:
                 await refunds.retry(
                     refund_id, db=shop.db, vault=shop.vault, actor="x", clock=clock
                 )
-            assert refused.value.status == status
+            assert refused.value.refund_status == status
 
 
 class TestSettle:
