@@ -14,8 +14,9 @@ from holdfast.domain.accounts import Hasher
 from holdfast.domain.payments import Provider
 from holdfast.domain.shipping import Carrier
 from holdfast.kernel.clock import Clock, system_clock
-from holdfast.platform import http
-from holdfast.platform.data_keys import DataKeys, followed
+from holdfast.platform import controls, data_keys, http
+from holdfast.platform.controls import Controls
+from holdfast.platform.data_keys import DataKeys
 from holdfast.platform.db import Database, DatabaseBusy, DatabaseUnavailable
 from holdfast.platform.metrics import Metrics
 from holdfast.platform.outgoing import OutgoingCalls
@@ -53,6 +54,8 @@ class Shop:
     """Redis; None where no address is set. What is in it may be lost."""
     health: Health = field(init=False)
     """What ``/readyz`` says."""
+    controls: Controls = field(init=False)
+    """What operators have changed while the shop runs."""
     routes: tuple[Route, ...] = ()
     """The routes this process serves."""
     keyring: oauth.KeyRing = field(init=False)
@@ -74,6 +77,7 @@ class Shop:
 
     def __post_init__(self) -> None:
         self.health = Health(self.db, self.cache, self.vault)
+        self.controls = Controls(self.db)
         self.keyring = oauth.KeyRing(self.db, self.vault, self.clock)
         self.key_uses = KeyUses(self.db, self.vault, clock=self.clock)
         self.products = catalog.Reader(self.db)
@@ -153,7 +157,7 @@ async def opened(
             metrics,
             others.payments,
             others.carrier,
-            await closing.enter_async_context(followed(keys)),
+            await closing.enter_async_context(data_keys.followed(keys)),
             hasher,
             clock=clock,
             access_log=access_log,
@@ -164,4 +168,7 @@ async def opened(
         closing.push_async_callback(shop.key_uses.close)
         closing.push_async_callback(shop.reservations.holding.close)
         shop.health = Health(watching, cache, shop.vault)
+        shop.controls = await closing.enter_async_context(
+            controls.followed(Controls(watching))
+        )
         yield shop

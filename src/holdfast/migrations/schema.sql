@@ -68,7 +68,7 @@ VALUES
      '{audit:read,customers:read,orders:read,orders:refund,products:read}', true, now(), now()),
     ('01943a00-0000-7000-8000-000000000006', 'admin', 'Administrator',
      'May do everything. Somebody always is one.',
-     '{account:read,account:write,audit:read,carts:own,carts:write,clients:read,clients:write,customers:read,customers:write,inventory:read,inventory:write,keys:read,keys:write,orders:fulfil,orders:own,orders:read,orders:refund,orders:write,prices:override,products:read,products:write,roles:read,roles:write,users:read,users:write}',
+     '{account:read,account:write,audit:read,carts:own,carts:write,clients:read,clients:write,customers:read,customers:write,inventory:read,inventory:write,keys:read,keys:write,orders:fulfil,orders:own,orders:read,orders:refund,orders:write,prices:override,products:read,products:write,protection:read,protection:write,roles:read,roles:write,users:read,users:write}',
      true, now(), now());
 
 -- What happened that matters for security. Append-only: the triggers below hold
@@ -1228,6 +1228,15 @@ CREATE TABLE data_keys (
     version bigint NOT NULL,
     -- The version whose key everything was found sealed under.
     resealed bigint NOT NULL DEFAULT 0,
+    updated_at timestamptz NOT NULL
+);
+
+-- What operators change while the shop runs: limits, levels, circuits. Every process
+-- reads all of it about twice a second, so there must not be much.
+CREATE TABLE controls (
+    name text PRIMARY KEY,
+    value jsonb NOT NULL,
+    updated_by text NOT NULL,
     updated_at timestamptz NOT NULL
 );
 

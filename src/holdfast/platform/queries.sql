@@ -196,6 +196,28 @@ RETURNING version;
 -- Everything is sealed under the keys of one version. $1 name, $2 version.
 UPDATE data_keys SET resealed = $2 WHERE name = $1 AND version = $2;
 
+-- name: controls
+-- Everything that operators have changed. No parameters.
+SELECT name, value, updated_by, updated_at FROM controls ORDER BY name;
+
+-- name: put_control
+-- Set a control. $1 name, $2 value (JSON), $3 who, $4 now. Returns what it was before,
+-- NULL if it was not set.
+WITH before AS (
+    SELECT value FROM controls WHERE name = $1
+), written AS (
+    INSERT INTO controls (name, value, updated_by, updated_at)
+    VALUES ($1, $2, $3, $4)
+    ON CONFLICT (name) DO UPDATE
+    SET value = EXCLUDED.value, updated_by = EXCLUDED.updated_by,
+        updated_at = EXCLUDED.updated_at
+)
+SELECT (SELECT value FROM before) AS was;
+
+-- name: drop_control
+-- Take a control back. $1 name. Returns what it was, or no row if it was not set.
+DELETE FROM controls WHERE name = $1 RETURNING value AS was;
+
 -- name: answers_to_reseal
 -- Kept answers not yet sealed under the newest key, in order of their keys; those that
 -- somebody else holds are passed over. $1 its prefix, $2 after this key (NULL for the

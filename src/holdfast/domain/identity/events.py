@@ -70,6 +70,7 @@ EVENT_TITLES: dict[str, str] = {
     "consent.revoked": "A person took that back",
     "signing_key.rotated": "Tokens are signed by another key",
     "signing_key.revoked": "A signing key was withdrawn",
+    "protection.changed": "A limit, a level or a circuit was changed by an operator",
     "data_key.rotated": "Personal data is sealed under another key",
 }
 """Everything that is recorded, and how to say it to a person."""

@@ -35,6 +35,8 @@ SCOPE_TITLES: dict[str, str] = {
     "clients:write": "Create and change OAuth clients",
     "customers:read": "See customers and their addresses",
     "customers:write": "Change customers, export and erase their data",
+    "protection:read": "See limits, load and circuits",
+    "protection:write": "Change limits, force load levels and circuits",
     "audit:read": "See what happened that matters for security",
     "account:read": "See your profile, addresses and sign-ins",
     "account:write": "Change your profile, addresses and how you sign in",
