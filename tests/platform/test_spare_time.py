@@ -114,10 +114,13 @@ class TestGivesWay:
         shouting.ask(b"one")
         assert shouting.pid is not None
 
-        async def idle() -> bool:
-            return os.sched_getscheduler(shouting.pid or 0) == os.SCHED_IDLE
+        async def gives_way() -> bool:
+            # In short slices where there are any (Linux 6.12), idle elsewhere.
+            policy = os.sched_getscheduler(shouting.pid or 0)
+            nicest = os.getpriority(os.PRIO_PROCESS, shouting.pid or 0) == 19
+            return policy == os.SCHED_IDLE or (policy == os.SCHED_BATCH and nicest)
 
-        await promised(idle)
+        await promised(gives_way)
         assert os.sched_getscheduler(0) == os.SCHED_OTHER
 
     async def test_with_its_group_of_processes(

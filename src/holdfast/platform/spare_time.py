@@ -2,19 +2,28 @@
 
 Why a process: Linux puts each session of processes into a group (``autogroup``), and
 the groups share the cores as equals. A thread that would give way to the others of its
-own process (``SCHED_IDLE``, or merely nice) does not give way to PostgreSQL or to
-whoever else is woken on its core: those wait until the next tick, 4 ms. Measured with
-a loop that never sleeps, p99 of the time from being woken to running: 3.3 ms beside
-such a thread, 0.15 ms beside a process that also made its group nice. Where groups are
-made by cgroups instead, they decide.
+own process does not give way to PostgreSQL or to whoever else is woken on its core, so
+the process makes its whole group nice.
+
+Why short slices: whoever runs is left alone until the end of its slice, 3 ms by
+default, however nice it is (EEVDF, ``RUN_TO_PARITY``). Since Linux 6.12 a process can
+ask for slices of its own. Measured with two processes that sleep a millisecond at a
+time, beside two that hash in bursts: p99 of the time from being woken to running 3.9 ms
+with a nice group, 0.4 ms with slices of 0.1 ms as well, 0.2 ms with nobody beside them.
+Before 6.12 ``SCHED_IDLE`` is the best there is. Where groups are made by cgroups
+instead, they decide.
 
 A question is one line, the answer another. The process is started with the first
 question, and again when it has died; it ends when its standard input does, so it never
 outlives who started it.
 """
 
+import ctypes
 import errno
 import os
+import platform
+import re
+import struct
 import subprocess
 import sys
 import threading
@@ -26,6 +35,13 @@ from signal import SIG_IGN, SIGINT, SIGTERM, signal
 
 _AUTOGROUP = Path("/proc/self/autogroup")
 _NICEST = 19
+_SLICE_NS = 100_000  # the shortest that Linux gives
+_SLICES_SINCE = (6, 12)
+# Of sched_setattr(2), which Python does not have.
+_SET_ATTRIBUTES = {"x86_64": 314, "aarch64": 274}
+# The first version of the structure: size, policy, flags, nice, priority, runtime (the
+# slice), deadline, period.
+_ATTRIBUTES = struct.Struct("IIQiIQQQ")
 # The kernel takes one change in a tenth of a second from all who are not privileged.
 _TRIES = 30
 _PAUSE_SECONDS = 0.1
@@ -125,8 +141,9 @@ def _give_way() -> None:
         os.nice(_NICEST)
         return
     with suppress(OSError):
-        # Within the group; of the process is its first thread, which does the work.
-        os.sched_setscheduler(os.getpid(), os.SCHED_IDLE, os.sched_param(0))
+        # Of the process is its first thread, which does the work.
+        if not _take_short_slices(os.getpid()):
+            os.sched_setscheduler(os.getpid(), os.SCHED_IDLE, os.sched_param(0))
     for _ in range(_TRIES):
         try:
             _AUTOGROUP.write_text(str(_NICEST), "ascii")
@@ -136,3 +153,15 @@ def _give_way() -> None:
             return
         else:
             return
+
+
+def _take_short_slices(pid: int) -> bool:
+    """Run in slices that end soon; False where there is no such thing."""
+    number = _SET_ATTRIBUTES.get(platform.machine())
+    release = tuple(int(n) for n in re.findall(r"\d+", platform.release())[:2])
+    if number is None or release < _SLICES_SINCE:
+        return False
+    wanted = _ATTRIBUTES.pack(
+        _ATTRIBUTES.size, os.SCHED_BATCH, 0, _NICEST, 0, _SLICE_NS, 0, 0
+    )
+    return bool(ctypes.CDLL(None).syscall(number, pid, wanted, 0) == 0)
