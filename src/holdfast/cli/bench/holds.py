@@ -1,9 +1,10 @@
 """What happens when everybody wants the same: holds on one SKU, and on many.
 
 Through the API: as many holds of one SKU as it takes, and of 4,000 in the same way;
-then the one SKU at four fifths of that rate, while others are held beside it. Below the
-API: the same holds combined, and one row at a time. Last, a SKU of which nothing is
-left. Every hold is committed and synced to disk; the books must balance at the end.
+then the one SKU while others are held beside it, together four fifths of what the
+machine can do. Below the API: the same holds combined, and one row at a time. Last, a
+SKU of which nothing is left. Every hold is committed and synced to disk; the books must
+balance at the end.
 """
 
 import asyncio
@@ -57,11 +58,11 @@ class HotSkus:
     hot: Seen
     spread: Seen
     hot_calm: Seen
-    """One SKU at four fifths of its rate."""
+    """One SKU at four fifths of what the machine can do, the others counted in."""
     others_quiet: Seen
     """Other SKUs with nothing beside them."""
     others_spread: Seen
-    """Other SKUs, with as much beside them, but over all SKUs."""
+    """Other SKUs, with the same share of the machine beside them, over all SKUs."""
     others: Seen
     """Other SKUs, with one SKU at four fifths of its rate beside them."""
     sold_out: Seen
@@ -151,11 +152,13 @@ class Rush:
         await self._put_on_sale()
         hot = await self._one("hot", Stream([_HOT], USERS))
         spread = await self._one("spread", Stream(list(self.skus), USERS))
-        wanted = _SHARE * rate(hot)
+        # What is held beside it is part of the four fifths.
+        share = _SHARE - _OTHERS_RATE / max(rate(spread), 1e-9)
+        wanted = max(share, 0.1) * rate(hot)
         others = Stream(list(self.skus), _OTHERS, rate=_OTHERS_RATE)
         (quiet,) = await self._drive(others)
         _, beside_spread = await self._drive(
-            Stream(list(self.skus), USERS, rate=min(wanted, _SHARE * rate(spread))),
+            Stream(list(self.skus), USERS, rate=max(share, 0.1) * rate(spread)),
             others,
         )
         calm, beside_hot = await self._drive(Stream([_HOT], USERS, rate=wanted), others)
