@@ -161,7 +161,9 @@ class Rush:
             Stream(list(self.skus), USERS, rate=max(share, 0.1) * rate(spread)),
             others,
         )
-        calm, beside_hot = await self._drive(Stream([_HOT], USERS, rate=wanted), others)
+        calm, beside_hot = await self._several(
+            "four fifths", Stream([_HOT], USERS, rate=wanted), others
+        )
         sold_out = await self._one("sold out", Stream([_GONE], USERS, expected=409))
         checks = await self._checks()
         combined, alone = await self._below()
@@ -205,11 +207,16 @@ class Rush:
             self.variants[sku] = level.variant_id
 
     async def _one(self, name: str, stream: Stream) -> Seen:
+        (seen,) = await self._several(name, stream)
+        return seen
+
+    async def _several(self, name: str, *streams: Stream) -> list[Seen]:
         before = self.shop.cpu_seconds()
-        (seen,) = await self._drive(stream)
+        seen = await self._drive(*streams)
         after = self.shop.cpu_seconds()
+        answers = sum(one.answers for one in seen)
         self.cpu_us[name] = {
-            part: (used - before.get(part, 0.0)) / max(seen.answers, 1) * 1e6
+            part: (used - before.get(part, 0.0)) / max(answers, 1) * 1e6
             for part, used in after.items()
         }
         return seen
