@@ -38,6 +38,17 @@ def bodies():
     }
 
 
+def _patterns(part):
+    if isinstance(part, dict):
+        if isinstance(part.get("pattern"), str):
+            yield part["pattern"]
+        for value in part.values():
+            yield from _patterns(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from _patterns(value)
+
+
 class TestDocument:
     def test_is_valid_openapi_3_1(self, document):
         assert document["openapi"].startswith("3.1")
@@ -48,6 +59,13 @@ class TestDocument:
 
         assert answer.headers["content-type"] == "application/json"
         assert answer.json()["info"]["title"] == "Holdfast"
+
+    def test_no_pattern_lets_a_line_break_in_at_the_end(self, document):
+        # In Python, unlike in ECMA-262, `$` also matches before a last line break.
+        patterns = set(_patterns(document))
+
+        assert patterns
+        assert [p for p in sorted(patterns) if p.endswith("$")] == []
 
     def test_has_every_route_that_is_documented(self, operations):
         wanted = {

@@ -57,7 +57,8 @@ IfMatch = Annotated[
     ),
 ]
 CartToken = Annotated[
-    str, msgspec.Meta(pattern=r"^hfc_[\w-]{1,255}$", description="The cart's token.")
+    str,
+    msgspec.Meta(pattern=r"^hfc_[\w-]{1,255}$(?!\n)", description="The cart's token."),
 ]
 Quantity = Annotated[int, msgspec.Meta(ge=1, le=ordering.MAX_QUANTITY)]
 

@@ -90,7 +90,7 @@ class ExternalPayment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reference: Annotated[
         str,
         msgspec.Meta(
-            pattern=r"^[\x20-\x7e]{1,200}$",
+            pattern=r"^[\x20-\x7e]{1,200}$(?!\n)",
             description="What you know the payment by. No names: it is not sealed.",
         ),
     ]
@@ -100,7 +100,7 @@ class CompletionWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the draft order is paid: by one of the two, and what it is to cost."""
 
     payment_method: (
-        Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e]{1,255}$")] | None
+        Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e]{1,255}$(?!\n)")] | None
     ) = None
     external: ExternalPayment | None = None
     expected_total: Amount | None = None

@@ -19,11 +19,14 @@ Sku = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 LONGEST_EMAIL = 254
 Email = Annotated[str, msgspec.Meta(min_length=3, max_length=LONGEST_EMAIL)]
 CurrencyCode = Annotated[
-    str, msgspec.Meta(pattern="^[A-Z]{3}$", description="ISO 4217", examples=["EUR"])
+    str,
+    msgspec.Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="ISO 4217", examples=["EUR"]),
 ]
 CountryCode = Annotated[
     str,
-    msgspec.Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1", examples=["DE"]),
+    msgspec.Meta(
+        pattern=r"^[A-Z]{2}$(?!\n)", description="ISO 3166-1", examples=["DE"]
+    ),
 ]
 
 

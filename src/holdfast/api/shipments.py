@@ -32,7 +32,7 @@ Code = Annotated[
     msgspec.Meta(min_length=1, max_length=64, description="Id or code of a location."),
 ]
 TrackingNumber = Annotated[
-    str, msgspec.Meta(pattern=r"^[A-Za-z0-9-]{1,64}$", examples=["HF123456785DE"])
+    str, msgspec.Meta(pattern=r"^[A-Za-z0-9-]{1,64}$(?!\n)", examples=["HF123456785DE"])
 ]
 
 
@@ -54,7 +54,9 @@ class ShipmentWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ) = None
     location: Code | None = None
     by: Literal["carrier", "hand"] | None = None
-    service: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_-]{1,64}$")] | None = None
+    service: (
+        Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_-]{1,64}$(?!\n)")] | None
+    ) = None
     tracking_number: TrackingNumber | None = None
 
     def __post_init__(self) -> None:

@@ -190,7 +190,7 @@ ADMIN = "admin"
 """The role that allows everything; somebody always has it."""
 MAX_ROLE_TITLE = 100
 MAX_ROLE_DESCRIPTION = 500
-ROLE_NAME = r"^[a-z][a-z0-9_]{1,49}$"
+ROLE_NAME = r"^[a-z][a-z0-9_]{1,49}$(?!\n)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ _CHANGE_LOCATION = _SQL["change_location"]
 _USE_LOCATION = _SQL["use_location"]
 
 MAX_LOCATIONS = 1000
-LOCATION_CODE = r"^[a-z0-9][a-z0-9-]{0,62}$"
+LOCATION_CODE = r"^[a-z0-9][a-z0-9-]{0,62}$(?!\n)"
 """Codes are for addresses and files: small letters, digits and hyphens."""
 
 

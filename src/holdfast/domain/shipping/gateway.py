@@ -42,9 +42,9 @@ _NONSENSE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _SLUG = re.compile(r"[a-z0-9-]{1,64}")
 
 # Part of addresses of ours and theirs.
-_Id = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
+_Id = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
 # What PostgreSQL can store.
-_Text = Annotated[str, msgspec.Meta(max_length=255, pattern="^[^\\x00]*$")]
+_Text = Annotated[str, msgspec.Meta(max_length=255, pattern=r"^[^\x00]*\Z")]
 _Reported = Literal[
     "created",
     "in_transit",
