@@ -89,7 +89,7 @@ def questions() -> "dict[str, Question]":
     """Everything that is asked of an empty environment, by name."""
     asked: dict[str, Question] = {}
 
-    class Listening(settings._Reader):  # noqa: SLF001 - it is what is documented
+    class Listening(settings.Reader):
         def __getattribute__(self, attribute: str) -> Any:
             method = super().__getattribute__(attribute)
             if attribute.startswith("_") or not callable(method):
@@ -106,11 +106,12 @@ def questions() -> "dict[str, Question]":
 
             return listen
 
-    original, settings._Reader = settings._Reader, Listening  # noqa: SLF001
+    original = settings.Reader
+    settings.Reader = Listening
     try:
         settings.Settings.read({})
     finally:
-        settings._Reader = original  # noqa: SLF001
+        settings.Reader = original
     return asked
 
 

@@ -5,45 +5,31 @@ and is called by the composition root alone. No other file reads the environment
 """
 
 import os
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeVar
-from urllib.parse import urlsplit
+from typing import Literal
 
 from holdfast.kernel.money import CURRENCIES
-from holdfast.platform import openid_providers, webhooks
+from holdfast.platform.environment import (
+    DEMANDING,
+    HOME,
+    KEY_SERVICES,
+    BadSettings,
+    Environment,
+    Reader,
+    Secret,
+)
 from holdfast.platform.openid_providers import OpenIdProvider
 
-T = TypeVar("T")
+__all__ = ["KEY_SERVICES", "BadSettings", "Environment", "Secret", "Settings"]
 
-Environment = Literal["development", "test", "staging", "production"]
 _ENVIRONMENTS: tuple[Environment, ...] = (
     "development",
     "test",
     "staging",
     "production",
 )
-
-
-_DEMANDING = ("staging", "production")
-_HOME = ".holdfast"
-_EMAIL = re.compile(r"[^@\s<>,;\"]{1,64}@[^@\s<>,;\"]{1,189}")
-KEY_SERVICES = ("aws-kms://", "gcp-kms://", "hcvault://")
-
-
-class BadSettings(ValueError):
-    """One or more settings are missing or wrong; the message lists them all."""
-
-
-class Secret(str):
-    """A string that does not print itself."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "***"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +120,11 @@ class Settings:
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "Settings":
         """Build the settings; ``BadSettings`` names every bad value at once."""
-        read = _Reader(environ)
+        read = Reader(environ)
         environment = read.choice("HOLDFAST_ENV", _ENVIRONMENTS, "development")
         settings = cls(
             environment=environment,
-            home=Path(read.text("HOLDFAST_HOME", _HOME)).absolute(),
+            home=Path(read.text("HOLDFAST_HOME", HOME)).absolute(),
             database_url=read.url("DATABASE_URL", ("postgres", "postgresql")),
             redis_url=read.url("REDIS_URL", ("redis", "rediss", "unix")),
             pg_bin=read.directory("PG_BIN"),
@@ -201,10 +187,10 @@ class Settings:
     def from_environment(cls) -> "Settings":
         return cls.read(os.environ)  # noqa: TID251 - the one place that may
 
-    def _demand_servers_in_production(self, read: "_Reader") -> None:
+    def _demand_servers_in_production(self, read: Reader) -> None:
         # The embedded servers and simulators are for one machine: without TLS
         # and backups they must never carry a real shop by accident.
-        if self.environment not in _DEMANDING:
+        if self.environment not in DEMANDING:
             return
         for name in (
             "DATABASE_URL",
@@ -215,152 +201,3 @@ class Settings:
         ):
             if not self.raw.get(name):
                 read.problems.append(f"{name} must be set in {self.environment}")
-
-
-class _Reader:
-    """Reads values one by one and remembers every problem."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-        self.problems: list[str] = []
-
-    def finish(self) -> None:
-        if self.problems:
-            raise BadSettings("; ".join(self.problems))
-
-    def text(self, name: str, default: str) -> str:
-        return self._environ.get(name) or default
-
-    def choice(self, name: str, choices: tuple[T, ...], default: T) -> T:
-        value = self._environ.get(name)
-        if not value:
-            return default
-        for choice in choices:
-            if choice == value:
-                return choice
-        shown = ", ".join(map(str, choices[:6])) + (", ..." if len(choices) > 6 else "")  # noqa: PLR2004 - a line's worth
-        self.problems.append(f"{name} must be one of {shown}, not {value!r}")
-        return default
-
-    def url(self, name: str, schemes: tuple[str, ...]) -> Secret | None:
-        value = self._environ.get(name)
-        if not value:
-            return None
-        try:
-            known = urlsplit(value).scheme in schemes
-        except ValueError:
-            known = False
-        if not known:
-            # The value is not shown: it may hold a password.
-            shown = " or ".join(f"{scheme}://" for scheme in schemes)
-            self.problems.append(f"{name} must be a URL with {shown}")
-            return None
-        return Secret(value)
-
-    def public_url(self, name: str, environment: Environment) -> str:
-        """An address that can be an issuer: RFC 8414 2 wants https, bare."""
-        url = self.url(name, ("http", "https"))
-        demanding = environment in _DEMANDING
-        if url is None:
-            if demanding and not self._environ.get(name):
-                self.problems.append(f"{name} must be set in {environment}")
-            return "http://127.0.0.1:8000"
-        parts = urlsplit(url)
-        if parts.query or parts.fragment or parts.username or not parts.hostname:
-            self.problems.append(f"{name} must be a bare address, without ? # or @")
-        if demanding and parts.scheme != "https":
-            self.problems.append(f"{name} must be https:// in {environment}")
-        return str(url).rstrip("/")
-
-    def data_key(self, name: str, environment: Environment) -> Secret:
-        value = self._environ.get(name)
-        if not value:
-            if environment in _DEMANDING:
-                self.problems.append(f"{name} must be set in {environment}")
-            home = Path(self.text("HOLDFAST_HOME", _HOME)).absolute()
-            return Secret(f"file:{home / 'data.key'}")
-        if not value.startswith((*KEY_SERVICES, "file:", "base64:")):
-            # Not shown: it may be the key itself.
-            shown = ", ".join((*KEY_SERVICES, "file:", "base64:"))
-            self.problems.append(f"{name} must begin with one of {shown}")
-        elif environment == "production" and not value.startswith(KEY_SERVICES):
-            self.problems.append(
-                f"{name} must be a key service in production: "
-                + " or ".join(KEY_SERVICES)
-            )
-        return Secret(value)
-
-    def openid_providers(
-        self, name: str, environment: Environment
-    ) -> tuple[OpenIdProvider, ...]:
-        value = self._environ.get(name)
-        if not value:
-            return ()
-        providers, faults = openid_providers.read(
-            value, demanding=environment in _DEMANDING
-        )
-        self.problems += [f"{name} {fault}" for fault in faults]
-        return providers
-
-    def webhook_secrets(self, name: str) -> tuple[Secret, ...]:
-        secrets = tuple(map(Secret, (self._environ.get(name) or "").split()))
-        for secret in secrets:
-            try:
-                webhooks.key_of(secret)
-            except ValueError as error:
-                # What is wrong with it, and nothing of it.
-                self.problems.append(f"{name}: {error}")
-        return secrets
-
-    def email(self, name: str) -> str | None:
-        value = (self._environ.get(name) or "").strip()
-        if value and (not _EMAIL.fullmatch(value) or not value.isascii()):
-            self.problems.append(f"{name} must be an e-mail address")
-            return None
-        return value or None
-
-    def measures(self, name: str) -> tuple[int, int, int] | None:
-        value = self._environ.get(name)
-        if not value:
-            return None
-        found = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})x([1-9]\d{0,4})", value)
-        if found is None:
-            self.problems.append(f"{name} must be like 400x300x200, not {value!r}")
-            return None
-        return int(found[1]), int(found[2]), int(found[3])
-
-    def lines(self, name: str) -> tuple[str, ...]:
-        value = self._environ.get(name) or ""
-        return tuple(line.strip() for line in value.split("|") if line.strip())
-
-    def directory(self, name: str) -> Path | None:
-        value = self._environ.get(name)
-        if not value:
-            return None
-        if not Path(value).is_dir():
-            self.problems.append(f"{name} must be a folder, and {value!r} is not")
-            return None
-        return Path(value)
-
-    def whole(self, name: str, default: int, low: int, high: int) -> int:
-        return self._number(name, default, low, high, int)
-
-    def seconds(self, name: str, default: float) -> float:
-        return self._number(name, default, 0.05, 600, float)
-
-    def _number(
-        self, name: str, default: T, low: float, high: float, kind: Callable[[str], T]
-    ) -> T:
-        value = self._environ.get(name)
-        if not value:
-            return default
-        try:
-            number = kind(value)
-            if not low <= float(value) <= high:
-                raise ValueError  # noqa: TRY301 - one message for both faults
-        except ValueError:
-            self.problems.append(
-                f"{name} must be a number from {low} to {high}, not {value!r}"
-            )
-            return default
-        return number
