@@ -81,6 +81,15 @@ class TestDocument:
 
         assert len(set(ids)) == len(ids)
 
+    def test_says_what_is_turned_away_first(self, operations):
+        export = operations["POST /v1/me/export"]
+        live = operations["GET /livez"]
+
+        assert export["x-holdfast-priority"] == "bulk"
+        assert "/problems/overloaded" in str(export["responses"]["503"])
+        assert live["x-holdfast-priority"] == "exempt"
+        assert "503" not in live["responses"]
+
 
 class TestSchemas:
     def test_of_bodies_refuse_unknown_fields(self, document):

@@ -28,6 +28,21 @@ class TestRoute:
     def test_may_answer_success_otherwise(self):
         assert route("POST", public=True, status=202).success_status == 202
 
+    @pytest.mark.parametrize(
+        ("kind", "method", "policy"),
+        [
+            ("read", "GET", {}),
+            ("write", "POST", {}),
+            ("write", "DELETE", {"priority": Priority.PAY}),
+            ("report", "GET", {"priority": Priority.BULK}),
+            ("report", "POST", {"priority": Priority.BULK}),
+            ("checkout", "POST", {"of_kind": "checkout"}),
+            ("write", "POST", {"priority": Priority.BULK, "of_kind": "write"}),
+        ],
+    )
+    def test_is_limited_with_its_like(self, kind, method, policy):
+        assert route(method, public=True, **policy).kind == kind
+
     def test_knows_its_parameters(self):
         parameters = route(path="/v1/a/{one:uuid}/{two:str}/{three}").parameters
 

@@ -16,8 +16,19 @@ from holdfast.api.routes import (
     shop,
     sign_in,
 )
-from holdfast.domain.identity import SCOPES
+from holdfast.domain.identity import PERSONAL_SCOPES, SCOPES
 
+# Told by machines that repeat themselves, paid by a buyer, or against an attacker.
+PAYS = {
+    "DELETE /v1/api-keys/{key_id:uuid}",
+    "DELETE /v1/clients/{client_id}",
+    "DELETE /v1/users/{account_id:uuid}/sessions",
+    "POST /oauth/token",
+    "POST /v1/carts/{cart_id:uuid}/checkout",
+    "POST /v1/draft-orders/{draft_id:uuid}/completion",
+    "POST /v1/webhooks/carrier",
+    "POST /v1/webhooks/payments",
+}
 # A price of one's own in a line, products that are not for sale yet.
 OPENS_MORE_OF_A_ROUTE = {"prices:override", "products:read"}
 
@@ -61,3 +72,47 @@ class TestRoutes:
         ]
 
         assert forgotten == []
+
+    def test_only_health_and_protection_are_never_shed(self):
+        exempt = {r.path for r in ROUTES if r.priority is policy.Priority.EXEMPT}
+        others = {path for path in exempt if not path.startswith("/v1/protection")}
+
+        assert others == {"/livez", "/readyz", "/metrics"}
+
+    def test_every_control_of_the_protection_is_never_shed(self):
+        controls = [r for r in ROUTES if r.path.startswith("/v1/protection")]
+
+        assert {r.priority for r in controls} <= {policy.Priority.EXEMPT}
+
+    def test_what_is_shed_last_is_told_by_name(self):
+        pays = {
+            f"{route.method} {route.path}"
+            for route in ROUTES
+            if route.priority is policy.Priority.PAY
+        }
+
+        assert pays == PAYS
+
+    def test_nobody_waits_for_what_is_shed_first(self):
+        bulk = {
+            route.path for route in ROUTES if route.priority is policy.Priority.BULK
+        }
+
+        assert all(path.endswith(("/export", "/import")) for path in bulk)
+
+    def test_what_operators_do_does_not_stand_above_what_buyers_do(self):
+        """A route no buyer may call waits behind them, but for the exceptions."""
+        staff = [
+            route
+            for route in ROUTES
+            if route.scope is not None
+            and route.scope not in PERSONAL_SCOPES
+            and not route.own
+            and not route.guest
+        ]
+        above = {r.path for r in staff if r.priority < policy.Priority.OPERATE}
+        above = {path for path in above if not path.startswith("/v1/protection")}
+
+        assert above - {path.partition(" ")[2] for path in PAYS} == {
+            "/v1/draft-orders/{draft_id:uuid}/hold"
+        }

@@ -16,7 +16,7 @@ from litestar import Response
 import holdfast
 from holdfast.api import binding
 from holdfast.api.examples import EXAMPLES
-from holdfast.api.policy import PARAMETER, Route
+from holdfast.api.policy import PARAMETER, Priority, Route
 from holdfast.api.problems import (
     CredentialsMissing,
     InvalidCredentials,
@@ -36,7 +36,7 @@ from holdfast.platform.idempotency import (
     IdempotencyKeyMissing,
     IdempotencyKeyReused,
 )
-from holdfast.resilience.errors import BodyTooLarge
+from holdfast.resilience.errors import BodyTooLarge, Overloaded
 
 _REFERENCE = "#/components/schemas/{name}"
 _REASONS = {
@@ -202,6 +202,7 @@ def _operation(route: Route, made: Any) -> dict[str, Any]:
         "tags": [_tag(route)],
         "parameters": [*_path_parameters(route), *_parameters(route, made)],
         "security": _security(route),
+        "x-holdfast-priority": route.priority.name.lower(),
     }
     if description.strip():
         lines = (line.strip() for line in description.strip().splitlines())
@@ -305,6 +306,8 @@ def _errors(route: Route) -> Iterable[type[Exception]]:
     if route.path.startswith("/v1/"):
         found += [InvalidCredentials, MalformedRequest, InvalidRequest]
         found += [DatabaseUnavailable, DatabaseBusy, RuntimeError]
+    if route.priority is not Priority.EXEMPT:
+        found += [Overloaded]
     if route.scope is not None:
         found += [CredentialsMissing, MissingScope]
     if binding.body_of(route) is not None:

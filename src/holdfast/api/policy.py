@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import KW_ONLY, dataclass
 from enum import IntEnum
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from holdfast.domain.identity import PERSONAL_SCOPES, SCOPES
 from holdfast.kernel.errors import DomainError
@@ -25,17 +25,29 @@ class BadRoutes(ValueError):
     """The routes table leaves something open; the message lists every gap."""
 
 
-class Priority(IntEnum):
-    """What is served first when not everything can be; lower is more urgent."""
+Kind: TypeAlias = Literal["read", "write", "checkout", "report"]
+"""What is served alike, and so is limited together: one limiter of concurrency each."""
 
-    VITAL = 0
-    """Health and metrics: never shed."""
+
+class Priority(IntEnum):
+    """What is served first when not everything can be; lower is more urgent.
+
+    What continues work that somebody has put in stands above what begins some.
+    """
+
+    EXEMPT = -1
+    """Health, metrics and the operators' controls of the protection: never shed."""
+    PAY = 0
+    """What payment providers and carriers tell, the end of a checkout, fresh tokens for
+    one, and the revoking of what an attacker holds."""
     BUY = 1
-    """What turns a visitor into an order."""
-    OPERATE = 2
-    """What the people who run the shop do."""
-    BROWSE = 3
-    """What is asked most and missed least."""
+    """The way from a full cart to an order: holds, what a checkout reads, sign-in."""
+    BROWSE = 2
+    """Looking and choosing: products, search, the lines of a cart, one's account."""
+    OPERATE = 3
+    """What people of the shop do, who can wait and repeat; extras; documentation."""
+    BULK = 4
+    """Exports, imports and whatever else nobody waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +61,8 @@ class Route:
     cost: int
     """How much of a caller's share one call uses; 1 is a single-row read."""
     priority: Priority
+    of_kind: Kind | None = None
+    """What it is limited with, where that is not to be seen from the rest."""
     public: bool = False
     """Anybody may call, with or without credentials."""
     scope: str | None = None
@@ -73,6 +87,15 @@ class Route:
     @property
     def success_status(self) -> int:
         return self.status or _STATUS_BY_METHOD.get(self.method, 200)
+
+    @property
+    def kind(self) -> Kind:
+        """What it is limited with: requests that take about as long as it."""
+        if self.of_kind is not None:
+            return self.of_kind
+        if self.priority is Priority.BULK:
+            return "report"
+        return "read" if self.method == "GET" else "write"
 
     @property
     def parameters(self) -> dict[str, str]:

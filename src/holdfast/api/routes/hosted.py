@@ -15,20 +15,35 @@ from holdfast.domain import accounts
 
 _Handler = Callable[..., Awaitable[Any]]
 _page = partial(Route, priority=Priority.BUY, public=True, documented=False, status=200)
+# An account can be looked at, and begun, tomorrow.
+_can_wait = partial(_page, priority=Priority.BROWSE)
 
 
-def _form(path: str, show: _Handler, submit: _Handler, *, cost: int) -> list[Route]:
+def _form(
+    path: str,
+    show: _Handler,
+    submit: _Handler,
+    *,
+    cost: int,
+    page: Callable[..., Route] = _page,
+) -> list[Route]:
     """A page with a form, and where the form is sent."""
-    return [_page("GET", path, show, cost=1), _page("POST", path, submit, cost=cost)]
+    return [page("GET", path, show, cost=1), page("POST", path, submit, cost=cost)]
 
 
 # Whatever takes a password costs much more than it looks.
 _PASSWORD = 20
 
 ROUTES: tuple[Route, ...] = (
-    _page("GET", "/account", account.show, cost=2),
+    _can_wait("GET", "/account", account.show, cost=2),
     _page("POST", "/account/sessions/end", account.end_session, cost=3),
-    *_form("/email/confirm", sign_up.show_email_confirm, sign_up.email_confirm, cost=5),
+    *_form(
+        "/email/confirm",
+        sign_up.show_email_confirm,
+        sign_up.email_confirm,
+        cost=5,
+        page=_can_wait,
+    ),
     *_form("/oauth/authorize", authorize.show, authorize.submit, cost=3),
     _page("GET", "/pages/{name}", frame.asset, cost=1),
     *_form("/password/forgot", sign_up.show_forgot, sign_up.forgot, cost=5),
@@ -40,14 +55,14 @@ ROUTES: tuple[Route, ...] = (
     _page("GET", "/sign-in/with/{provider}", outside.begin, cost=3),
     _page("GET", "/sign-in/with/{provider}/callback", outside.callback, cost=5),
     *_form("/sign-out", sign_in.show_sign_out, sign_in.sign_out, cost=3),
-    *_form("/sign-up", sign_up.show, sign_up.submit, cost=5),
+    *_form("/sign-up", sign_up.show, sign_up.submit, cost=5, page=_can_wait),
     *_form("/sign-up/confirm", sign_up.show_confirm, sign_up.confirm, cost=_PASSWORD),
     Route(
         "GET",
         "/v1/me/linked-identities",
         linked_identities.browse,
         cost=1,
-        priority=Priority.BUY,
+        priority=Priority.OPERATE,
         scope="account:read",
     ),
     Route(
@@ -55,7 +70,7 @@ ROUTES: tuple[Route, ...] = (
         "/v1/me/linked-identities",
         linked_identities.unlink,
         cost=3,
-        priority=Priority.BUY,
+        priority=Priority.BROWSE,
         scope="account:write",
         raises=(accounts.LinkedIdentityNotFound,),
     ),

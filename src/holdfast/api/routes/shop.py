@@ -20,14 +20,14 @@ _WRITING_PRODUCTS = (
 
 ROUTES: tuple[Route, ...] = (
     Route(
-        "GET", "/livez", operations.livez, cost=1, priority=Priority.VITAL, public=True
+        "GET", "/livez", operations.livez, cost=1, priority=Priority.EXEMPT, public=True
     ),
     Route(
         "GET",
         "/readyz",
         operations.readyz,
         cost=1,
-        priority=Priority.VITAL,
+        priority=Priority.EXEMPT,
         public=True,
     ),
     Route(
@@ -35,7 +35,7 @@ ROUTES: tuple[Route, ...] = (
         "/metrics",
         operations.expose,
         cost=1,
-        priority=Priority.VITAL,
+        priority=Priority.EXEMPT,
         public=True,
         documented=False,
     ),
@@ -44,7 +44,7 @@ ROUTES: tuple[Route, ...] = (
         "/openapi.json",
         pages.document,
         cost=1,
-        priority=Priority.BROWSE,
+        priority=Priority.OPERATE,
         public=True,
         documented=False,
     ),
@@ -53,7 +53,7 @@ ROUTES: tuple[Route, ...] = (
         "/docs",
         pages.docs,
         cost=1,
-        priority=Priority.BROWSE,
+        priority=Priority.OPERATE,
         public=True,
         documented=False,
     ),
@@ -62,7 +62,7 @@ ROUTES: tuple[Route, ...] = (
         "/docs/assets/{name}",
         pages.asset,
         cost=1,
-        priority=Priority.BROWSE,
+        priority=Priority.OPERATE,
         public=True,
         raises=(pages.PageNotFound,),
         documented=False,
@@ -72,7 +72,7 @@ ROUTES: tuple[Route, ...] = (
         "/problems/{slug}",
         pages.problem,
         cost=1,
-        priority=Priority.BROWSE,
+        priority=Priority.OPERATE,
         public=True,
         raises=(pages.PageNotFound,),
         documented=False,
@@ -110,7 +110,7 @@ ROUTES: tuple[Route, ...] = (
         "/v1/api-keys/{key_id:uuid}",
         api_keys.revoke,
         cost=2,
-        priority=Priority.OPERATE,
+        priority=Priority.PAY,
         scope="keys:write",
         raises=(identity.ApiKeyNotFound,),
     ),
