@@ -25,7 +25,7 @@ from holdfast.domain.payments import (
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.money import Money
 from holdfast.platform import outbox
-from holdfast.platform.db import Database, Transaction
+from holdfast.platform.db import Connection, Database, Transaction
 
 _log = structlog.get_logger(__name__)
 
@@ -225,6 +225,17 @@ async def _lost(tx: Transaction, owed: Owed, reason: str, *, clock: Clock) -> No
     )
     event = outbox.event(FAILED, order_id=str(owed.id), reason=reason)
     await outbox.publish(tx, [event], at=now)
+
+
+async def check_lost(connection: Connection, order_id: UUID) -> None:
+    """Raise ``CaptureUnderWay`` unless it is certain that money set aside is lost.
+
+    Until the provider has said, nobody knows what there is to give back. Once it has
+    refused for good that is nothing, and goods come back all the same.
+    """
+    closing = await payments.find_closing(connection, order_id)
+    if closing is None or closing.status is not Progress.FAILED:
+        raise payments.CaptureUnderWay
 
 
 async def close_due(

@@ -33,7 +33,7 @@ from holdfast.platform import outbox
 from holdfast.platform.db import Connection, Database, Transaction
 from holdfast.platform.idempotency import Answer, Claim
 from holdfast.platform.vault import Vault
-from holdfast.workflows import refunds
+from holdfast.workflows import capture, refunds
 from holdfast.workflows.actors import actor_of
 from holdfast.workflows.cancellation import carry_out
 from holdfast.workflows.carts import LineWanted, owns, price
@@ -233,7 +233,7 @@ class Returns:
         now, actor = self.clock(), actor_of(self.caller)
         asked, order = await self._locked(tx, return_id)
         if order.payment_status is PaymentStatus.AUTHORIZED:
-            raise payments.CaptureUnderWay
+            await capture.check_lost(tx, order.id)
         arrived = receipt.arrived
         if arrived is None:
             arrived = {p: Arrival(n, n) for p, n in asked.requested.items()}

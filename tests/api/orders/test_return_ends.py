@@ -154,6 +154,22 @@ class TestMoneyThatIsNotThereYet:
         assert answer.json()["type"] == "/problems/capture-under-way"
         assert await level("TEA") == (9, 0)
 
+    async def test_is_not_waited_for_once_it_is_lost(
+        self, place, operator, act, level, payment_provider
+    ):
+        placed = await place(TEA=1)
+        path = f"/v1/charges/by-key/{placed.order['id']}/void"
+        httpx.post(payment_provider.url + path).raise_for_status()
+        await placed.send("shipments", {"by": "hand"}, by=operator, key="ship")
+        found = (await placed.send("returns", ONE, key="ask")).json()
+        await act(found, "approval")
+
+        answer = await act(found, "receipt")
+
+        assert answer.json()["status"] == "completed"
+        assert answer.json()["refund"]["amount"] == 0
+        assert await level("TEA") == (10, 0)
+
 
 class TestMail:
     async def test_tells_how_to_send_it_back_and_what_goes_back(
