@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
 
-from holdfast.domain import inventory, ordering, payments
+from holdfast.domain import inventory, ordering
 from holdfast.domain.identity import Caller
 from holdfast.domain.ordering import (
     Amounts,

@@ -159,7 +159,8 @@ class TestMoneyThatIsNotThereYet:
     ):
         placed = await place(TEA=1)
         path = f"/v1/charges/by-key/{placed.order['id']}/void"
-        httpx.post(payment_provider.url + path).raise_for_status()
+        async with httpx.AsyncClient(base_url=payment_provider.url) as provider:
+            (await provider.post(path)).raise_for_status()
         await placed.send("shipments", {"by": "hand"}, by=operator, key="ship")
         found = (await placed.send("returns", ONE, key="ask")).json()
         await act(found, "approval")
