@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from holdfast.cli import stock_commands
+from holdfast.cli.bench_commands import bench
 from holdfast.cli.client_commands import clients
 from holdfast.cli.payment_commands import reconcile
 from holdfast.cli.prove_commands import prove
@@ -358,26 +359,7 @@ def replay_retail(
     command.run(command.Options(folder, url, key, payment_url, concurrency, as_json))
 
 
-@app.command("bench")
-def bench(
-    *,
-    seconds: float = typer.Option(8.0, min=0.5, max=120, help="Of each stage"),
-    only: str = typer.Option("ABCDETL", help="The stages to run, such as AD"),
-    workers: int = typer.Option(1, min=1, max=64, help="Processes of the API"),
-    pgbench: bool = typer.Option(True, help="Measure the same SQL by itself too"),
-    as_json: bool = typer.Option(False, "--json", help="For programs"),
-) -> None:
-    """Measure what a fresh shop can do on this machine.
-
-    A: product detail, B: page of 20, C: text search, D: whole checkout, E: flash
-    sale, T: what an access token adds, L: product detail while a thousand people
-    sign in. Exits 1 when a target is missed.
-    """
-    from holdfast.cli import bench as command
-
-    command.run(command.Options(seconds, only.upper(), workers, pgbench, as_json))
-
-
+app.add_typer(bench, name="bench")
 app.command("prove")(prove)
 
 

@@ -75,8 +75,16 @@ class Instance:
 
 
 @contextmanager
-def fresh(environ: Mapping[str, str], *, workers: int) -> Iterator[Instance]:
-    """Start a shop of our own and stop it at the end; ``CannotBench``."""
+def fresh(
+    environ: Mapping[str, str],
+    *,
+    workers: int,
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[Instance]:
+    """Start a shop of our own and stop it at the end; ``CannotBench``.
+
+    *settings* are those that it has beside the ones every benchmark has.
+    """
     with tempfile.TemporaryDirectory(
         prefix="holdfast-bench-", ignore_cleanup_errors=True
     ) as folder:
@@ -88,7 +96,7 @@ def fresh(environ: Mapping[str, str], *, workers: int) -> Iterator[Instance]:
                     *("up", "--no-seed", "--port", str(port)),
                     *("--workers", str(workers)),
                 ),
-                env={**_ours(environ), "HOLDFAST_HOME": str(home)},
+                env={**_ours(environ), **(settings or {}), "HOLDFAST_HOME": str(home)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

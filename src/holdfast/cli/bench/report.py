@@ -146,7 +146,7 @@ class Report:
     def _setting(self) -> str:
         processes = "process" if self.workers == 1 else "processes"
         return (
-            f"{self.workers} API {processes}, {_machine()}, Python "
+            f"{self.workers} API {processes}, {machine()}, Python "
             f"{platform.python_version()}, PostgreSQL {self.postgres}"
         )
 
@@ -181,7 +181,7 @@ class Report:
             else None,
             "api_memory_mb": self.api_memory_mb,
             "workers": self.workers,
-            "machine": _machine(),
+            "machine": machine(),
             "python": platform.python_version(),
             "postgres": self.postgres,
             "seconds": round(self.seconds, 1),
@@ -198,7 +198,8 @@ def _flood_line(flood: LoginFlood) -> str:
     )
 
 
-def _machine() -> str:
+def machine() -> str:
+    """Cores, processor and kernel."""
     cores = psutil.cpu_count()
     model = ""
     info = Path("/proc/cpuinfo")
