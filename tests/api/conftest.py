@@ -40,11 +40,11 @@ class NoDatabase:
 class Edge:
     """The whole stack over the routes of a test."""
 
-    def __init__(self, *routes: Route) -> None:
+    def __init__(self, *routes: Route, **settings_of: str) -> None:
         self.database = NoDatabase()
         self.lines = io.BytesIO()
         self.log = AccessLog("json", self.lines)
-        settings = Settings.read({"HOLDFAST_ENV": "test"})
+        settings = Settings.read({"HOLDFAST_ENV": "test", **settings_of})
         self.shop = Shop(
             settings,
             self.database,  # type: ignore[arg-type]

@@ -49,7 +49,7 @@ def used(uses, operator, database, vault):
     async def use(address="203.0.113.7"):
         uses.note(
             operator,
-            {"client": (address, 1), "headers": [(b"user-agent", b"curl")]},
+            {"holdfast.client_address": address, "headers": [(b"user-agent", b"curl")]},
         )
         await uses.close()
         (key,) = (await identity.list_keys(database, after=None, limit=1)).items
@@ -86,7 +86,7 @@ class TestKeyUses:
         latest, _ = await used()
         clock.advance(seconds=-30)
         other = KeyUses(database, vault, clock=clock)
-        other.note(operator, {"client": ("203.0.113.7", 2), "headers": []})
+        other.note(operator, {"holdfast.client_address": "203.0.113.7", "headers": []})
         await other.close()
 
         assert (await used())[0] == latest
@@ -109,7 +109,7 @@ class TestKeyUses:
     ):
         await used()
         other = KeyUses(database, vault, clock=clock)
-        other.note(operator, {"client": ("203.0.113.7", 2), "headers": []})
+        other.note(operator, {"holdfast.client_address": "203.0.113.7", "headers": []})
         await other.close()
 
         assert len((await used())[1]) == 1
@@ -137,7 +137,7 @@ class TestKeyUses:
                 raise DatabaseUnavailable
 
         uses = KeyUses(Away(), vault, clock=clock)
-        uses.note(operator, {"client": None, "headers": []})
+        uses.note(operator, {"holdfast.client_address": None, "headers": []})
         await uses.close()
 
         assert [line["event"] for line in log()] == ["key_use_not_noted"]
@@ -166,7 +166,7 @@ class TestWhenItIsSlow:
         hanging, vault, clock = stuck
         uses = KeyUses(hanging, vault, clock=clock)
         for number in range(5):
-            scope = {"client": (f"203.0.113.{number}", 1), "headers": []}
+            scope = {"holdfast.client_address": f"203.0.113.{number}", "headers": []}
             uses.note(operator, scope)
 
         async with asyncio.timeout(5):

@@ -98,7 +98,6 @@ class Telemetry:
         )
         if self._log is None:
             return
-        client = scope.get("client")
         caller = scope.get("holdfast.caller")
         self._log.write(
             Access(
@@ -112,7 +111,7 @@ class Telemetry:
                 status,
                 round(seconds * 1000, 3),
                 answered.size_bytes,
-                client[0] if client else None,
+                scope.get("holdfast.client_address"),
                 caller.actor if caller is not None else None,
             )
         )

@@ -158,14 +158,15 @@ class _Fields:
 
 
 def origin_of(scope: Scope) -> Origin:
-    """Where a request came from; the address is that of the connection."""
-    client = scope.get("client")
+    """Where a request came from; the address is the one that can be believed."""
     user_agent = None
     for name, value in scope["headers"]:
         if name == b"user-agent":
             user_agent = value[:_LONGEST_USER_AGENT].decode("latin-1")
     return Origin(
-        client[0] if client else None, user_agent, scope.get("holdfast.request_id")
+        scope.get("holdfast.client_address"),
+        user_agent,
+        scope.get("holdfast.request_id"),
     )
 
 

@@ -20,6 +20,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from holdfast.api.access import STANDING_HEADERS, id_of
 from holdfast.api.problems import render, status_of
+from holdfast.api.protection.addresses import Addresses
 from holdfast.kernel.clock import Clock, Monotonic, monotonic, system_clock
 from holdfast.kernel.errors import Unavailable
 from holdfast.platform.metrics import Metrics
@@ -56,6 +57,7 @@ class Doorstep:
         *,
         metrics: Metrics,
         log: AccessLog | None,
+        addresses: Addresses | None = None,
         clock: Clock = system_clock,
         timer: Monotonic = monotonic,
     ) -> None:
@@ -64,6 +66,7 @@ class Doorstep:
         }
         self._metrics = metrics
         self._log = log
+        self._addresses = addresses or Addresses()
         self._clock = clock
         self._timer = timer
 
@@ -99,7 +102,7 @@ class Doorstep:
                     _STATUS,
                     round(seconds * 1000, 3),
                     len(body),
-                    client[0] if client else None,
+                    self._addresses.of(client, headers),
                 )
             )
         return head, body

@@ -51,8 +51,7 @@ class KeyUses:
 
     def note(self, operator: Operator, scope: Scope) -> None:
         """See to it that this use is written down, if it is time again."""
-        client = scope.get("client")
-        place = (operator.key_id, client[0] if client else None)
+        place = (operator.key_id, scope.get("holdfast.client_address"))
         now = self._timer()
         if self._due.get(operator.key_id, 0) > now and self._due.get(place, 0) > now:
             return

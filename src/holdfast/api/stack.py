@@ -1,14 +1,15 @@
 """What a request passes on its way in, outermost first. This list is the truth.
 
-| layer        | why here                                                         |
-|--------------|------------------------------------------------------------------|
-| Doorstep     | in the connection: turns away without making a request of it     |
-| Telemetry    | sees everything, refusals included                               |
-| Rejection    | turns whatever is raised below into a problem document           |
-| Match        | finds the route once: layers below read its policy               |
-| BodyLimit    | before anyone reads a body                                       |
-| Authenticate | who it is, and whether the route lets them in                    |
-| dispatch     | arguments, handler, response                                     |
+| layer         | why here                                                         |
+|---------------|------------------------------------------------------------------|
+| Doorstep      | in the connection: turns away without making a request of it     |
+| Telemetry     | sees everything, refusals included                               |
+| ClientAddress | where it comes from: what is refused is logged with it, too      |
+| Rejection     | turns whatever is raised below into a problem document           |
+| Match         | finds the route once: layers below read its policy               |
+| BodyLimit     | before anyone reads a body                                       |
+| Authenticate  | who it is, and whether the route lets them in                    |
+| dispatch      | arguments, handler, response                                     |
 """
 
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from holdfast.api.doorstep import Doorstep
 from holdfast.api.hosted.errors import render
 from holdfast.api.match import Match, Router
 from holdfast.api.policy import Route, check
+from holdfast.api.protection.addresses import Addresses, ClientAddress
 from holdfast.api.shop import Shop
 from holdfast.api.tokens import Tokens
 from holdfast.resilience.asgi import (
@@ -43,6 +45,7 @@ def layers(routes: Sequence[Route], shop: Shop) -> list[Layer]:
     )
     return [
         partial(Telemetry, metrics=shop.metrics, log=shop.access_log, clock=shop.clock),
+        partial(ClientAddress, addresses=Addresses(shop.settings.trusted_proxies)),
         partial(Rejection, render=render),
         partial(Match, router=Router(routes)),
         partial(BodyLimit, limit_bytes=shop.settings.body_limit_bytes),
@@ -61,6 +64,7 @@ def doorstep(shop: Shop) -> Doorstep:
         [sessions.rush(shop)],
         metrics=shop.metrics,
         log=shop.access_log,
+        addresses=Addresses(shop.settings.trusted_proxies),
         clock=shop.clock,
     )
 

@@ -93,8 +93,8 @@ def _serve(settings: Settings, listener: socket.socket, *, parent: int | None) -
         log_config=None,
         access_log=False,
         server_header=False,
-        # Whom to believe about a client's address is for the proxy issue to say;
-        # until then nobody can claim one.
+        # Whom to believe about a client's address is for our own layer to say: this
+        # would also put a made-up port and scheme into the scope.
         proxy_headers=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=settings.shutdown_grace_seconds,

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Literal, TypeVar
 from urllib.parse import urlsplit
 
-from holdfast.platform import openid_providers, webhooks
+from holdfast.platform import openid_providers, proxies, webhooks
 from holdfast.platform.openid_providers import OpenIdProvider
+from holdfast.platform.proxies import TrustedProxies
 
 T = TypeVar("T")
 
@@ -120,6 +121,11 @@ class Reader:
         )
         self.problems += [f"{name} {fault}" for fault in faults]
         return providers
+
+    def proxies(self, name: str) -> TrustedProxies:
+        trusted, faults = proxies.read(self._environ.get(name) or "")
+        self.problems += [f"{name} {fault}" for fault in faults]
+        return trusted
 
     def webhook_secrets(self, name: str) -> tuple[Secret, ...]:
         secrets = tuple(map(Secret, (self._environ.get(name) or "").split()))

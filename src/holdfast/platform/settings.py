@@ -21,6 +21,7 @@ from holdfast.platform.environment import (
     Secret,
 )
 from holdfast.platform.openid_providers import OpenIdProvider
+from holdfast.platform.proxies import TrustedProxies
 
 __all__ = ["KEY_SERVICES", "BadSettings", "Environment", "Secret", "Settings"]
 
@@ -111,6 +112,9 @@ class Settings:
     reservation_seconds: int
     """How long stock is held for a cart that asks for it, and again when it renews; an
     hour in all."""
+    trusted_proxies: TrustedProxies
+    """Addresses and networks of the proxies before the shop (``10.0.0.5 10.1.0.0/16``;
+    ``unix`` for a local socket): they are believed about where a request came from."""
     body_limit_bytes: int
     """The largest request body that is read."""
     shutdown_grace_seconds: int
@@ -171,6 +175,7 @@ class Settings:
             reservation_seconds=read.whole(
                 "HOLDFAST_RESERVATION_SECONDS", 600, 1, 3600
             ),
+            trusted_proxies=read.proxies("HOLDFAST_TRUSTED_PROXIES"),
             body_limit_bytes=read.whole(
                 "HOLDFAST_BODY_LIMIT_BYTES", 1 << 20, 1024, 1 << 30
             ),
