@@ -120,6 +120,14 @@ class TestRead:
         with pytest.raises(BadSettings, match=f"^{missing} must be set in production$"):
             Settings.read(REAL | {missing: ""})
 
+    def test_production_keeps_its_protection(self):
+        off = {"HOLDFAST_PROTECTION": "off"}
+
+        with pytest.raises(BadSettings, match="PROTECTION must be on in production"):
+            Settings.read(REAL | off)
+        assert Settings.read(REAL | off | {"HOLDFAST_ENV": "staging"})
+        assert Settings.read({}).protection == "on"
+
     def test_production_with_real_servers_is_accepted(self):
         assert Settings.read(REAL).environment == "production"
 

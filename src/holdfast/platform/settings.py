@@ -117,6 +117,9 @@ class Settings:
     ``unix`` for a local socket): they are believed about where a request came from."""
     body_limit_bytes: int
     """The largest request body that is read."""
+    protection: Literal["on", "off"]
+    """Whether requests are limited, shed and given a budget of time; off, to measure
+    what that costs and what it is worth. Production takes on alone."""
     shutdown_grace_seconds: int
     """How long requests in flight may take to finish at the end."""
     raw: Mapping[str, str] = field(repr=False)
@@ -179,12 +182,15 @@ class Settings:
             body_limit_bytes=read.whole(
                 "HOLDFAST_BODY_LIMIT_BYTES", 1 << 20, 1024, 1 << 30
             ),
+            protection=read.choice("HOLDFAST_PROTECTION", ("on", "off"), "on"),
             shutdown_grace_seconds=read.whole(
                 "HOLDFAST_SHUTDOWN_GRACE_SECONDS", 15, 1, 600
             ),
             raw=dict(environ),
         )
         settings._demand_servers_in_production(read)
+        if environment == "production" and settings.protection == "off":
+            read.problems.append("HOLDFAST_PROTECTION must be on in production")
         read.finish()
         return settings
 
