@@ -57,9 +57,14 @@ class Process:
     """A ``holdfast`` command on a port of its own, to be killed and started again."""
 
     def __init__(
-        self, environ: dict[str, str], *arguments: str, log: Path | None = None
+        self,
+        environ: dict[str, str],
+        *arguments: str,
+        log: Path | None = None,
+        port_option: str = "--port",
     ) -> None:
         self._log = log or Path(os.devnull)
+        self._port_option = port_option
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._environ = environ
@@ -70,7 +75,7 @@ class Process:
         """Start it and return once it answers."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own command
-                [*self._command, "--port", str(self.port)],
+                [*self._command, self._port_option, str(self.port)],
                 env=self._environ,
                 stdout=log,
                 stderr=log,
@@ -162,6 +167,16 @@ def api(environ: dict[str, str], tmp_path: Path) -> Iterator[Process]:
     """``holdfast serve`` over all of it; what it says is in ``api.log``."""
     log = tmp_path / "api.log"
     process = Process(environ, "serve", "--host", "127.0.0.1", log=log)
+    process.start()
+    yield process
+    process.kill()
+
+
+@pytest.fixture
+def worker(environ: dict[str, str], tmp_path: Path) -> Iterator[Process]:
+    """``holdfast worker`` over all of it."""
+    log = tmp_path / "worker.log"
+    process = Process(environ, "worker", log=log, port_option="--health-port")
     process.start()
     yield process
     process.kill()

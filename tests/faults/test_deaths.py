@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
+from holdfast.kernel.clock import monotonic
 from holdfast.platform.embedded import ValkeyServer
 
 pytestmark = pytest.mark.slow
+_PENDING = "SELECT count(*) FROM orders WHERE status = 'pending'"
 
 
 async def crowd(buyers, browser, sku, *, size):
@@ -90,6 +92,38 @@ class TestProviderKilled:
 
         await settled_books("TEA", delivered=40, sale=buyers.sale)
         assert len(buyers.sale.paid) >= 10
+
+
+@pytest.mark.long
+class TestPowerCut:
+    """API and worker die at once, in the middle of everything, and come back."""
+
+    SETTLED_SECONDS = 30.0
+    """The promise; the timer's share of it is twenty in the worst case."""
+
+    async def test_every_order_is_settled_soon_after(
+        self, api, worker, till, buyers, browser, in_stock, shop_database
+    ):
+        await in_stock(TEA=200)
+        slow = {"latency_ms": {"min": 200, "max": 900}}
+        await browser.put(f"{till.url}/control/scenario", json=slow)
+        buying = asyncio.create_task(crowd(buyers, browser, "TEA", size=40))
+        await reached(buyers, 3, buying)
+        for process in (api, worker):
+            await asyncio.to_thread(process.kill)
+        buying.cancel()
+        await browser.put(f"{till.url}/control/scenario", json={})
+        begun = await shop_database.fetchval(_PENDING)
+        await asyncio.wait([buying])
+
+        for process in (worker, api):
+            await asyncio.to_thread(process.start)
+        restarted = monotonic()
+        while await shop_database.fetchval(_PENDING):
+            assert monotonic() - restarted < self.SETTLED_SECONDS
+            await asyncio.sleep(0.1)
+
+        assert begun > 0, "nobody was in the middle of anything"
 
 
 class TestValkeyKilled:
