@@ -7,6 +7,8 @@ effect: ask before doing it again.
 
 from dataclasses import dataclass
 
+from holdfast.resilience.rate.quota import Standing
+
 
 @dataclass(eq=False)
 class Rejected(Exception):
@@ -25,6 +27,18 @@ class BodyTooLarge(Rejected):
     """The request body is larger than this service accepts."""
 
     limit_bytes: int = 0
+
+
+@dataclass(eq=False)
+class QuotaExceeded(Rejected):
+    """The caller has used up a quota; the same call may succeed later."""
+
+    policies: tuple[str, ...] = ()
+    """The quotas that refused."""
+    standings: tuple[Standing, ...] = ()
+    """Where the caller stands with every quota that was asked."""
+    too_costly: bool = False
+    """The call costs more than a full bucket holds: it can never succeed."""
 
 
 @dataclass(eq=False)

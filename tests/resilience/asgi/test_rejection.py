@@ -1,6 +1,12 @@
 import pytest
 
-from holdfast.resilience import BodyTooLarge, Overloaded, Rejected, TimedOut
+from holdfast.resilience import (
+    BodyTooLarge,
+    Overloaded,
+    QuotaExceeded,
+    Rejected,
+    TimedOut,
+)
 from holdfast.resilience.asgi import Rejection, Reply
 
 
@@ -18,6 +24,7 @@ class TestRejection:
             (BodyTooLarge(), 413),
             (Rejected(), 503),
             (Overloaded(), 503),
+            (QuotaExceeded(), 429),
             (TimedOut(), 504),
             (ValueError("secret"), 500),
         ],

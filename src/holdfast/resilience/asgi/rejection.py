@@ -9,7 +9,12 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from holdfast.resilience.asgi.types import App, Message, Receive, Reply, Scope, Send
-from holdfast.resilience.errors import BodyTooLarge, Rejected, TimedOut
+from holdfast.resilience.errors import (
+    BodyTooLarge,
+    QuotaExceeded,
+    Rejected,
+    TimedOut,
+)
 
 Render: TypeAlias = Callable[[Exception, Scope], Reply]
 """Writes the response for an exception, of whatever kind."""
@@ -20,6 +25,9 @@ def plain(error: Exception, _scope: Scope) -> Reply:
     status = 500
     if isinstance(error, BodyTooLarge):
         status = 413
+    elif isinstance(error, QuotaExceeded):
+        # The caller sent too much; 503 would say that we cannot, whoever asks.
+        status = 429
     elif isinstance(error, Rejected):
         status = 503
     elif isinstance(error, TimedOut):
