@@ -19,6 +19,7 @@ from uuid import UUID
 import asyncpg
 import httpx
 import pytest
+from documented import documented
 from simulating import Simulator
 
 from holdfast.api.app import serving
@@ -345,7 +346,7 @@ async def shop(
 @pytest.fixture
 async def client(shop: Shop) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the whole API, every layer included."""
-    transport = httpx.ASGITransport(serving(shop), raise_app_exceptions=False)
+    transport = httpx.ASGITransport(documented(serving(shop)))
     async with httpx.AsyncClient(
         transport=transport, base_url="http://shop.test"
     ) as client:

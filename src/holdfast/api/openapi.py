@@ -218,7 +218,10 @@ def _operation(route: Route, made: Any) -> dict[str, Any]:
     }
     if _result_of(route) is not None:
         success["content"] = {"application/json": {"schema": next(made)}}
-    operation["responses"] = {str(route.success_status): success, **_problems(route)}
+    operation["responses"] = {
+        **{str(status): success for status in (route.success_status, *route.others)},
+        **_problems(route),
+    }
     return operation
 
 

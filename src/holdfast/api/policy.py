@@ -81,6 +81,8 @@ class Route:
     """The errors of its own that a client should expect, for the documentation."""
     status: int | None = None
     """Status of a success; by default 201 for POST, 204 for DELETE, else 200."""
+    others: tuple[int, ...] = ()
+    """Other statuses of a success, as 202 beside 201 where the outcome may be open."""
     documented: bool = True
     """Whether the OpenAPI document mentions it."""
 

@@ -79,6 +79,7 @@ IMPERSONAL: Mapping[str, str] = {
     "api_keys": "belong to the shop; named by operators for what they are for",
     "categories": "the catalogue",
     "charge_closings": "money, by the id of an order",
+    "controls": "limits and levels, set by the id of a key or an account",
     "data_keys": "keys, each wrapped by another",
     "discrepancies": "money, by the id of an order",
     "exchange_lines": "what is wanted instead, by the id of a return",

@@ -13,6 +13,7 @@ ROUTES: tuple[Route, ...] = (
         refunds.capture,
         cost=10,
         priority=Priority.OPERATE,
+        others=(202,),
         scope="orders:write",
         status=200,
         raises=(
@@ -37,6 +38,7 @@ ROUTES: tuple[Route, ...] = (
         refunds.create,
         cost=10,
         priority=Priority.OPERATE,
+        others=(202,),
         scope="orders:refund",
         idempotent="required",
         raises=(
@@ -70,6 +72,7 @@ ROUTES: tuple[Route, ...] = (
         refunds.retry,
         cost=10,
         priority=Priority.OPERATE,
+        others=(202,),
         scope="orders:refund",
         raises=(
             payments.RefundNotFound,

@@ -22,6 +22,7 @@ ROUTES: tuple[Route, ...] = (
         reservations.put,
         cost=5,
         priority=Priority.BUY,
+        others=(201,),
         of_kind="checkout",
         scope="carts:write",
         own="carts:own",

@@ -37,6 +37,7 @@ ROUTES: tuple[Route, ...] = (
         shipments.create,
         cost=10,
         priority=Priority.OPERATE,
+        others=(202,),
         scope="orders:fulfil",
         idempotent="required",
         raises=(
@@ -75,6 +76,7 @@ ROUTES: tuple[Route, ...] = (
         shipments.cancel,
         cost=5,
         priority=Priority.OPERATE,
+        others=(202,),
         scope="orders:fulfil",
         status=200,
         raises=(
@@ -116,6 +118,7 @@ ROUTES: tuple[Route, ...] = (
         shipments.reship,
         cost=3,
         priority=Priority.OPERATE,
+        others=(202,),
         scope="orders:fulfil",
         status=200,
         raises=(
