@@ -5,6 +5,7 @@
 | Doorstep      | in the connection: turns away without making a request of it     |
 | Telemetry     | sees everything, refusals included                               |
 | ClientAddress | where it comes from: what is refused is logged with it, too      |
+| Cors          | around refusals, or a page could not read them; only where set   |
 | Rejection     | turns whatever is raised below into a problem document           |
 | Match         | finds the route once: layers below read its policy               |
 | BodyLimit     | before anyone reads a body                                       |
@@ -24,6 +25,7 @@ from holdfast.api.hosted.errors import render
 from holdfast.api.match import Match, Router
 from holdfast.api.policy import Route, check
 from holdfast.api.protection.addresses import Addresses, ClientAddress
+from holdfast.api.protection.cors import Cors, Origins
 from holdfast.api.shop import Shop
 from holdfast.api.tokens import Tokens
 from holdfast.resilience.asgi import (
@@ -43,9 +45,11 @@ def layers(routes: Sequence[Route], shop: Shop) -> list[Layer]:
     access_tokens = Tokens(
         shop.db, shop.keyring, issuer=shop.settings.public_url, clock=shop.clock
     )
+    origins = shop.settings.cors_origins
     return [
         partial(Telemetry, metrics=shop.metrics, log=shop.access_log, clock=shop.clock),
         partial(ClientAddress, addresses=Addresses(shop.settings.trusted_proxies)),
+        *([partial(Cors, origins=Origins(origins))] if origins else []),
         partial(Rejection, render=render),
         partial(Match, router=Router(routes)),
         partial(BodyLimit, limit_bytes=shop.settings.body_limit_bytes),

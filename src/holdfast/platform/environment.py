@@ -21,6 +21,12 @@ DEMANDING = ("staging", "production")
 """Where real servers are a must."""
 HOME = ".holdfast"
 _EMAIL = re.compile(r"[^@\s<>,;\"]{1,64}@[^@\s<>,;\"]{1,189}")
+# As browsers send it: lower case, and no port that goes without saying.
+_ORIGIN = re.compile(
+    r"(?!http://[^:]*:80$|https://[^:]*:443$)"
+    r"https?://(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:]{2,39}\])"
+    r"(?::[1-9]\d{0,4})?"
+)
 KEY_SERVICES = ("aws-kms://", "gcp-kms://", "hcvault://")
 
 
@@ -126,6 +132,19 @@ class Reader:
         trusted, faults = proxies.read(self._environ.get(name) or "")
         self.problems += [f"{name} {fault}" for fault in faults]
         return trusted
+
+    def origins(self, name: str, environment: Environment) -> tuple[str, ...]:
+        """Origins as browsers write them (RFC 6454 6.2), or ``*``."""
+        origins = tuple((self._environ.get(name) or "").replace(",", " ").split())
+        for origin in origins:
+            if origin != "*" and _ORIGIN.fullmatch(origin) is None:
+                self.problems.append(
+                    f"{name} must be origins like https://store.example, or *, "
+                    f"and {origin!r} is neither"
+                )
+            elif environment in DEMANDING and origin.startswith("http:"):
+                self.problems.append(f"{name} must be https:// in {environment}")
+        return origins
 
     def webhook_secrets(self, name: str) -> tuple[Secret, ...]:
         secrets = tuple(map(Secret, (self._environ.get(name) or "").split()))

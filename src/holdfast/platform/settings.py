@@ -115,6 +115,9 @@ class Settings:
     trusted_proxies: TrustedProxies
     """Addresses and networks of the proxies before the shop (``10.0.0.5 10.1.0.0/16``;
     ``unix`` for a local socket): they are believed about where a request came from."""
+    cors_origins: tuple[str, ...]
+    """Origins whose pages may call the API from a browser (``https://store.example``),
+    with spaces between; ``*`` for every one. Cookies are never taken from any."""
     body_limit_bytes: int
     """The largest request body that is read."""
     protection: Literal["on", "off"]
@@ -179,6 +182,7 @@ class Settings:
                 "HOLDFAST_RESERVATION_SECONDS", 600, 1, 3600
             ),
             trusted_proxies=read.proxies("HOLDFAST_TRUSTED_PROXIES"),
+            cors_origins=read.origins("HOLDFAST_CORS_ORIGINS", environment),
             body_limit_bytes=read.whole(
                 "HOLDFAST_BODY_LIMIT_BYTES", 1 << 20, 1024, 1 << 30
             ),
