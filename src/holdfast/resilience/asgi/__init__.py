@@ -1,6 +1,7 @@
 """Layers around any ASGI app, each usable alone."""
 
 from holdfast.resilience.asgi.body_limit import BodyLimit
+from holdfast.resilience.asgi.load_shed import Claim, Classify, LoadShed
 from holdfast.resilience.asgi.rejection import Rejection
 from holdfast.resilience.asgi.stack import stack
 from holdfast.resilience.asgi.types import (
@@ -16,7 +17,10 @@ from holdfast.resilience.asgi.types import (
 __all__ = [
     "App",
     "BodyLimit",
+    "Claim",
+    "Classify",
     "Layer",
+    "LoadShed",
     "Message",
     "Receive",
     "Rejection",

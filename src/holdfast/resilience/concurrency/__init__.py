@@ -1,0 +1,37 @@
+"""How many calls at once, and who waits.
+
+``Limiter`` grants permits as an algorithm decides (``Gradient``, ``Aimd``, ``Fixed``);
+``Queue`` says who is next and who is let go. Each works without the others.
+"""
+
+from holdfast.resilience.concurrency.bucket import COHORTS, Entry
+from holdfast.resilience.concurrency.gradient import Gradient
+from holdfast.resilience.concurrency.limit import Aimd, Fixed, Limit, Step
+from holdfast.resilience.concurrency.limiter import (
+    Limiter,
+    Outcome,
+    Permit,
+    retry_after,
+)
+from holdfast.resilience.concurrency.queue import TIERS, Dropped, Queue, Reason
+from holdfast.resilience.concurrency.window import Collector, Window
+
+__all__ = [
+    "COHORTS",
+    "TIERS",
+    "Aimd",
+    "Collector",
+    "Dropped",
+    "Entry",
+    "Fixed",
+    "Gradient",
+    "Limit",
+    "Limiter",
+    "Outcome",
+    "Permit",
+    "Queue",
+    "Reason",
+    "Step",
+    "Window",
+    "retry_after",
+]
