@@ -6,6 +6,7 @@ effect: ask before doing it again.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from holdfast.resilience.rate.quota import Standing
 
@@ -20,6 +21,15 @@ class Rejected(Exception):
 @dataclass(eq=False)
 class Overloaded(Rejected):
     """There is more work than can be done in time."""
+
+
+@dataclass(eq=False)
+class NotEnoughTime(Rejected):
+    """There was too little time left to begin, so nothing happened."""
+
+    stage: str = ""
+    """What was not begun."""
+    outcome: str = "nothing-happened"
 
 
 @dataclass(eq=False)
@@ -42,7 +52,78 @@ class QuotaExceeded(Rejected):
 
 
 @dataclass(eq=False)
+class KeyRefused(Rejected):
+    """The idempotency key does not allow this request."""
+
+    status: ClassVar[int] = 400
+    """Of HTTP, as the draft of the header wants it."""
+
+
+@dataclass(eq=False)
+class KeyMissing(KeyRefused):
+    """This request needs an Idempotency-Key header."""
+
+
+@dataclass(eq=False)
+class KeyMalformed(KeyRefused):
+    """The Idempotency-Key header must be 1 to 255 visible ASCII characters."""
+
+
+@dataclass(eq=False)
+class KeyReused(KeyRefused):
+    """The idempotency key was used before with a different request."""
+
+    status = 422
+
+
+@dataclass(eq=False)
+class KeyInProgress(KeyRefused):
+    """A request with this idempotency key is still being carried out."""
+
+    status = 409
+
+
+@dataclass(eq=False)
+class AnswerNotKept(KeyRefused):
+    """The request was carried out; its answer was too large to be kept."""
+
+    status = 409
+
+
+@dataclass(eq=False)
+class Withheld(Rejected):
+    """The call was not made, to spare whoever was to be called, and ourselves."""
+
+    dependency: str = ""
+    """Its public name."""
+
+
+@dataclass(eq=False)
+class BulkheadFull(Withheld):
+    """Too many calls to a service that this depends on are under way."""
+
+
+@dataclass(eq=False)
+class CircuitOpen(Withheld):
+    """A service that this depends on has been failing, and is being left alone."""
+
+
+@dataclass(eq=False)
+class Throttled(Withheld):
+    """A service that this depends on turns most calls away at the moment."""
+
+
+@dataclass(eq=False)
 class TimedOut(Exception):
     """No answer came in time, so the outcome is not known."""
 
     after_seconds: float | None = None
+    outcome: str = "unknown"
+
+
+@dataclass(eq=False)
+class DeadlineExceeded(TimedOut):
+    """The time for this request ran out before it was done."""
+
+    stage: str = ""
+    """Where the work was at that moment."""

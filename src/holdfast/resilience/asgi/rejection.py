@@ -11,6 +11,7 @@ from typing import TypeAlias
 from holdfast.resilience.asgi.types import App, Message, Receive, Reply, Scope, Send
 from holdfast.resilience.errors import (
     BodyTooLarge,
+    KeyRefused,
     QuotaExceeded,
     Rejected,
     TimedOut,
@@ -28,6 +29,8 @@ def plain(error: Exception, _scope: Scope) -> Reply:
     elif isinstance(error, QuotaExceeded):
         # The caller sent too much; 503 would say that we cannot, whoever asks.
         status = 429
+    elif isinstance(error, KeyRefused):
+        status = error.status
     elif isinstance(error, Rejected):
         status = 503
     elif isinstance(error, TimedOut):
