@@ -183,28 +183,45 @@ def decide(
         start = min(max(due, now), now + quota.tolerance)
         starts.append(start)
         granted = min(granted, (now + quota.tolerance - start) // quota.interval)
-    allowed = granted >= cost
-    if not allowed:
-        granted = 0
+    verdict = judge(quotas, starts, now, cost, granted if granted >= cost else None)
+    if not verdict.granted:
+        return verdict, None
+    return verdict, [
+        start + verdict.granted * quota.interval
+        for quota, start in zip(quotas, starts, strict=True)
+    ]
+
+
+def judge(
+    quotas: Sequence[Quota],
+    starts: Sequence[int],
+    now: int,
+    cost: int,
+    granted: int | None,
+    *,
+    source: Source = "local",
+) -> Verdict:
+    """The verdict, once it is known what was *granted* (None: refused).
+
+    *starts* are the dues before anything was taken, none of them in the past.
+    """
     standings: list[Standing] = []
-    after: list[int] = []
     for quota, start in zip(quotas, starts, strict=True):
-        due = start + granted * quota.interval
-        after.append(due)
+        interval = quota.interval
+        due = start + (granted or 0) * interval
         room = now + quota.tolerance - due
         retry = 0
         if cost > quota.burst:
             retry = NEVER
-        elif not allowed:
-            retry = max(0, cost * quota.interval - room)
+        elif granted is None:
+            retry = max(0, cost * interval - room)
         standings.append(
             Standing(
                 quota,
-                remaining=room // quota.interval,
-                next_micros=quota.interval - room % quota.interval if due > now else 0,
+                remaining=room // interval,
+                next_micros=interval - room % interval if due > now else 0,
                 full_micros=due - now,
                 retry_micros=retry,
             )
         )
-    verdict = Verdict(allowed, tuple(standings), granted=granted)
-    return verdict, after if granted else None
+    return Verdict(granted is not None, tuple(standings), source, granted or 0)
