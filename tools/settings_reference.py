@@ -67,6 +67,7 @@ class Question:
                     "measures": "`LxWxH`, each 1 to 99999",
                     "lines": "text, with `|` between lines",
                     "openid_providers": "JSON",
+                    "rates": "`policy=units/period:at once`, `policy=off`",
                     "origins": "`https://` and a host, `*`",
                     "proxies": "addresses, networks, `unix`",
                     "webhook_secrets": "`whsec_` and 24 to 64 bytes in base64",

@@ -20,7 +20,7 @@ from types import FrameType
 from holdfast.kernel.clock import monotonic
 from holdfast.platform import telemetry
 from holdfast.platform.metrics import SHARED_FOLDER
-from holdfast.platform.settings import Settings
+from holdfast.platform.settings import PROCESSES, Settings
 
 _LOOK_SECONDS = 0.2
 _YOUNG_SECONDS = 3.0
@@ -67,7 +67,11 @@ class Workers:
             worker = subprocess.Popen(  # noqa: S603 - our own program
                 [sys.executable, "-m", "holdfast", "serve", *adopted],
                 pass_fds=[number],
-                env={**self._settings.raw, SHARED_FOLDER: str(self._metrics)},
+                env={
+                    PROCESSES: str(self._count),
+                    **self._settings.raw,
+                    SHARED_FOLDER: str(self._metrics),
+                },
             )
             self._running[worker] = monotonic()
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Literal, TypeVar
 from urllib.parse import urlsplit
 
-from holdfast.platform import openid_providers, proxies, webhooks
+from holdfast.platform import openid_providers, proxies, rates, webhooks
 from holdfast.platform.openid_providers import OpenIdProvider
 from holdfast.platform.proxies import TrustedProxies
+from holdfast.platform.rates import Rate
 
 T = TypeVar("T")
 
@@ -145,6 +146,11 @@ class Reader:
             elif environment in DEMANDING and origin.startswith("http:"):
                 self.problems.append(f"{name} must be https:// in {environment}")
         return origins
+
+    def rates(self, name: str) -> Mapping[str, Rate | None]:
+        said, faults = rates.read(self._environ.get(name) or "")
+        self.problems += [f"{name} {fault}" for fault in faults]
+        return said
 
     def webhook_secrets(self, name: str) -> tuple[Secret, ...]:
         secrets = tuple(map(Secret, (self._environ.get(name) or "").split()))

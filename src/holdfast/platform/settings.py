@@ -22,9 +22,18 @@ from holdfast.platform.environment import (
 )
 from holdfast.platform.openid_providers import OpenIdProvider
 from holdfast.platform.proxies import TrustedProxies
+from holdfast.platform.rates import Rate
 
-__all__ = ["KEY_SERVICES", "BadSettings", "Environment", "Secret", "Settings"]
+__all__ = [
+    "KEY_SERVICES",
+    "PROCESSES",
+    "BadSettings",
+    "Environment",
+    "Secret",
+    "Settings",
+]
 
+PROCESSES = "HOLDFAST_API_PROCESSES"
 _ENVIRONMENTS: tuple[Environment, ...] = (
     "development",
     "test",
@@ -118,6 +127,12 @@ class Settings:
     cors_origins: tuple[str, ...]
     """Origins whose pages may call the API from a browser (``https://store.example``),
     with spaces between; ``*`` for every one. Cookies are never taken from any."""
+    rate_limits: Mapping[str, Rate | None]
+    """Other rate limits than the usual ones, by policy: units a period, and at once
+    (``guest=50/s:500 customer-daily=off``); ``*`` for all that are not named."""
+    api_processes: int
+    """Processes of the API on all machines together. While Redis is gone each grants
+    its share of the limits. ``serve --workers`` says it for one machine."""
     body_limit_bytes: int
     """The largest request body that is read."""
     protection: Literal["on", "off"]
@@ -183,6 +198,8 @@ class Settings:
             ),
             trusted_proxies=read.proxies("HOLDFAST_TRUSTED_PROXIES"),
             cors_origins=read.origins("HOLDFAST_CORS_ORIGINS", environment),
+            rate_limits=read.rates("HOLDFAST_RATE_LIMITS"),
+            api_processes=read.whole("HOLDFAST_API_PROCESSES", 1, 1, 10_000),
             body_limit_bytes=read.whole(
                 "HOLDFAST_BODY_LIMIT_BYTES", 1 << 20, 1024, 1 << 30
             ),
