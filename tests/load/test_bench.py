@@ -7,8 +7,7 @@ import tempfile
 import psutil
 import pytest
 
-from holdfast.cli import bench
-from holdfast.cli.bench import Options
+from holdfast.cli.bench import command
 
 
 @pytest.fixture
@@ -19,9 +18,9 @@ async def measure(capsys, monkeypatch, tmp_path):
     async def run(only):
         # Fewer than on the day: beside another test, two hundred on one core wait
         # longer for the database than it lets anybody wait, and are rightly told 503.
-        options = Options(seconds=1, only=only, as_json=True, buyers=50)
+        options = command.Options(seconds=1, only=only, as_json=True, buyers=50)
         with pytest.raises(SystemExit):
-            await asyncio.to_thread(bench.run, options)
+            await asyncio.to_thread(command.run, options)
 
         report = json.loads(capsys.readouterr().out)
         # How fast it is says the machine; that it is right says the shop.

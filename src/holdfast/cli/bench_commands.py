@@ -23,7 +23,7 @@ def measure(
     """
     if context.invoked_subcommand is not None:
         return
-    from holdfast.cli import bench as command
+    from holdfast.cli.bench import command
 
     command.run(command.Options(seconds, only.upper(), workers, pgbench, as_json))
 

@@ -58,7 +58,7 @@ class Connection(asyncio.Protocol):
                 return
             self._body_at = end + 4
             self.head = data[:end]
-            self._need = self._body_at + _length(self.head)
+            self._need = self._body_at + length_of(self.head)
         if len(data) < self._need:
             self._buffer = data
             return
@@ -67,7 +67,8 @@ class Connection(asyncio.Protocol):
         self._user.answered(int(data[9:12]), body)
 
 
-def _length(head: bytes) -> int:
+def length_of(head: bytes) -> int:
+    """Of the body that follows a head; 0 if it does not say."""
     at = head.find(_LENGTH)
     if at < 0:
         head = head.lower()
