@@ -118,6 +118,19 @@ class KeyedRequest:
     """execute, replay, mismatch, wait, take_over, missing or malformed."""
 
 
+# -- Load --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LevelChanged:
+    """The pressure of the process entered or left a level, or an operator said so."""
+
+    before: int
+    after: int
+    pressure: float
+    is_forced: bool
+
+
 # -- Retry -------------------------------------------------------------------------
 
 

@@ -1,0 +1,213 @@
+"""Whom to turn away first, when some must be: those whose turn matters least.
+
+Every request has a level: its tier times 128, plus the cohort of who asks. What is to
+be shed is a share of the requests; the levels of the last thousand offered ones say
+from which level on that share is. So a tier is shed from its last cohort to its first,
+and only then the next tier is touched.
+
+A cohort is decided by who asks and the hour. Turned away at random, everybody would
+fail at one of the steps of a purchase; this way some fail at the first and the others
+at none, every process agrees on who, and after an hour it is others.
+
+The share comes from a controller (Cinnamon, Uber): proportional and integral in how
+much faster requests come than they are served. Under it lies a floor that follows the
+CPU (Quarkus), which sheds of the lowest tiers before anything has to wait.
+"""
+
+import math
+from collections import deque
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final
+
+COHORTS: Final = 128
+TIERS: Final = 5
+LEVELS: Final = TIERS * COHORTS
+_OFFERED: Final = 1000
+EVERY_SECONDS: Final = 0.5
+_HOUR: Final = 3600
+# The line in front of the loop is bounded at once, by room; the share may take its
+# time.
+_LATEST: Final = 1.0
+
+
+def cohort_of(principal: bytes, seconds: float, key: bytes = b"") -> int:
+    """In which of 128 cohorts *principal* is in this hour.
+
+    With a *key*, nobody outside can choose a name of the cohort that is shed last.
+    """
+    hour = int(seconds // _HOUR).to_bytes(8, "big")
+    digest = blake2b(principal + hour, digest_size=1, key=key).digest()
+    return digest[0] % COHORTS
+
+
+def level_of(tier: int, cohort: int) -> int:
+    """The place of a request in the order of shedding; the highest goes first."""
+    return tier * COHORTS + cohort
+
+
+class Offered:
+    """The levels of the last thousand requests, and which are a share of them."""
+
+    def __init__(self, *, levels: int = LEVELS, most: int = _OFFERED) -> None:
+        self._counts = [0] * levels
+        self._recent: deque[int] = deque()
+        self._most = most
+
+    def __len__(self) -> int:
+        return len(self._recent)
+
+    def note(self, level: int) -> None:
+        """A request of this level came, whatever became of it."""
+        recent, counts = self._recent, self._counts
+        if len(recent) >= self._most:
+            counts[recent.popleft()] -= 1
+        recent.append(level)
+        counts[level] += 1
+
+    def threshold(self, share: float) -> float:
+        """From where on lies *share* of the requests.
+
+        The whole part is a level; the rest says how much of that level still passes. A
+        flood from one address is all one level: to shed all of it or nothing would be
+        wrong in turns.
+        """
+        wanted = share * len(self._recent)
+        if wanted <= 0:
+            return float(len(self._counts))
+        for level in range(len(self._counts) - 1, -1, -1):
+            count = self._counts[level]
+            if count >= wanted:
+                return level + 1 - wanted / count
+            wanted -= count
+        return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What passed the queue since the last look."""
+
+    arrived: int
+    """Came to the queue: what the threshold let through."""
+    served: int
+    """Left it to be served."""
+    spare: float
+    """The share of what serves (places, CPU) that has nothing to do."""
+    late: float = 0.0
+    """How far the wait for the process itself is above what is wanted, as a share of
+    that; below zero where there is time left."""
+
+    @property
+    def error(self) -> float:
+        """By how much more came than can be served; below zero if more could."""
+        gained = self.arrived - self.served
+        queue = gained / max(self.served, 1) if gained > 0 else -self.spare
+        return max(queue, min(_LATEST, self.late))
+
+
+class Controller:
+    """How large a share of requests to shed, from how the queue fares.
+
+    Cinnamon's error is ``(arrived - served - free places) / served``. Two things differ
+    here. What is free counts as a share of all there is, not of what was served: a
+    place that is free for half a second might have served a hundred requests or one.
+    And where handlers compute rather than wait, no queue is ever seen: the line is the
+    event loop itself, of which ``Flow.late`` tells.
+
+    The integral may be as large as 95 % needs and not below nothing, so that it has not
+    to be worked off first when the load changes (anti-windup).
+    """
+
+    def __init__(
+        self,
+        *,
+        proportional: float = 0.1,
+        integral: float = 1.4,
+        highest: float = 0.95,
+    ) -> None:
+        self._kp = proportional
+        self._ki = integral
+        self._most = -math.log(1 - highest)
+        self.p = 0.0
+        self.i = 0.0
+
+    @property
+    def share(self) -> float:
+        """The share of requests to shed."""
+        return 1 - math.exp(-min(self._most, max(0.0, self.p + self.i)))
+
+    def update(self, flow: Flow, seconds: float) -> float:
+        """Take the last *seconds* into account; returns the share."""
+        error = flow.error
+        self.p = self._kp * error
+        self.i = min(self._most, max(0.0, self.i + self._ki * error * seconds))
+        return self.share
+
+
+def floor_of(
+    pressure: float, *, reach: int = 2 * COHORTS, levels: int = LEVELS
+) -> float:
+    """From which level on to shed for the CPU alone, at this pressure of it.
+
+    As the cube, so that half the pressure sheds an eighth of what it may; and of the
+    last *reach* levels only. A process that uses all of its CPU and keeps nobody
+    waiting is busy, not overloaded: exports can wait for it, buyers need not.
+    """
+    return levels - reach * pressure**3
+
+
+class Shedder:
+    """Says of each request whether it is to be turned away."""
+
+    def __init__(self, *, controller: Controller | None = None) -> None:
+        self.controller = controller or Controller()
+        self.offered = Offered()
+        self._threshold = float(LEVELS)
+        self._whole = LEVELS
+        self._passing = 0.0
+        self._owed = 0.0
+        self._held: int | None = None
+
+    @property
+    def threshold(self) -> float:
+        """From which level on requests are shed; 640 is none."""
+        return self._threshold
+
+    @property
+    def sheds(self) -> bool:
+        """Whether anybody is turned away."""
+        return self._threshold < LEVELS
+
+    def hold(self, level: int | None) -> None:
+        """Shed from *level* on at least, whatever is measured; None to end that."""
+        self._held = level
+        self._set(self._threshold if level is None else min(self._threshold, level))
+
+    def update(self, flow: Flow, cpu: float, seconds: float) -> float:
+        """Set the threshold for what happened in the last *seconds*."""
+        share = self.controller.update(flow, seconds)
+        lowest = min(self.offered.threshold(share), floor_of(cpu))
+        if self._held is not None:
+            lowest = min(lowest, self._held)
+        self._set(lowest)
+        return lowest
+
+    def admits(self, level: int) -> bool:
+        """Whether a request of *level* may pass; notes that it came."""
+        self.offered.note(level)
+        if level < self._whole:
+            return True
+        if level > self._whole:
+            return False
+        # The level in which the threshold lies passes in part, and evenly.
+        self._owed += self._passing
+        if self._owed < 1:
+            return False
+        self._owed -= 1
+        return True
+
+    def _set(self, threshold: float) -> None:
+        self._threshold = threshold
+        # At 640 this is a level that no request has.
+        self._whole = int(threshold)
+        self._passing = threshold - self._whole
