@@ -16,7 +16,13 @@ import msgspec
 from holdfast.kernel import errors as kinds
 from holdfast.platform import telemetry
 from holdfast.resilience.asgi import Reply, Scope
-from holdfast.resilience.errors import BodyTooLarge, Rejected, TimedOut
+from holdfast.resilience.errors import (
+    BodyTooLarge,
+    NotEnoughTime,
+    Rejected,
+    TimedOut,
+    TimeoutMalformed,
+)
 
 MEDIA_TYPE = b"application/problem+json"
 _INTERNAL = 500
@@ -102,6 +108,7 @@ class ClientGone(Exception):
 # is told 429 for our own overload would slow down for nothing.
 _STATUS: dict[type[BaseException], int] = {
     kinds.Malformed: 400,
+    TimeoutMalformed: 400,
     kinds.Unauthenticated: 401,
     kinds.PaymentRequired: 402,
     kinds.Forbidden: 403,
@@ -121,6 +128,7 @@ _STATUS: dict[type[BaseException], int] = {
     kinds.Unavailable: 503,
     Rejected: 503,
     kinds.OutcomeUnknown: 504,
+    NotEnoughTime: 504,
     TimedOut: 504,
 }
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -172,6 +180,8 @@ def render(error: Exception, scope: Scope) -> Reply:
         )
     else:
         details = details_of(error)
+    if status == 504:  # noqa: PLR2004 - whoever gets one must know whether to ask first
+        details.setdefault("outcome", "unknown")
     body = _ENCODER.encode(
         {
             "type": f"/problems/{slug_of(kind)}",

@@ -7,11 +7,13 @@ beside this file shows how they compose. Clocks and chance are handed in.
 from holdfast.resilience.breaker import CircuitBreaker
 from holdfast.resilience.bulkhead import Bulkhead
 from holdfast.resilience.circuit import Breaker, Rules
-from holdfast.resilience.deadline import Deadline, remaining
+from holdfast.resilience.deadline import Budget, Deadline, remaining
 from holdfast.resilience.errors import (
     BodyTooLarge,
     BulkheadFull,
     CircuitOpen,
+    DeadlineExceeded,
+    NotEnoughTime,
     Overloaded,
     QuotaExceeded,
     Rejected,
@@ -29,16 +31,19 @@ __all__ = [
     "Answered",
     "BodyTooLarge",
     "Breaker",
+    "Budget",
     "Bulkhead",
     "BulkheadFull",
     "CircuitBreaker",
     "CircuitOpen",
     "Deadline",
+    "DeadlineExceeded",
     "Fallback",
     "LastKnown",
     "Limiter",
     "MemoryLimiter",
     "NoWay",
+    "NotEnoughTime",
     "Overloaded",
     "Pipeline",
     "Quota",

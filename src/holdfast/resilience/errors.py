@@ -33,6 +33,11 @@ class NotEnoughTime(Rejected):
 
 
 @dataclass(eq=False)
+class TimeoutMalformed(Rejected):
+    """X-Request-Timeout-Ms must be one whole number of milliseconds."""
+
+
+@dataclass(eq=False)
 class BodyTooLarge(Rejected):
     """The request body is larger than this service accepts."""
 

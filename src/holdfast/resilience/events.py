@@ -96,6 +96,55 @@ class QueueWait:
 ConcurrencyEvent: TypeAlias = LimiterCall | LimitStep | QueueModeChanged | QueueWait
 
 
+# -- Deadline ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetClamped:
+    """A client asked for more time than the route has, or less than anybody gets."""
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetEnded:
+    """A request used up its time."""
+
+    stage: str
+    outcome: str
+    """nothing-happened or unknown."""
+    wasted_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClientLeft:
+    """A client went away before it was answered."""
+
+    phase: str
+    """waiting, safe, before-effect: cancelled; in-effect, after-effect: finished."""
+    stage: str
+    wasted_seconds: float
+    """0 for what was finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedLate:
+    """A request was finished after its client had been told that nobody knows."""
+
+    seconds: float
+    error: BaseException | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotStarted:
+    """Work was not begun, because it could not have been finished in time."""
+
+    stage: str
+
+
+DeadlineEvent: TypeAlias = (
+    BudgetClamped | BudgetEnded | ClientLeft | FinishedLate | NotStarted
+)
+
+
 # -- Fallback ----------------------------------------------------------------------
 
 

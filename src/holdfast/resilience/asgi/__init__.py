@@ -1,6 +1,7 @@
 """Layers around any ASGI app, each usable alone."""
 
 from holdfast.resilience.asgi.body_limit import BodyLimit
+from holdfast.resilience.asgi.deadline import RequestDeadline
 from holdfast.resilience.asgi.load_shed import Claim, Classify, LoadShed
 from holdfast.resilience.asgi.rejection import Rejection
 from holdfast.resilience.asgi.stack import stack
@@ -25,6 +26,7 @@ __all__ = [
     "Receive",
     "Rejection",
     "Reply",
+    "RequestDeadline",
     "Scope",
     "Send",
     "stack",

@@ -12,9 +12,11 @@ from holdfast.resilience.asgi.types import App, Message, Receive, Reply, Scope, 
 from holdfast.resilience.errors import (
     BodyTooLarge,
     KeyRefused,
+    NotEnoughTime,
     QuotaExceeded,
     Rejected,
     TimedOut,
+    TimeoutMalformed,
 )
 
 Render: TypeAlias = Callable[[Exception, Scope], Reply]
@@ -31,10 +33,12 @@ def plain(error: Exception, _scope: Scope) -> Reply:
         status = 429
     elif isinstance(error, KeyRefused):
         status = error.status
+    elif isinstance(error, TimeoutMalformed):
+        status = 400
+    elif isinstance(error, TimedOut | NotEnoughTime):
+        status = 504
     elif isinstance(error, Rejected):
         status = 503
-    elif isinstance(error, TimedOut):
-        status = 504
     known = status != 500  # noqa: PLR2004 - nothing of an unknown error is shown
     text = (type(error).__doc__ or "") if known else "Internal server error."
     headers = [(b"content-type", b"text/plain; charset=utf-8")]
