@@ -59,7 +59,7 @@ class TestCheck:
             ("either public=True or scope", {"public": True, "scope": "orders:read"}),
             ("no scope 'moon:land'", {"scope": "moon:land"}),
             ("needs a scope", {"public": True, "guest": True}),
-            ("at least 1", {"public": True, "cost": 0}),
+            ("at least 0", {"public": True, "cost": -1}),
             ("idempotent by itself", {"public": True, "idempotent": "required"}),
             ("does not take 'it'", {"public": True, "path": "/v1/{it}"}),
         ],

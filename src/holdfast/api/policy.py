@@ -59,7 +59,9 @@ class Route:
     handler: Callable[..., Awaitable[Any]]
     _: KW_ONLY
     cost: int
-    """How much of a caller's share one call uses; 1 is a single-row read."""
+    """How much of a caller's share one call uses: 1 to read a thing, 2 a page of a list,
+    5 to search or change, 10 to hold, order or ask a provider, 20 where a password is
+    hashed, 50 for all of something at once. 0 is not counted by caller."""
     priority: Priority
     of_kind: Kind | None = None
     """What it is limited with, where that is not to be seen from the rest."""
@@ -136,7 +138,7 @@ class Route:
                 self.client_credentials and not self.public,
                 "client_credentials=True needs public=True",
             ),
-            (self.cost < 1, "cost must be at least 1"),
+            (self.cost < 0, "cost must be at least 0"),
             (
                 self.idempotent is not None and self.method == "GET",
                 "a GET is idempotent by itself",

@@ -35,8 +35,8 @@ def _form(
 _PASSWORD = 20
 
 ROUTES: tuple[Route, ...] = (
-    _can_wait("GET", "/account", account.show, cost=2),
-    _page("POST", "/account/sessions/end", account.end_session, cost=3),
+    _can_wait("GET", "/account", account.show, cost=1),
+    _page("POST", "/account/sessions/end", account.end_session, cost=5),
     *_form(
         "/email/confirm",
         sign_up.show_email_confirm,
@@ -44,7 +44,7 @@ ROUTES: tuple[Route, ...] = (
         cost=5,
         page=_can_wait,
     ),
-    *_form("/oauth/authorize", authorize.show, authorize.submit, cost=3),
+    *_form("/oauth/authorize", authorize.show, authorize.submit, cost=5),
     _page("GET", "/pages/{name}", frame.asset, cost=1),
     *_form("/password/forgot", sign_up.show_forgot, sign_up.forgot, cost=5),
     *_form("/password/reset", sign_up.show_reset, sign_up.reset, cost=_PASSWORD),
@@ -52,9 +52,9 @@ ROUTES: tuple[Route, ...] = (
     *_form("/sign-in/code", sign_in.show_code, sign_in.submit_code, cost=5),
     *_form("/sign-in/join", outside.show_join, outside.join, cost=5),
     *_form("/sign-in/link", outside.show_link, outside.link, cost=_PASSWORD),
-    _page("GET", "/sign-in/with/{provider}", outside.begin, cost=3),
-    _page("GET", "/sign-in/with/{provider}/callback", outside.callback, cost=5),
-    *_form("/sign-out", sign_in.show_sign_out, sign_in.sign_out, cost=3),
+    _page("GET", "/sign-in/with/{provider}", outside.begin, cost=5),
+    _page("GET", "/sign-in/with/{provider}/callback", outside.callback, cost=10),
+    *_form("/sign-out", sign_in.show_sign_out, sign_in.sign_out, cost=5),
     *_form("/sign-up", sign_up.show, sign_up.submit, cost=5, page=_can_wait),
     *_form("/sign-up/confirm", sign_up.show_confirm, sign_up.confirm, cost=_PASSWORD),
     Route(
@@ -69,7 +69,7 @@ ROUTES: tuple[Route, ...] = (
         "DELETE",
         "/v1/me/linked-identities",
         linked_identities.unlink,
-        cost=3,
+        cost=5,
         priority=Priority.BROWSE,
         scope="account:write",
         raises=(accounts.LinkedIdentityNotFound,),
