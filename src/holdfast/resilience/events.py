@@ -6,7 +6,7 @@ address or a path, so that any field may become the label of a metric.
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 # -- Bulkhead ----------------------------------------------------------------------
 
@@ -179,6 +179,46 @@ class LevelChanged:
     pressure: float
     is_forced: bool
 
+
+# -- Rate limit --------------------------------------------------------------------
+
+StoreState: TypeAlias = Literal["up", "degraded", "down"]
+
+
+@dataclass(frozen=True, slots=True)
+class RateDecided:
+    """A call was let through, or refused, by its quotas."""
+
+    policies: tuple[str, ...]
+    """The quotas that refused, or would have; all that were asked if none did."""
+    outcome: Literal["allowed", "denied", "shadow_denied", "too_costly"]
+    source: Literal["store", "lease", "local"]
+    seconds: float
+    """How long the check took."""
+    labels: tuple[str, ...] = ()
+    """What the app says about the call: the caller's role, the route's class."""
+
+
+@dataclass(frozen=True, slots=True)
+class RateLeased:
+    """A caller's tokens were fetched for several calls at once, or given back."""
+
+    policies: tuple[str, ...]
+    tokens: int
+    """Below zero if they are given back."""
+
+
+@dataclass(frozen=True, slots=True)
+class RateStoreMoved:
+    """The store of the buckets came or went; between, this process stands in."""
+
+    before: StoreState
+    after: StoreState
+    seconds: float
+    """How long the state before lasted."""
+
+
+RateEvent: TypeAlias = RateDecided | RateLeased | RateStoreMoved
 
 # -- Retry -------------------------------------------------------------------------
 

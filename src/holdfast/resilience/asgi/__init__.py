@@ -3,6 +3,7 @@
 from holdfast.resilience.asgi.body_limit import BodyLimit
 from holdfast.resilience.asgi.deadline import RequestDeadline
 from holdfast.resilience.asgi.load_shed import Claim, Classify, LoadShed
+from holdfast.resilience.asgi.rate_limit import RateLimit
 from holdfast.resilience.asgi.rejection import Rejection
 from holdfast.resilience.asgi.stack import stack
 from holdfast.resilience.asgi.types import (
@@ -23,6 +24,7 @@ __all__ = [
     "Layer",
     "LoadShed",
     "Message",
+    "RateLimit",
     "Receive",
     "Rejection",
     "Reply",

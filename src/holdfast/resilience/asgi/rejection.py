@@ -18,6 +18,7 @@ from holdfast.resilience.errors import (
     TimedOut,
     TimeoutMalformed,
 )
+from holdfast.resilience.rate.fields import fields
 
 Render: TypeAlias = Callable[[Exception, Scope], Reply]
 """Writes the response for an exception, of whatever kind."""
@@ -46,6 +47,8 @@ def plain(error: Exception, _scope: Scope) -> Reply:
         # Rounded up: a client that waits as long as told must not be early.
         wait = -int(-error.retry_after_seconds // 1)
         headers.append((b"retry-after", b"%d" % wait))
+    if isinstance(error, QuotaExceeded):
+        headers += [*fields(error.standings), (b"cache-control", b"no-store")]
     return Reply(status, f"{text}\n".encode(), headers)
 
 

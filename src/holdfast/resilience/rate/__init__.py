@@ -3,6 +3,8 @@
 What needs a client library is not imported here: ``rate.redis`` is.
 """
 
+from holdfast.resilience.rate.fallback import FallbackLimiter
+from holdfast.resilience.rate.lease import LeasingLimiter
 from holdfast.resilience.rate.memory import MemoryLimiter
 from holdfast.resilience.rate.quota import (
     Limiter,
@@ -13,6 +15,8 @@ from holdfast.resilience.rate.quota import (
 )
 
 __all__ = [
+    "FallbackLimiter",
+    "LeasingLimiter",
     "Limiter",
     "MemoryLimiter",
     "Quota",

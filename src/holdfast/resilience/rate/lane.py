@@ -107,6 +107,11 @@ class Lane:
         self._wake()
         return question.answer
 
+    @property
+    def busy(self) -> bool:
+        """Somebody waits for an answer."""
+        return bool(self._line) or any(pump.load for pump in self._pumps)
+
     def renew(self) -> None:
         """Drop the connections with all they carry; new ones are made when needed."""
         for pump in self._pumps:
