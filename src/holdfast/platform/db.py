@@ -12,19 +12,31 @@ with its ``constraint_name``, everything about reaching the server becomes
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Protocol, TypeAlias
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import asyncpg
 import msgspec
-from asyncpg.exceptions import IntegrityConstraintViolationError as ConstraintViolated
 
-from holdfast.kernel.errors import Unavailable
+from holdfast.platform import transactions
+from holdfast.platform.db_faults import (
+    TRANSLATED,
+    CommitUnclear,
+    ConstraintViolated,
+    DatabaseBusy,
+    DatabaseUnavailable,
+    drop,
+    is_to_be_repeated,
+)
+from holdfast.platform.transactions import Effect, Limits
+from holdfast.resilience import deadline
+from holdfast.resilience.errors import NotEnoughTime
+from holdfast.resilience.retry import RetryBudget
 
 __all__ = [
+    "CommitUnclear",
     "Connection",
     "ConstraintViolated",
     "Database",
@@ -33,6 +45,8 @@ __all__ = [
     "Row",
     "Transaction",
 ]
+
+T = TypeVar("T")
 
 Row: TypeAlias = Any
 """One row; columns by name or position."""
@@ -54,36 +68,12 @@ _SESSION = {
 }
 
 _CLOSE_SECONDS = 5.0
-_UNREACHABLE = (
-    OSError,
-    asyncpg.InterfaceError,
-    # The driver lost its place in the protocol, as when the server dies between the
-    # parts of an answer.
-    asyncpg.InternalClientError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    # Too many connections, a full disk: not ours to mend, and it may pass.
-    asyncpg.InsufficientResourcesError,
-)
-_BUSY = (
-    asyncpg.LockNotAvailableError,
-    asyncpg.QueryCanceledError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.SerializationError,
-    TimeoutError,
-)
-
-
-@dataclass(eq=False)
-class DatabaseUnavailable(Unavailable):
-    """The database cannot be reached at the moment."""
-
-
-@dataclass(eq=False)
-class DatabaseBusy(Unavailable):
-    """The database is too busy to do this at the moment."""
+# The driver gives up a statement after this long, if nobody has less time.
+_COMMAND_SECONDS = 15.0
+# How long a connection may take to come to rest before it goes back to the pool.
+_REST_SECONDS = 2.0
+_ATTEMPTS = 3
+_SHORTEST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.001, 0.020
 
 
 class Connection(Protocol):
@@ -109,9 +99,21 @@ class Transaction(Connection, Protocol):
 class Database:
     """The pool of connections of one process."""
 
-    def __init__(self, pool: Any, *, acquire_timeout: float) -> None:
+    def __init__(
+        self,
+        pool: Any,
+        *,
+        acquire_timeout: float,
+        limits: Limits = Limits(10.0, 3.0),  # noqa: B008 - it is frozen
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
         self._pool = pool
         self._acquire_timeout = acquire_timeout
+        self._limits = limits
+        self._again = RetryBudget()
+        self._sleep = sleep
+        self._chance = chance
 
     @classmethod
     async def connect(
@@ -132,7 +134,7 @@ class Database:
             session["lock_timeout"] = str(lock_timeout_ms)
         if statement_timeout_ms is not None:
             session["statement_timeout"] = str(statement_timeout_ms)
-        with _TRANSLATED:
+        with TRANSLATED:
             pool = await asyncpg.create_pool(
                 url,
                 min_size=0,
@@ -145,9 +147,13 @@ class Database:
                 statement_cache_size=300,
                 max_inactive_connection_lifetime=300,
                 timeout=5,
-                command_timeout=15,
+                command_timeout=_COMMAND_SECONDS,
             )
-        return cls(pool, acquire_timeout=acquire_timeout)
+        limits = Limits(
+            int(session["statement_timeout"]) / 1000,
+            int(session["lock_timeout"]) / 1000,
+        )
+        return cls(pool, acquire_timeout=acquire_timeout, limits=limits)
 
     async def close(self) -> None:
         """Close every connection, waiting a moment for those in use."""
@@ -169,24 +175,83 @@ class Database:
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[Any]:
-        """Borrow a connection outside any transaction."""
-        with _TRANSLATED:
-            connection = await self._pool.acquire(timeout=self._acquire_timeout)
+        """Borrow a connection outside any transaction.
+
+        Raises ``NotEnoughTime`` when the request's time is over before there is one.
+        """
+        budget = deadline.current()
+        before = None if budget is None else budget.stage
+        connection = await self._borrow(budget)
         try:
-            with _TRANSLATED:
+            with TRANSLATED:
                 yield connection
         except DatabaseUnavailable:
-            _drop(connection)
+            drop(connection)
             raise
         finally:
+            if budget is not None and before is not None:
+                budget.stage = before
             # The pool shields this from a cancellation by itself.
             await self._release(connection)
+
+    async def _borrow(self, budget: deadline.Budget | None) -> Any:
+        patience, seconds = self._acquire_timeout, transactions.left()
+        if seconds is not None and seconds < patience:
+            if seconds <= 0:
+                raise NotEnoughTime(stage="pool")
+            patience = seconds
+        if budget is not None:
+            budget.stage = "pool"
+        try:
+            with TRANSLATED:
+                connection = await self._pool.acquire(timeout=patience)
+        except DatabaseBusy:
+            if patience < self._acquire_timeout:
+                raise NotEnoughTime(stage="pool") from None
+            raise
+        if budget is not None:
+            budget.stage = "database"
+        return connection
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Commit at the end of the block, roll back if it raises."""
-        async with self.acquire() as connection, connection.transaction():
-            yield connection
+        async with self.acquire() as connection:
+            try:
+                await connection.execute(self.opening())
+                yield connection
+            except BaseException:
+                await transactions.roll_back(connection)
+                raise
+            await transactions.commit(connection)
+
+    def opening(self) -> str:
+        """What begins a transaction that has as much time as its request has left."""
+        return self._limits.opening()
+
+    async def attempt(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Run *work* in a transaction, again if the server undid it for another's sake.
+
+        For work that may be run again: all its effects are in the transaction. What
+        waits for one another, or read what another changed, is undone by the server and
+        may go at once; up to three times, after 1 to 20 ms, while time is left and not
+        too many others are at it. Then ``DatabaseBusy``.
+        """
+        with self._again as others:
+            for _ in range(_ATTEMPTS - 1):
+                try:
+                    async with self.transaction() as tx:
+                        return await work(tx)
+                except DatabaseBusy as busy:
+                    if not (is_to_be_repeated(busy) and others.take()):
+                        raise
+                try:
+                    span = _LONGEST_PAUSE_SECONDS - _SHORTEST_PAUSE_SECONDS
+                    await self._sleep(_SHORTEST_PAUSE_SECONDS + self._chance() * span)
+                finally:
+                    others.give_back()
+            async with self.transaction() as tx:
+                return await work(tx)
 
     @asynccontextmanager
     async def statement(self) -> AsyncIterator[Transaction]:
@@ -195,8 +260,20 @@ class Database:
         Saves the round trips of BEGIN and COMMIT; a second statement in the block
         would be a second transaction.
         """
+        opening = self.opening()
         async with self.acquire() as connection:
-            yield connection
+            if opening == "BEGIN":
+                with Effect():
+                    yield connection
+                return
+            # With less time than the session allows, the server has to be told.
+            try:
+                await connection.execute(opening)
+                yield connection
+            except BaseException:
+                await transactions.roll_back(connection)
+                raise
+            await transactions.commit(connection)
 
     async def fetch(self, query: str, /, *args: Any) -> list[Row]:
         return list(await self._read("fetch", query, args))
@@ -209,28 +286,33 @@ class Database:
 
     async def _read(self, method: str, query: str, args: tuple[Any, ...]) -> Any:
         try:
-            async with self.acquire() as connection:
-                return await getattr(connection, method)(query, *args)
+            return await self._read_once(method, query, args)
         except DatabaseUnavailable:
             # The pool hands out connections that died with the server; each is
             # found dead once. Fresh ones are made after the dead are dropped.
             await self._pool.expire_connections()
+        return await self._read_once(method, query, args)
+
+    async def _read_once(self, method: str, query: str, args: tuple[Any, ...]) -> Any:
         async with self.acquire() as connection:
-            return await getattr(connection, method)(query, *args)
+            seconds = transactions.left()
+            if seconds is None or seconds >= _COMMAND_SECONDS:
+                return await getattr(connection, method)(query, *args)
+            try:
+                # Then the driver asks the server to stop, too.
+                return await getattr(connection, method)(query, *args, timeout=seconds)
+            except TimeoutError:
+                raise NotEnoughTime(stage="database") from None
 
     async def _release(self, connection: Any) -> None:
         try:
-            await self._pool.release(connection)
-        except _UNREACHABLE:
+            # By itself it would wait for a cancelled statement as long as it waited for
+            # the connection, and then make a new one: a few milliseconds, perhaps.
+            with TRANSLATED:
+                await self._pool.release(connection, timeout=_REST_SECONDS)
+        except (DatabaseUnavailable, DatabaseBusy):
             # It is dead already, and the pool has noticed.
             return
-
-
-def _drop(connection: Any) -> None:
-    # In whatever state it is, nobody else must get it from the pool. If the pool has
-    # noticed by itself that it is dead, there is nothing to end.
-    with suppress(asyncpg.InterfaceError):
-        connection.terminate()
 
 
 async def _prepare(connection: Any) -> None:
@@ -249,31 +331,3 @@ async def _keep(_connection: Any) -> None:
     (7,984 -> 15,005 q/s measured). Nothing here changes session state: settings
     are fixed at connect, no session locks, no LISTEN on pooled connections.
     """
-
-
-class _Translated:
-    """Raises ours for the driver's errors about reaching the server.
-
-    A class, as each statement passes it twice and a generator costs ten times more.
-    """
-
-    __slots__ = ()
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is None or isinstance(error, ConstraintViolated):
-            return
-        if isinstance(error, _BUSY):
-            raise DatabaseBusy from error
-        if isinstance(error, _UNREACHABLE):
-            raise DatabaseUnavailable from error
-
-
-_TRANSLATED = _Translated()
