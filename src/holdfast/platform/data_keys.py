@@ -10,10 +10,12 @@ meets a value whose key it does not know. A new key is therefore added first and
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
+from typing import Any, TypeVar
 
 import structlog
 import tink
@@ -24,6 +26,8 @@ from tink.proto import tink_pb2
 from holdfast.kernel.clock import Clock
 from holdfast.platform import sql
 from holdfast.platform.db import Database, DatabaseUnavailable
+from holdfast.platform.dependencies import KEYS, LIMITS
+from holdfast.platform.guard import Guard
 from holdfast.platform.settings import BadSettings
 from holdfast.platform.vault import (
     Vault,
@@ -33,7 +37,14 @@ from holdfast.platform.vault import (
     new_keyset,
     prefix_of,
 )
-from holdfast.platform.wrapping import Wrapper, WrappingKeyWrong, shown, wrapper_of
+from holdfast.platform.wrapping import (
+    KeyServiceFailed,
+    Wrapper,
+    WrappingKeyWrong,
+    shown,
+    wrapper_of,
+)
+from holdfast.resilience.errors import Rejected, TimedOut
 
 __all__ = [
     "KNOWN_AFTER",
@@ -47,6 +58,8 @@ __all__ = [
     "shown",
 ]
 
+T = TypeVar("T")
+
 _SQL = sql.load("holdfast.platform")
 _DATA_KEYS = _SQL["data_keys"]
 _DATA_KEY_STANDING = _SQL["data_key_standing"]
@@ -57,6 +70,8 @@ _NOTE_RESEALED = _SQL["note_resealed"]
 _PERSONAL, _INDEX = "personal", "index"
 
 REREAD_SECONDS = 10.0
+KEY_SERVICE_SECONDS = 10.0
+"""How long the key service may take to wrap or unwrap the keys."""
 KNOWN_AFTER = timedelta(seconds=25)
 _REREAD_AGAIN_SECONDS = 1.0
 _CHANGED = "Somebody else changed the keys at the same time; try again."
@@ -86,7 +101,24 @@ class Standing:
 class DataKeys:
     """The keys of one shop as this process knows them, and how they change."""
 
-    def __init__(self, db: Database, where: str, *, clock: Clock) -> None:
+    def __init__(
+        self,
+        db: Database,
+        where: str,
+        *,
+        guard: Guard | None = None,
+        clock: Clock,
+    ) -> None:
+        """Know nothing yet; *guard* stands around the key service."""
+        guard = guard or Guard(KEYS, LIMITS[KEYS])
+        self._protect = guard.around(
+            timeout_seconds=KEY_SERVICE_SECONDS,
+            total_seconds=2 * KEY_SERVICE_SECONDS,
+            failures=(KeyServiceFailed,),
+            # Its client does not say whether it was reached.
+            unreachable=(KeyServiceFailed,),
+            again_after=(KeyServiceFailed,),
+        )
         self._db = db
         self._where = where
         self._clock = clock
@@ -98,9 +130,11 @@ class DataKeys:
         self.vault.on_unknown_key = self._wanted.set
 
     @classmethod
-    async def open(cls, db: Database, where: str, *, clock: Clock) -> "DataKeys":
+    async def open(
+        cls, db: Database, where: str, *, guard: Guard | None = None, clock: Clock
+    ) -> "DataKeys":
         """The keys of a shop, unlocked. *where* is ``HOLDFAST_DATA_KEY``."""
-        keys = cls(db, where, clock=clock)
+        keys = cls(db, where, guard=guard, clock=clock)
         await keys.unlock()
         return keys
 
@@ -114,9 +148,9 @@ class DataKeys:
             new = not await self._db.fetch(_DATA_KEYS)
         except UndefinedTableError as error:
             raise DatabaseUnavailable from error
-        wrapper = await asyncio.to_thread(wrapper_of, self._where, create=new)
+        wrapper = await self._aside(wrapper_of, self._where, create=new)
         if new:
-            made = await asyncio.to_thread(_new_keys, wrapper)
+            made = await self._aside(_new_keys, wrapper)
             async with self._db.transaction() as tx:
                 for name, value in made.items():
                     # Another process may have been first: then its keys are the keys.
@@ -207,9 +241,9 @@ class DataKeys:
         Processes that were started with the one before go on with the keys they have,
         until they are started again. Raises ``WrappingKeyWrong`` or ``KeysChanged``.
         """
-        wrapper = await asyncio.to_thread(wrapper_of, where, create=True)
+        wrapper = await self._aside(wrapper_of, where, create=True)
         keyset, index_key = await self._read(self._unlocked)
-        wrapped = await asyncio.to_thread(_wrapped, keyset, index_key, wrapper)
+        wrapped = await self._aside(_wrapped, keyset, index_key, wrapper)
         async with self._db.transaction() as tx:
             for row in await tx.fetch(_DATA_KEYS):
                 name, expected = row["name"], row["version"]
@@ -225,7 +259,7 @@ class DataKeys:
         handle = proto_keyset_format.parse(
             keyset.SerializeToString(), secret_key_access.TOKEN
         )
-        wrapped = await asyncio.to_thread(wrap, handle, self._unlocked)
+        wrapped = await self._aside(wrap, handle, self._unlocked)
         values = (_PERSONAL, wrapped, shown(self._where), clock(), self._version)
         async with self._db.transaction() as tx:
             if await tx.fetchrow(_REPLACE_DATA_KEY, *values) is None:
@@ -238,10 +272,19 @@ class DataKeys:
             raise VaultLocked
         return self._wrapper
 
+    async def _aside(self, work: Callable[..., T], *args: Any, **named: Any) -> T:
+        """Do what may ask the key service in a thread; ``KeyServiceFailed``."""
+        try:
+            return await self._protect(partial(asyncio.to_thread, work, *args, **named))
+        except (Rejected, TimedOut) as error:
+            raise KeyServiceFailed(
+                f"The key service {shown(self._where)} does not answer."
+            ) from error
+
     async def _read(self, wrapper: Wrapper) -> tuple["tink.KeysetHandle", bytes]:
         rows = {row["name"]: row for row in await self._db.fetch(_DATA_KEYS)}
         wrapped = {name: row["wrapped"] for name, row in rows.items()}
-        keys = await asyncio.to_thread(_unwrap, wrapper, wrapped)
+        keys = await self._aside(_unwrap, wrapper, wrapped)
         self._version = rows[_PERSONAL]["version"]
         return keys
 

@@ -17,11 +17,12 @@ from redis.exceptions import RedisError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from holdfast.kernel.clock import Monotonic, monotonic
+from holdfast.platform.dependencies import LIMITS, REDIS
+from holdfast.resilience.breaker import CircuitBreaker
+from holdfast.resilience.circuit import Breaker
+from holdfast.resilience.errors import CircuitOpen
 
 _TIMEOUT_SECONDS = 0.25
-# After a failure the server is left alone for a moment, so that a dead one costs
-# one timeout a second and not one for each request.
-_PAUSE_SECONDS = 1.0
 _FAILURES = (RedisError, OSError, TimeoutError)
 _log = structlog.get_logger()
 
@@ -29,14 +30,27 @@ _log = structlog.get_logger()
 class Cache:
     """Small values by key, each with its time to live; gone when Redis is."""
 
-    def __init__(self, client: Redis, *, timer: Monotonic = monotonic) -> None:
+    def __init__(
+        self,
+        client: Redis,
+        *,
+        breaker: Breaker | None = None,
+        timer: Monotonic = monotonic,
+    ) -> None:
         self._client = client
-        self._timer = timer
-        self._resume_at = 0.0
+        self._guarded = CircuitBreaker(
+            breaker or Breaker(REDIS, LIMITS[REDIS].rules, timer=timer),
+            timeout_seconds=2 * _TIMEOUT_SECONDS,
+            failures=_FAILURES,
+            unreachable=_FAILURES,
+            timer=timer,
+        )
         self.failures = 0
 
     @classmethod
-    def connect(cls, url: str, *, size: int = 20) -> "Cache":
+    def connect(
+        cls, url: str, *, size: int = 20, breaker: Breaker | None = None
+    ) -> "Cache":
         """A cache over up to *size* connections; the first is made when needed."""
         pool = BlockingConnectionPool.from_url(
             url,
@@ -48,10 +62,10 @@ class Cache:
             # With notifications on, a pooled connection that the server closed
             # while idle fails the next command (redis-py #4177).
             maint_notifications_config=MaintNotificationsConfig(enabled=False),
-            retry=Retry(NoBackoff(), 1),
-            retry_on_error=[ConnectionError],
+            # What is lost is not asked for again: the database knows it too.
+            retry=Retry(NoBackoff(), 0),
         )
-        return cls(Redis(connection_pool=pool))
+        return cls(Redis(connection_pool=pool), breaker=breaker)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -85,15 +99,19 @@ class Cache:
             await self._try("DEL", *keys)
 
     async def _try(self, *command: Any) -> Any:
-        if self._timer() < self._resume_at:
-            return None
+        # A failure leaves it alone for a second, so that a dead server costs one
+        # timeout a second and not one for each request.
         try:
-            async with asyncio.timeout(2 * _TIMEOUT_SECONDS):
-                return await self._client.execute_command(  # type: ignore[no-untyped-call]
-                    *command
-                )
+            return await self._guarded(lambda: self._command(*command))
+        except CircuitOpen:
+            return None
         except _FAILURES as error:
             self.failures += 1
-            self._resume_at = self._timer() + _PAUSE_SECONDS
             _log.warning("cache_failed", command=command[0], error=repr(error))
             return None
+
+    async def _command(self, *command: Any) -> Any:
+        async with asyncio.timeout(2 * _TIMEOUT_SECONDS):
+            return await self._client.execute_command(  # type: ignore[no-untyped-call]
+                *command
+            )

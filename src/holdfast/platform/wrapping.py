@@ -22,10 +22,16 @@ from tink import aead
 from holdfast.platform.settings import BadSettings
 
 _KEY_BYTES, _NONCE_BYTES = 32, 12
+# A thread waits for it, which cannot be interrupted: shorter than the policies' limit.
+_CONNECT_SECONDS, _ANSWER_SECONDS = 2.0, 4.0
 
 
 class WrappingKeyWrong(BadSettings):
     """The wrapping key is missing, or is not the one that this shop was begun with."""
+
+
+class KeyServiceFailed(WrappingKeyWrong):
+    """The key service did not help; the next time it may."""
 
 
 class Wrapper(Protocol):
@@ -103,17 +109,32 @@ class _KeyService:
         except Exception as error:
             raise self._failed(error) from error
 
-    def _failed(self, error: Exception) -> WrappingKeyWrong:
+    def _failed(self, error: Exception) -> KeyServiceFailed:
         # Each service's client has errors of its own, known only where it is installed.
         said = " ".join(str(error).split()) or type(error).__name__
-        return WrappingKeyWrong(f"The key service {self._where} does not help: {said}")
+        return KeyServiceFailed(f"The key service {self._where} does not help: {said}")
 
 
 def _client(where: str) -> "tink.KmsClient":
     if where.startswith("aws-kms://"):
+        import boto3  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra
+        from botocore.config import (  # type: ignore[import-untyped]  # noqa: PLC0415
+            Config,
+        )
         from tink.integration import awskms  # noqa: PLC0415 - an extra
 
-        return awskms.AwsKmsClient(where, None)
+        # arn:aws:kms:<region>:<account>:key/<id>; who misspells it is told by tink.
+        _, _, rest = where.partition(":kms:")
+        # boto's own four retries are switched off: the policies around it have theirs.
+        config = Config(
+            region_name=rest.partition(":")[0] or None,
+            retries={"total_max_attempts": 1},
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=_ANSWER_SECONDS,
+        )
+        return awskms.new_client(
+            boto3_client=boto3.client("kms", config=config), key_uri=where
+        )
     if where.startswith("gcp-kms://"):
         from tink.integration import gcpkms  # noqa: PLC0415 - an extra
 

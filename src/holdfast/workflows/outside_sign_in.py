@@ -29,10 +29,14 @@ from holdfast.domain.accounts import (
 from holdfast.domain.identity import Origin
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.ids import new_id
+from holdfast.platform import dependencies
+from holdfast.platform.circuits import Circuits
 from holdfast.platform.db import Database, Transaction
+from holdfast.platform.dependencies import OPENID
+from holdfast.platform.guard import Guard
 from holdfast.platform.settings import Settings
 from holdfast.platform.vault import Vault
-from holdfast.resilience.deadline import Deadline
+from holdfast.resilience.pipeline import Pipeline
 from holdfast.workflows.sign_in import Proved
 
 Providers: TypeAlias = Mapping[str, Provider]
@@ -60,19 +64,40 @@ class Pending(msgspec.Struct, frozen=True):
 
 
 def openid_providers(
-    settings: Settings, session: aiohttp.ClientSession, *, clock: Clock
+    settings: Settings,
+    session: aiohttp.ClientSession,
+    *,
+    circuits: Circuits | None = None,
+    clock: Clock,
 ) -> Providers:
     """The providers of the settings, by id; none of them is asked anything yet."""
+    circuits = circuits or Circuits(dependencies.names(settings))
+    seconds = settings.openid_timeout_seconds
     return {
         said.id: Provider(
             session,
             said,
             redirect_uri=f"{settings.public_url}/sign-in/with/{said.id}/callback",
-            protect=Deadline(settings.openid_timeout_seconds),
+            protect=_asking(circuits[f"{OPENID}-{said.id}"], seconds),
+            protect_reading=_asking(
+                circuits[f"{OPENID}-{said.id}"], seconds / 2, seconds
+            ),
             clock=clock,
         )
         for said in settings.openid_providers
     }
+
+
+def _asking(
+    guard: Guard, seconds: float, total_seconds: float | None = None
+) -> Pipeline:
+    return guard.around(
+        timeout_seconds=seconds,
+        total_seconds=total_seconds,
+        failures=accounts.PROVIDER_FAILURES,
+        unreachable=accounts.PROVIDER_UNREACHABLE,
+        again_after=accounts.PROVIDER_FAILURES,
+    )
 
 
 class OutsideSignIn:

@@ -1,8 +1,9 @@
 """The payment provider and the carrier, with the policies around each call.
 
-Total budget, then retries, then the budget of one attempt: a retry happens
-within the total, and one hanging attempt does not use it up. A charge may be
-repeated because it carries a key; a quote because it changes nothing.
+Total budget, then retries, then the circuit, then the budget of one attempt: a retry
+happens within the total, one hanging attempt does not use it up, and an open circuit
+ends it all at once. A charge may be repeated because it carries a key; a quote because
+it changes nothing.
 """
 
 from dataclasses import dataclass
@@ -10,22 +11,32 @@ from dataclasses import dataclass
 import aiohttp
 
 from holdfast.domain.payments import NotSent, Provider, Unclear
-from holdfast.domain.shipping import Carrier, CarrierFailed, Quotes, Shared, Size, Wire
+from holdfast.domain.shipping import (
+    Carrier,
+    CarrierFailed,
+    CarrierUnreachable,
+    ParcelRefused,
+    Quotes,
+    Shared,
+    Size,
+    Wire,
+)
 from holdfast.kernel.clock import Monotonic, monotonic
+from holdfast.platform.circuits import Circuits
+from holdfast.platform.dependencies import CARRIER, PAYMENT
+from holdfast.platform.guard import Guard
 from holdfast.platform.outgoing import OutgoingCalls
 from holdfast.platform.redis import Cache
 from holdfast.platform.settings import Settings
-from holdfast.resilience.deadline import Deadline
 from holdfast.resilience.pipeline import Pipeline
-from holdfast.resilience.retry import Retry
 
 # Two attempts that hang leave time for a third that answers.
-_ATTEMPT_SHARE = 0.4
+ATTEMPT_SHARE = 0.4
 # A buyer has waited for the whole budget when this is asked.
-_LOOK_UP_SHARE = 0.2
+LOOK_UP_SHARE = 0.2
 # An operator waits for a label longer than a cart does for a price: making one is work,
 # and there is no way out without it but to ask again later.
-_PATIENCE_FOR_LABELS = 4.0
+PATIENCE_FOR_LABELS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +53,25 @@ def providers(
     *,
     cache: Cache | None = None,
     calls: OutgoingCalls | None = None,
+    circuits: Circuits | None = None,
 ) -> Providers:
     """Build both from the settings; ``ValueError`` names what is missing.
 
-    *calls* counts what they are asked.
+    *calls* counts what they are asked; without *circuits* they have their own.
     """
     if settings.payment_url is None:
         raise ValueError("HOLDFAST_PAYMENT_URL must be set")
     if settings.carrier_url is None:
         raise ValueError("HOLDFAST_CARRIER_URL must be set")
+    circuits = circuits or Circuits()
     budget = settings.payment_timeout_seconds
-    charging = Pipeline(
-        Deadline(budget),
-        Retry(repeatable=True, attempts=4, on=(NotSent, Unclear)),
-        Deadline(budget * _ATTEMPT_SHARE),
-    )
+    guard = circuits[PAYMENT]
     return Providers(
         Provider(
             session,
             settings.payment_url,
-            protect=charging,
-            protect_look_up=Pipeline(Deadline(budget * _LOOK_UP_SHARE)),
+            protect=_asking_for_money(guard, budget * ATTEMPT_SHARE, budget),
+            protect_look_up=_asking_for_money(guard, budget * LOOK_UP_SHARE),
             captures=settings.capture == "checkout",
             observe=None if calls is None else calls.watch("payment"),
         ),
@@ -73,7 +82,20 @@ def providers(
             cache=cache,
             calls=calls,
             size=settings.parcel_size,
+            circuits=circuits,
         ),
+    )
+
+
+def _asking_for_money(
+    guard: Guard, seconds: float, total_seconds: float | None = None
+) -> Pipeline:
+    return guard.around(
+        timeout_seconds=seconds,
+        total_seconds=total_seconds,
+        failures=(Unclear,),
+        unreachable=(NotSent,),
+        again_after=(NotSent, Unclear),
     )
 
 
@@ -85,6 +107,7 @@ def carrier(
     cache: Shared | None = None,
     calls: OutgoingCalls | None = None,
     size: tuple[int, int, int] | None = None,
+    circuits: Circuits | None = None,
     timer: Monotonic = monotonic,
 ) -> Carrier:
     """A carrier at a URL; a quote may take *timeout_seconds*, a label four times that.
@@ -94,12 +117,20 @@ def carrier(
     """
     watch = None if calls is None else calls.watch("carrier")
     wire = Wire(session, url, watch=watch, timer=timer)
-    patience = timeout_seconds * _PATIENCE_FOR_LABELS
-    one = Pipeline(Deadline(timeout_seconds))
-    several = Pipeline(
-        Deadline(patience),
-        Retry(repeatable=True, attempts=3, on=(CarrierFailed,)),
-        Deadline(patience * _ATTEMPT_SHARE),
+    patience = timeout_seconds * PATIENCE_FOR_LABELS
+    guard = (circuits or Circuits())[CARRIER]
+    one = guard.around(
+        timeout_seconds=timeout_seconds,
+        failures=(CarrierFailed,),
+        unreachable=(CarrierUnreachable,),
+        answers=(ParcelRefused,),
+    )
+    several = guard.around(
+        timeout_seconds=patience * ATTEMPT_SHARE,
+        total_seconds=patience,
+        failures=(CarrierFailed,),
+        unreachable=(CarrierUnreachable,),
+        again_after=(CarrierFailed,),
     )
     box = None if size is None else Size(*size)
     quotes = Quotes(wire, protect=one, shared=cache, size=box, timer=timer)

@@ -47,6 +47,8 @@ from holdfast.domain.accounts.linked import (
 )
 from holdfast.domain.accounts.model import STATUSES, Account, Status
 from holdfast.domain.accounts.openid import (
+    PROVIDER_FAILURES,
+    PROVIDER_UNREACHABLE,
     Begun,
     Person,
     Provider,
@@ -126,6 +128,8 @@ __all__ = [
     "LIFETIMES",
     "LIMITS",
     "MAILS_AN_HOUR",
+    "PROVIDER_FAILURES",
+    "PROVIDER_UNREACHABLE",
     "RECOVERY_CODES",
     "SEALED",
     "SEEN_EVERY",

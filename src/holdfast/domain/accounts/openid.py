@@ -34,8 +34,13 @@ from holdfast.resilience.errors import Rejected, TimedOut
 T = TypeVar("T")
 
 _KEPT = timedelta(hours=1)
+# What a provider says of itself changes by the month, and it announces keys days before
+# it uses them; after a day without an answer, old keys are worse than none.
+_GOOD_WITHOUT_ANSWER = timedelta(days=1)
 _KEYS_AGAIN_AFTER = timedelta(minutes=1)
 _LONGEST_ANSWER = 4096
+PROVIDER_UNREACHABLE = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+"""Nobody takes the connection."""
 _LOOK_LIKE_JSON = {"Accept": "application/json"}
 
 
@@ -43,6 +48,14 @@ class Protect(Protocol):
     """Policies around one question; its deadline among them."""
 
     async def __call__(self, call: Callable[[], Awaitable[Any]], /) -> Any: ...
+
+
+class NoAnswer(Exception):
+    """The provider answered that it cannot answer (5xx)."""
+
+
+PROVIDER_FAILURES = (NoAnswer, aiohttp.ClientError, OSError, http.AnswerTooLong)
+"""No answer, or none that can be read."""
 
 
 class Begun(msgspec.Struct, frozen=True):
@@ -101,6 +114,7 @@ class Provider:
         *,
         redirect_uri: str,
         protect: Protect,
+        protect_reading: Protect | None = None,
         clock: Clock,
     ) -> None:
         self.id = provider.id
@@ -111,6 +125,7 @@ class Provider:
         self._client_secret = provider.client_secret
         self._redirect_uri = redirect_uri
         self._protect = protect
+        self._protect_reading = protect_reading or protect
         self._clock = clock
         self._metadata: tuple[datetime, _Metadata] | None = None
         self._keys: tuple[datetime, dict[str, Any]] | None = None
@@ -245,14 +260,19 @@ class Provider:
 
     async def _discover(self) -> _Metadata:
         now = self._clock()
-        if self._metadata is not None and self._metadata[0] > now:
+        if self._metadata is not None and now - self._metadata[0] < _KEPT:
             return self._metadata[1]
         # A slash at the end of an issuer is part of its name, and not of this path.
         url = self.issuer.rstrip("/") + "/.well-known/openid-configuration"
-        found = await self._ask("GET", url, _Metadata, headers=_LOOK_LIKE_JSON)
+        try:
+            found = await self._ask("GET", url, _Metadata, headers=_LOOK_LIKE_JSON)
+        except ProviderUnavailable:
+            if self._metadata is None or now - self._metadata[0] > _GOOD_WITHOUT_ANSWER:
+                raise
+            return self._metadata[1]
         if found.issuer != self.issuer or not self._safe(found):
             raise ProviderUnavailable(self.id)
-        self._metadata = (now + _KEPT, found)
+        self._metadata = (now, found)
         return found
 
     def _safe(self, found: _Metadata) -> bool:
@@ -281,9 +301,14 @@ class Provider:
             known = wanted is None or id_tokens.has_key(keys, wanted)
             if fresh and (known or now - asked_at < _KEYS_AGAIN_AFTER):
                 return keys
-        keys = await self._ask(
-            "GET", metadata.jwks_uri, dict[str, Any], headers=_LOOK_LIKE_JSON
-        )
+        try:
+            keys = await self._ask(
+                "GET", metadata.jwks_uri, dict[str, Any], headers=_LOOK_LIKE_JSON
+            )
+        except ProviderUnavailable:
+            if self._keys is None or now - self._keys[0] > _GOOD_WITHOUT_ANSWER:
+                raise
+            return self._keys[1]
         self._keys = (now, keys)
         return keys
 
@@ -294,11 +319,22 @@ class Provider:
             async with self._session.request(
                 method, url, allow_redirects=False, **request
             ) as response:
+                wait = http.wait_announced(response)
+                if response.status == 429 or (  # noqa: PLR2004 - HTTP
+                    response.status == 503 and wait is not None  # noqa: PLR2004
+                ):
+                    raise http.Pushback(wait or 0.0)
+                if response.status >= 500:  # noqa: PLR2004 - HTTP
+                    raise NoAnswer(f"it answered {response.status}")
                 return response.status, await http.read(response)
 
+        # A code may be redeemed once; what is only read may be asked for again.
+        protect = self._protect_reading if method == "GET" else self._protect
         try:
-            status, body = await self._protect(attempt)
+            status, body = await protect(attempt)
         except (
+            NoAnswer,
+            http.Pushback,
             aiohttp.ClientError,
             OSError,
             ValueError,

@@ -10,7 +10,7 @@ from holdfast.domain.notifications.errors import (
     MailRefused,
     MailServerUnavailable,
 )
-from holdfast.domain.notifications.gateway import Mailer
+from holdfast.domain.notifications.gateway import Mailer, MailServerSilent
 from holdfast.domain.notifications.model import (
     BackInStock,
     Confirmation,
@@ -53,6 +53,7 @@ __all__ = [
     "LowLine",
     "LowStockNotice",
     "MailRefused",
+    "MailServerSilent",
     "MailServerUnavailable",
     "Mailer",
     "Message",

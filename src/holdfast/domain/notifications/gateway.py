@@ -8,21 +8,43 @@ upgrades when the server offers it, and no password is sent without.
 
 import asyncio
 import smtplib
+import socket
 import ssl
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from email.errors import MessageError
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from holdfast.domain.notifications.errors import MailRefused, MailServerUnavailable
 from holdfast.domain.notifications.model import Email, one_line
 from holdfast.kernel.email import without_addresses
+from holdfast.resilience.errors import Rejected, TimedOut
 
 _PERMANENT = 500
 _SMTP_PORT = 587
 _SMTPS_PORT = 465
+# SMTPException is an OSError too, and says that there was an answer.
+_SILENCE = (
+    ConnectionError,
+    TimeoutError,
+    smtplib.SMTPServerDisconnected,
+    socket.gaierror,
+    ssl.SSLError,
+)
+
+
+class MailServerSilent(Exception):
+    """Nobody takes the connection, or it ends in the middle of a word."""
+
+
+class Protect(Protocol):
+    """Policies around handing on one e-mail."""
+
+    async def __call__(self, call: Callable[[], Awaitable[None]], /) -> None: ...
 
 
 class Mailer:
@@ -35,6 +57,7 @@ class Mailer:
         sender: str,
         timeout_seconds: float = 10.0,
         tls: ssl.SSLContext | None = None,
+        protect: Protect | None = None,
     ) -> None:
         parts = urlsplit(url)
         self._encrypted = parts.scheme == "smtps"
@@ -45,6 +68,7 @@ class Mailer:
         self._sender = sender
         self._timeout_seconds = timeout_seconds
         self._tls = tls
+        self._protect = protect or _plainly
 
     async def send(self, email: Email) -> None:
         """Return once the server has taken it.
@@ -53,8 +77,18 @@ class Mailer:
         ``MailRefused`` when it cannot.
         """
         message = self._written(email)
-        # smtplib blocks, so each message has a thread; they are few at a time.
-        await asyncio.to_thread(self._deliver, message)
+
+        async def attempt() -> None:
+            # smtplib blocks, so each message has a thread; they are few at a time.
+            await asyncio.to_thread(self._deliver, message)
+
+        try:
+            await self._protect(attempt)
+        except MailServerSilent as error:
+            raise MailServerUnavailable(str(error)) from error
+        except (Rejected, TimedOut) as error:
+            # The job waits in its queue, which tries again.
+            raise MailServerUnavailable(_said(error)) from error
 
     def _written(self, email: Email) -> EmailMessage:
         message = EmailMessage(policy=SMTP)
@@ -92,6 +126,8 @@ class Mailer:
         except smtplib.SMTPNotSupportedError as error:
             # A recipient outside ASCII, and a server that knows only ASCII.
             raise MailRefused(_said(error)) from error
+        except _SILENCE as error:
+            raise MailServerSilent(_said(error)) from error
         except (OSError, smtplib.SMTPException) as error:
             # Also a refused sender: the settings are wrong, not the message, and it
             # must outlive that.
@@ -101,6 +137,9 @@ class Mailer:
         server = self._greeted()
         try:
             self._sign_in(server)
+        except smtplib.SMTPServerDisconnected:
+            server.close()
+            raise
         except smtplib.SMTPException as error:
             server.close()
             raise MailServerUnavailable(_said(error)) from error
@@ -128,6 +167,10 @@ class Mailer:
 
     def _context(self) -> ssl.SSLContext:
         return self._tls or ssl.create_default_context()
+
+
+async def _plainly(call: Callable[[], Awaitable[None]], /) -> None:
+    await call()
 
 
 def _said(error: Exception) -> str:

@@ -16,9 +16,6 @@ from holdfast.domain.payments.errors import PaymentOutcomeUnknown, PaymentUnavai
 from holdfast.platform import http
 from holdfast.resilience.errors import Rejected, TimedOut
 
-# A provider that asks for more patience than this gets it from the worker.
-_LONGEST_WAIT_SECONDS = 3_600
-
 
 class Protect(Protocol):
     """Policies around one call, retries among them."""
@@ -32,6 +29,10 @@ class NotSent(Exception):
 
 class Unclear(Exception):
     """The provider may have acted, but what it said is no answer."""
+
+
+class Busy(http.Pushback, Unclear):
+    """The provider asks for time (503), and may have acted all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +127,13 @@ class Line:
                 method, self.base + path, allow_redirects=False, **kwargs
             ) as response:
                 if response.status == 429:  # noqa: PLR2004 - HTTP: not done, later
-                    raise Rejected(_seconds(response.headers.get("Retry-After")))
+                    raise Rejected(http.wait_announced(response))
+                if response.status == 503:  # noqa: PLR2004 - HTTP
+                    wait = http.wait_announced(response)
+                    if wait is not None:
+                        raise Busy(wait)
                 return Said(response.status, await http.read(response))
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise NotSent(str(error)) from error
         except (aiohttp.ClientError, OSError, http.AnswerTooLong) as error:
             raise Unclear(str(error)) from error
-
-
-def _seconds(announced: str | None) -> float | None:
-    """How long to wait, if that was said in seconds."""
-    if announced is None or not announced.isascii() or not announced.isdigit():
-        return None
-    return float(min(int(announced[:9]), _LONGEST_WAIT_SECONDS))

@@ -71,7 +71,12 @@ from holdfast.domain.shipping.tracking import (
     move,
     take_quiet,
 )
-from holdfast.domain.shipping.wire import CarrierFailed, Wire
+from holdfast.domain.shipping.wire import (
+    CarrierFailed,
+    CarrierUnreachable,
+    ParcelRefused,
+    Wire,
+)
 
 __all__ = [
     "CarriedBy",
@@ -79,6 +84,7 @@ __all__ = [
     "CarrierFailed",
     "CarrierMessageUnreadable",
     "CarrierUnavailable",
+    "CarrierUnreachable",
     "Consignment",
     "Held",
     "LabelNotFound",
@@ -89,6 +95,7 @@ __all__ = [
     "OrderWithoutAddress",
     "Outcome",
     "Parcel",
+    "ParcelRefused",
     "Party",
     "Quiet",
     "Quote",

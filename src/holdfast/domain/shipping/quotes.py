@@ -22,7 +22,7 @@ from holdfast.domain.shipping.model import (
     Source,
     flat_rate,
 )
-from holdfast.domain.shipping.wire import CarrierFailed, Wire
+from holdfast.domain.shipping.wire import CarrierFailed, ParcelRefused, Wire
 from holdfast.kernel.clock import Monotonic, monotonic
 from holdfast.kernel.money import MAX_AMOUNT, Money
 from holdfast.resilience.errors import Rejected, TimedOut
@@ -43,10 +43,6 @@ class Protect(Protocol):
 
 class _Call(Protocol):
     async def __call__(self) -> bytes: ...
-
-
-class _Refused(CarrierFailed):
-    """The carrier is well, and does not take this parcel."""
 
 
 class _Price(msgspec.Struct):
@@ -116,10 +112,11 @@ class Quotes:
         if self._timer() >= self._resting_until:
             try:
                 prices = await self._ask(parcel)
-            except _Refused:
-                # One buyer's odd parcel must not cost the others their prices.
+            except (ParcelRefused, Rejected):
+                # One buyer's odd parcel must not cost the others their prices; and
+                # after what was not sent at all, the policies say when to ask again.
                 pass
-            except (CarrierFailed, TimedOut, Rejected):
+            except (CarrierFailed, TimedOut):
                 self._resting_until = self._timer() + _REST_SECONDS
             else:
                 await self._remember(parcel, prices)
@@ -167,7 +164,7 @@ class Quotes:
             body["postal_code"] = parcel.postal_code
         status, answer = await self._wire.send("rates", "POST", "/v1/rates", json=body)
         if status in _REFUSALS:
-            raise _Refused(f"the carrier answered {status}")
+            raise ParcelRefused(f"the carrier answered {status}")
         if status >= 300:  # noqa: PLR2004 - HTTP
             raise CarrierFailed(f"the carrier answered {status}")
         return answer

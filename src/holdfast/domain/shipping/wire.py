@@ -11,7 +11,7 @@ import aiohttp
 from holdfast.kernel.clock import Monotonic, monotonic
 from holdfast.platform import http
 
-_TOO_MANY, _FAILED = 429, 500
+_TOO_MANY, _FAILED, _UNAVAILABLE = 429, 500, 503
 
 
 class Watch(Protocol):
@@ -22,6 +22,18 @@ class Watch(Protocol):
 
 class CarrierFailed(Exception):
     """The carrier did not give a usable answer."""
+
+
+class CarrierUnreachable(CarrierFailed):
+    """Nobody takes the connection: the carrier has not been asked."""
+
+
+class ParcelRefused(CarrierFailed):
+    """The carrier is well, and does not take this parcel."""
+
+
+class CarrierBusy(http.Pushback, CarrierFailed):
+    """The carrier is well and asks for time."""
 
 
 class Wire:
@@ -56,10 +68,16 @@ class Wire:
                 method, self._base + path, allow_redirects=False, **request
             ) as response:
                 status = response.status
+                if status in (_TOO_MANY, _UNAVAILABLE):
+                    wait = http.wait_announced(response)
+                    if wait is not None or status == _TOO_MANY:
+                        raise CarrierBusy(wait or 0.0)
                 body = await http.read(response, limit_bytes=limit_bytes)
-            if status >= _FAILED or status == _TOO_MANY or 300 <= status < 400:  # noqa: PLR2004 - HTTP
+            if status >= _FAILED or 300 <= status < 400:  # noqa: PLR2004 - HTTP
                 raise CarrierFailed(f"the carrier answered {status}")
             outcome = "answered" if status < 300 else "refused"  # noqa: PLR2004 - HTTP
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise CarrierUnreachable(str(error) or type(error).__name__) from error
         except (aiohttp.ClientError, OSError, http.AnswerTooLong) as error:
             raise CarrierFailed(str(error) or type(error).__name__) from error
         finally:
