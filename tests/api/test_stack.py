@@ -18,7 +18,16 @@ class TestLayers:
 
         names = [layer.func.__name__ for layer in layers(ROUTES, shop)]
 
-        assert names == ["Telemetry", "Rejection", "Match", "BodyLimit", "Authenticate"]
+        assert names == [
+            "Telemetry",
+            "ClientAddress",
+            "Rejection",
+            "AddressLimit",
+            "Match",
+            "BodyLimit",
+            "Authenticate",
+            "CallerLimit",
+        ]
         assert all(isinstance(layer, partial) for layer in layers(ROUTES, shop))
 
 

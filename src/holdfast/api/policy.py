@@ -59,9 +59,9 @@ class Route:
     handler: Callable[..., Awaitable[Any]]
     _: KW_ONLY
     cost: int
-    """How much of a caller's share one call uses: 1 to read a thing, 2 a page of a list,
-    5 to search or change, 10 to hold, order or ask a provider, 20 where a password is
-    hashed, 50 for all of something at once. 0 is not counted by caller."""
+    """How much of a caller's share one call uses: 1 to read a thing, 2 a page of a
+    list, 5 to search or change, 10 to hold, order or ask a provider, 20 where a password
+    is hashed, 50 for all of something at once. 0 is not counted by caller."""
     priority: Priority
     of_kind: Kind | None = None
     """What it is limited with, where that is not to be seen from the rest."""

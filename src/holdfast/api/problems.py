@@ -19,10 +19,12 @@ from holdfast.resilience.asgi import Reply, Scope
 from holdfast.resilience.errors import (
     BodyTooLarge,
     NotEnoughTime,
+    QuotaExceeded,
     Rejected,
     TimedOut,
     TimeoutMalformed,
 )
+from holdfast.resilience.rate.fields import fields
 
 MEDIA_TYPE = b"application/problem+json"
 _INTERNAL = 500
@@ -125,6 +127,7 @@ _STATUS: dict[type[BaseException], int] = {
     HeadTooLarge: 431,
     ClientGone: 499,
     kinds.TooMany: 429,
+    QuotaExceeded: 429,
     kinds.Unavailable: 503,
     Rejected: 503,
     kinds.OutcomeUnknown: 504,
@@ -180,6 +183,8 @@ def render(error: Exception, scope: Scope) -> Reply:
         )
     else:
         details = details_of(error)
+    if isinstance(error, QuotaExceeded):
+        details = _quota_details(error)
     if status == 504:  # noqa: PLR2004 - whoever gets one must know whether to ask first
         details.setdefault("outcome", "unknown")
     body = _ENCODER.encode(
@@ -194,6 +199,16 @@ def render(error: Exception, scope: Scope) -> Reply:
     return Reply(status, body, _headers(error, status))
 
 
+def _quota_details(error: QuotaExceeded) -> dict[str, Any]:
+    """Members as draft-ietf-httpapi-ratelimit-headers-11 names them, and a wait."""
+    details: dict[str, Any] = {"violated-policies": error.policies}
+    if error.retry_after_seconds is not None:
+        details["retry_after"] = error.retry_after_seconds
+    if error.too_costly:
+        details["detail"] = "The request costs more than there can ever be."
+    return details
+
+
 def _headers(error: Exception, status: int) -> list[tuple[bytes, bytes]]:
     headers = [(b"content-type", MEDIA_TYPE)]
     if isinstance(error, kinds.Unauthenticated):
@@ -206,6 +221,8 @@ def _headers(error: Exception, status: int) -> list[tuple[bytes, bytes]]:
         headers.append((b"www-authenticate", needed.encode()))
     if isinstance(error, MethodNotAllowed):
         headers.append((b"allow", ", ".join(error.allow).encode()))
+    if isinstance(error, QuotaExceeded):
+        headers += [(b"cache-control", b"no-store"), *fields(error.standings)]
     wait = getattr(error, "retry_after_seconds", None)
     if wait is None and status == 503:  # noqa: PLR2004 - RFC 9110 15.6.4
         wait = 1

@@ -9,6 +9,14 @@ from datetime import timedelta
 from holdfast.api.health import Health
 from holdfast.api.key_uses import KeyUses
 from holdfast.api.policy import Route
+from holdfast.api.protection import rate_store
+from holdfast.api.protection.metrics_rate import RateMetrics
+from holdfast.api.protection.policies import (
+    PLAN_CONTROL,
+    POLICY_CONTROL,
+    Policies,
+)
+from holdfast.api.protection.quotas import Quotas
 from holdfast.domain import catalog, inventory, oauth
 from holdfast.domain.accounts import Hasher
 from holdfast.domain.payments import Provider
@@ -24,6 +32,7 @@ from holdfast.platform.redis import Cache
 from holdfast.platform.settings import Settings
 from holdfast.platform.telemetry import AccessLog
 from holdfast.platform.vault import Vault
+from holdfast.resilience.rate import Limiter
 from holdfast.workflows.invoices import Press
 from holdfast.workflows.outside_sign_in import Providers, openid_providers
 from holdfast.workflows.providers import providers
@@ -75,6 +84,11 @@ class Shop:
     rush: Rush = field(init=False)
     """The same for those who check out without a hold."""
 
+    limiter: Limiter | None = None
+    """Where limits for all processes are counted; None to count them in this one."""
+    quotas: Quotas = field(init=False)
+    """Who asks too much is told so."""
+
     def __post_init__(self) -> None:
         self.health = Health(self.db, self.cache, self.vault)
         self.controls = Controls(self.db)
@@ -83,6 +97,12 @@ class Shop:
         self.products = catalog.Reader(self.db)
         seller = self.settings.invoice_seller or (self.settings.public_url,)
         self.press = Press(seller)
+        self.quotas = Quotas(
+            Policies(self.settings.rate_limits),
+            vault=self.vault,
+            metrics=RateMetrics(self.metrics.registry),
+            store=self.limiter,
+        )
         self.reservations = Reservations(
             self.db,
             self.vault,
@@ -142,6 +162,15 @@ async def opened(
             hasher = Hasher(apart=True)
             closing.callback(hasher.close)
         metrics = Metrics(settings.raw)
+        limiter = None
+        if settings.redis_url is not None:
+            limiter = await closing.enter_async_context(
+                rate_store.opened_store(
+                    settings.redis_url,
+                    processes=settings.api_processes,
+                    registry=metrics.registry,
+                )
+            )
         others = providers(
             settings, session, cache=cache, calls=OutgoingCalls(metrics.registry)
         )
@@ -164,6 +193,7 @@ async def opened(
             cache=cache,
             openid=openid_providers(settings, session, clock=clock),
             hot_db=hot_db,
+            limiter=limiter,
         )
         closing.push_async_callback(shop.key_uses.close)
         closing.push_async_callback(shop.reservations.holding.close)
@@ -171,4 +201,6 @@ async def opened(
         shop.controls = await closing.enter_async_context(
             controls.followed(Controls(watching))
         )
+        shop.controls.watch(POLICY_CONTROL, shop.quotas.policies.take_over)
+        shop.controls.watch(PLAN_CONTROL, shop.quotas.policies.assign)
         yield shop

@@ -7,9 +7,12 @@
 | ClientAddress | where it comes from: what is refused is logged with it, too      |
 | Cors          | around refusals, or a page could not read them; only where set   |
 | Rejection     | turns whatever is raised below into a problem document           |
+| AddressLimit  | stops a flood from one address, wherever it leads                |
 | Match         | finds the route once: layers below read its policy               |
+| Deadline      | its time has begun; whatever waits or works below spends it      |
 | BodyLimit     | before anyone reads a body                                       |
 | Authenticate  | who it is, and whether the route lets them in                    |
+| CallerLimit   | takes what the route costs from whoever calls                    |
 | dispatch      | arguments, handler, response                                     |
 """
 
@@ -23,9 +26,10 @@ from holdfast.api.binding import endpoint_of
 from holdfast.api.doorstep import Doorstep
 from holdfast.api.hosted.errors import render
 from holdfast.api.match import Match, Router
-from holdfast.api.policy import Route, check
+from holdfast.api.policy import Priority, Route, check
 from holdfast.api.protection.addresses import Addresses, ClientAddress
 from holdfast.api.protection.cors import Cors, Origins
+from holdfast.api.protection.quotas import AddressLimit, CallerLimit
 from holdfast.api.shop import Shop
 from holdfast.api.tokens import Tokens
 from holdfast.resilience.asgi import (
@@ -46,12 +50,21 @@ def layers(routes: Sequence[Route], shop: Shop) -> list[Layer]:
         shop.db, shop.keyring, issuer=shop.settings.public_url, clock=shop.clock
     )
     origins = shop.settings.cors_origins
+    by_address: list[Layer] = []
+    by_caller: list[Layer] = []
+    deadline: list[Layer] = []
+    if shop.settings.protection == "on":
+        health = [r.path for r in routes if r.public and r.priority is Priority.EXEMPT]
+        by_address = [partial(AddressLimit, quotas=shop.quotas, exempt=health)]
+        by_caller = [partial(CallerLimit, quotas=shop.quotas)]
     return [
         partial(Telemetry, metrics=shop.metrics, log=shop.access_log, clock=shop.clock),
         partial(ClientAddress, addresses=Addresses(shop.settings.trusted_proxies)),
         *([partial(Cors, origins=Origins(origins))] if origins else []),
         partial(Rejection, render=render),
+        *by_address,
         partial(Match, router=Router(routes)),
+        *deadline,
         partial(BodyLimit, limit_bytes=shop.settings.body_limit_bytes),
         partial(
             Authenticate,
@@ -59,6 +72,7 @@ def layers(routes: Sequence[Route], shop: Shop) -> list[Layer]:
             tokens=access_tokens,
             uses=shop.key_uses,
         ),
+        *by_caller,
     ]
 
 
