@@ -22,7 +22,9 @@ from holdfast.domain.accounts import Hasher
 from holdfast.domain.payments import Provider
 from holdfast.domain.shipping import Carrier
 from holdfast.kernel.clock import Clock, system_clock
-from holdfast.platform import controls, data_keys, http
+from holdfast.platform import circuits, controls, data_keys, dependencies, http
+from holdfast.platform.circuit_metrics import CircuitMetrics
+from holdfast.platform.circuits import Circuits
 from holdfast.platform.controls import Controls
 from holdfast.platform.data_keys import DataKeys
 from holdfast.platform.db import Database, DatabaseBusy, DatabaseUnavailable
@@ -71,6 +73,8 @@ class Shop:
     """The keys that sign tokens."""
     key_uses: KeyUses = field(init=False)
     """Notes which API keys are used."""
+    circuits: Circuits = field(default_factory=Circuits)
+    """What stands around calls to others."""
     openid: Providers = field(default_factory=dict)
     """The OpenID providers with which people may sign in, by id."""
     press: Press = field(init=False)
@@ -150,9 +154,16 @@ async def opened(
             statement_timeout_ms=_BATCH_STATEMENT_MS,
         )
         closing.push_async_callback(hot_db.close)
+        metrics = Metrics(settings.raw)
+        guards = Circuits(
+            dependencies.names(settings),
+            metrics=CircuitMetrics(metrics.registry),
+            clock=clock,
+        )
         cache = None
         if settings.redis_url is not None:
-            cache = Cache.connect(settings.redis_url)
+            breaker = guards[dependencies.REDIS].breaker
+            cache = Cache.connect(settings.redis_url, breaker=breaker)
             closing.push_async_callback(cache.close)
         if access_log is not None:
             closing.callback(access_log.flush)
@@ -161,7 +172,6 @@ async def opened(
         if hasher is None:
             hasher = Hasher(apart=True)
             closing.callback(hasher.close)
-        metrics = Metrics(settings.raw)
         limiter = None
         if settings.redis_url is not None:
             limiter = await closing.enter_async_context(
@@ -172,9 +182,15 @@ async def opened(
                 )
             )
         others = providers(
-            settings, session, cache=cache, calls=OutgoingCalls(metrics.registry)
+            settings,
+            session,
+            cache=cache,
+            calls=OutgoingCalls(metrics.registry),
+            circuits=guards,
         )
-        keys = DataKeys(db, settings.data_key, clock=clock)
+        keys = DataKeys(
+            db, settings.data_key, guard=guards[dependencies.KEYS], clock=clock
+        )
         with suppress(DatabaseUnavailable, DatabaseBusy, TimeoutError):
             # Without a database the process starts all the same, with its vault locked,
             # and says that it is not ready.
@@ -191,7 +207,8 @@ async def opened(
             clock=clock,
             access_log=access_log,
             cache=cache,
-            openid=openid_providers(settings, session, clock=clock),
+            circuits=guards,
+            openid=openid_providers(settings, session, circuits=guards, clock=clock),
             hot_db=hot_db,
             limiter=limiter,
         )
@@ -201,6 +218,8 @@ async def opened(
         shop.controls = await closing.enter_async_context(
             controls.followed(Controls(watching))
         )
+        shop.controls.watch(circuits.CONTROL, guards.override)
+        await closing.enter_async_context(circuits.followed(guards, cache))
         shop.controls.watch(POLICY_CONTROL, shop.quotas.policies.take_over)
         shop.controls.watch(PLAN_CONTROL, shop.quotas.policies.assign)
         yield shop

@@ -14,13 +14,29 @@ import structlog
 import uvloop
 
 from holdfast.cli.running import settings_of_running_shop
-from holdfast.domain.notifications import Mailer
+from holdfast.domain.notifications import (
+    Mailer,
+    MailRefused,
+    MailServerSilent,
+    MailServerUnavailable,
+)
 from holdfast.domain.payments import Provider
 from holdfast.kernel.clock import system_clock
-from holdfast.platform import garbage, http, telemetry
+from holdfast.platform import (
+    circuits,
+    controls,
+    dependencies,
+    garbage,
+    http,
+    telemetry,
+)
+from holdfast.platform.circuit_metrics import CircuitMetrics
+from holdfast.platform.circuits import Circuits
+from holdfast.platform.controls import Controls
 from holdfast.platform.data_keys import DataKeys, followed
 from holdfast.platform.db import Database
 from holdfast.platform.outgoing import OutgoingCalls
+from holdfast.platform.redis import Cache
 from holdfast.platform.settings import BadSettings, Secret, Settings
 from holdfast.platform.vault import Vault
 from holdfast.worker.handlers import Reach
@@ -33,6 +49,8 @@ from holdfast.workflows.providers import Providers, providers
 from holdfast.workflows.settlement import overdue_after, settle_overdue
 
 _LOOK_AGAIN_SECONDS = 1.0
+# Each word of a mail server may take ten, and there are a few.
+_MAIL_SECONDS = 30.0
 _log = structlog.get_logger()
 
 
@@ -55,19 +73,31 @@ async def _work(settings: Settings, health_host: str, health_port: int | None) -
         closing.push_async_callback(db.close)
         session = http.session()
         closing.push_async_callback(session.close)
-        keys = await _keys(settings, db, stop)
+        metrics = Metrics()
+        guards = Circuits(
+            dependencies.names(settings), metrics=CircuitMetrics(metrics.registry)
+        )
+        cache = None
+        if settings.redis_url is not None:
+            breaker = guards[dependencies.REDIS].breaker
+            cache = Cache.connect(settings.redis_url, size=2, breaker=breaker)
+            closing.push_async_callback(cache.close)
+        following = await closing.enter_async_context(controls.followed(Controls(db)))
+        following.watch(circuits.CONTROL, guards.override)
+        await closing.enter_async_context(circuits.followed(guards, cache))
+        keys = await _keys(settings, db, guards, stop)
         if keys is None:
             return
         vault = await closing.enter_async_context(followed(keys))
-        metrics = Metrics()
-        others = outside(settings, session, OutgoingCalls(metrics.registry))
+        calls = OutgoingCalls(metrics.registry)
+        others = outside(settings, session, calls, guards, cache)
         provider = None if others is None else others.payments
         worker = Worker(
             url,
             Reach(
                 db,
                 vault,
-                mailer(settings),
+                mailer(settings, guards),
                 system_clock,
                 settings.public_url,
                 pay_page=settings.pay_page,
@@ -87,13 +117,18 @@ async def _work(settings: Settings, health_host: str, health_port: int | None) -
 
 
 async def _keys(
-    settings: Settings, db: Database, stop: asyncio.Event
+    settings: Settings, db: Database, guards: Circuits, stop: asyncio.Event
 ) -> DataKeys | None:
     """The keys of personal data, once the database gives them; None if stopped."""
     failed = False
     while not stop.is_set():
         try:
-            return await DataKeys.open(db, settings.data_key, clock=system_clock)
+            return await DataKeys.open(
+                db,
+                settings.data_key,
+                guard=guards[dependencies.KEYS],
+                clock=system_clock,
+            )
         except BadSettings:
             # Waiting does not bring the right key.
             raise
@@ -106,13 +141,17 @@ async def _keys(
 
 
 def outside(
-    settings: Settings, session: aiohttp.ClientSession, calls: OutgoingCalls
+    settings: Settings,
+    session: aiohttp.ClientSession,
+    calls: OutgoingCalls,
+    guards: Circuits | None = None,
+    cache: Cache | None = None,
 ) -> Providers | None:
     """The payment provider and the carrier; None where there is none to ask."""
     if settings.payment_url is None or settings.carrier_url is None:
         _log.warning("payments_stay_as_they_are", missing="HOLDFAST_PAYMENT_URL")
         return None
-    return providers(settings, session, calls=calls)
+    return providers(settings, session, cache=cache, calls=calls, circuits=guards)
 
 
 def settling(
@@ -136,8 +175,16 @@ def settling(
     return settle
 
 
-def mailer(settings: Settings) -> Mailer | None:
+def mailer(settings: Settings, guards: Circuits | None = None) -> Mailer | None:
     """The mail server of the settings; None keeps e-mails in the shop's mailbox."""
     if settings.mail_url is None:
         return None
-    return Mailer(settings.mail_url, sender=settings.mail_from)
+    guard = (guards or Circuits())[dependencies.MAIL]
+    # Tried once: the queue of jobs tries again, and only one layer may.
+    protect = guard.around(
+        timeout_seconds=_MAIL_SECONDS,
+        failures=(MailServerUnavailable,),
+        unreachable=(MailServerSilent,),
+        answers=(MailRefused,),
+    )
+    return Mailer(settings.mail_url, sender=settings.mail_from, protect=protect)
