@@ -50,7 +50,10 @@ class _Server(threading.Thread):
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
         transports: list[asyncio.Transport] = []
         server = await self._loop.create_server(
-            lambda: _Speaking(self._answer, self.seen, transports), "127.0.0.1", 0
+            lambda: _Speaking(self._answer, self.seen, transports),
+            "127.0.0.1",
+            0,
+            backlog=2048,
         )
         self.port = server.sockets[0].getsockname()[1]
         self._up.set()
@@ -77,6 +80,7 @@ def speaking(answer: Answer) -> _Server:
 def plan_of(port: int, *phases: tuple[float, float], **more) -> Plan:
     """A plan of one kind of request at one port."""
     kinds = more.pop("kinds", [Kind("look", [get("/a"), get("/b")])])
+    more = {"connections": 200, **more}
     return Plan(
         "127.0.0.1",
         port,

@@ -20,6 +20,7 @@ from holdfast.cli.running import addresses
 from holdfast.kernel.clock import monotonic
 from holdfast.platform.embedded import Home, free_port, holdfast
 from holdfast.platform.embedded.program import answers
+from holdfast.platform.rates import ROOM
 
 _START_SECONDS = 90.0
 _STOP_SECONDS = 40.0
@@ -115,7 +116,7 @@ def _ours(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment without what would make another shop of it."""
     shop = ("DATABASE_URL", "REDIS_URL", "HOLDFAST_")
     kept = {k: v for k, v in environ.items() if not k.startswith(shop)}
-    return {**kept, "HOLDFAST_LOG_FORMAT": "json"}
+    return {**kept, **ROOM, "HOLDFAST_LOG_FORMAT": "json"}
 
 
 def _wait(process: subprocess.Popen[bytes], home: Path, port: int, said: Path) -> None:

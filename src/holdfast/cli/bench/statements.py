@@ -13,11 +13,11 @@ _LOOK_SECONDS = 0.1
 
 # BEGIN and COMMIT are statements too (`track_utility` is on by default); what this
 # connection says to read the numbers is not the shop's, and looking now and then
-# whether keys or controls have changed is no part of an order.
+# whether keys, controls or drops have changed is no part of an order.
 _COUNT = """
 SELECT query, sum(calls)::bigint AS calls FROM pg_stat_statements
 WHERE query NOT ILIKE '%pg_stat_statements%' AND query NOT LIKE '%FROM data_keys%'
-  AND query NOT LIKE '%FROM controls%'
+  AND query NOT LIKE '%FROM controls%' AND query NOT LIKE '%FROM drops%'
   AND dbid = (
     SELECT oid FROM pg_database WHERE datname = current_database())
 GROUP BY query ORDER BY calls DESC

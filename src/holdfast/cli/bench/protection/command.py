@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from holdfast.cli.bench.instance import CannotBench
 from holdfast.cli.bench.protection.measurements import Measurement
 from holdfast.cli.bench.protection.outcome import Outcome
+from holdfast.cli.bench.protection.plan import CONNECTIONS
 from holdfast.cli.bench.protection.report import Report
-from holdfast.cli.bench.protection.rig import Cores, Rig
+from holdfast.cli.bench.protection.rig import Cores, Rig, allow_connections
 from holdfast.kernel.clock import monotonic
 from holdfast.platform.settings import Settings
 
@@ -33,6 +34,7 @@ def run(options: Options) -> None:
         Cores.of_this_machine(),
         _tell,
         options.poisson,
+        min(CONNECTIONS, allow_connections() // 2),
     )
     outcomes = {wanted.name: _measured(wanted, rig) for wanted in options.only}
     titles = {wanted.name: wanted.title for wanted in options.only}

@@ -18,7 +18,7 @@ _PATIENCE_SECONDS = 30.0
 _RUN = "from holdfast.cli.bench.protection.generator import main; main()"
 
 Clocks = Mapping[str, float]
-"""Something that only grows, such as CPU seconds, by what it belongs to."""
+"""Something that grows, such as CPU seconds, by what it belongs to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,9 @@ class Measurement:
         return outcome
 
 
-MEASUREMENTS: tuple[Measurement, ...] = ()
+MEASUREMENTS: tuple[Measurement, ...] = (
+    Measurement("goodput", "What is left of bare applications under load"),
+)
 
 
 def chosen(only: str) -> tuple[Measurement, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+CONNECTIONS = 2_000
 LIMIT_SECONDS = 0.25
 """How long a client waits: what comes later is not OK."""
 MAX_LATE_MS = 10.0
@@ -41,11 +42,12 @@ class Plan(msgspec.Struct):
     port: int
     kinds: list[Kind]
     phases: list[Phase]
-    connections: int = 2_000
-    """At most so many at once. What is due while all are taken waits for one, and is
-    not OK once it has waited as long as a client does."""
+    connections: int = CONNECTIONS
+    """So many are made beforehand, as a proxy keeps them, and one for each that was
+    closed. What is due while all are taken waits for one, and is not OK once it has
+    waited as long as a client does."""
     limit_seconds: float = LIMIT_SECONDS
-    hang_up: float = 0.5
+    hang_up: float = 0.1
     """The share of clients that close their connection once they have waited so long;
     the others stay and take the answer, which counts as late all the same."""
     retries: int = 0
@@ -92,6 +94,11 @@ class Count(msgspec.Struct):
     """Of the refusals."""
     errors: dict[str, int] = {}
     """What failed, by the beginning of the answer."""
+
+    @property
+    def served_count(self) -> int:
+        """Those that got what they asked for, in time or not."""
+        return self.ok + self.late
 
     @property
     def ok_share(self) -> float:

@@ -7,12 +7,14 @@ core, or none can be chosen, nothing is pinned and the report says so.
 """
 
 import os
+import resource
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast.cli.bench.instance import Instance, fresh
+from holdfast.cli.bench.protection.plan import CONNECTIONS
 
 _TWO = 2
 
@@ -48,6 +50,19 @@ def pin(core: int | None, pid: int = 0) -> None:
         return  # it has ended meanwhile
 
 
+def allow_connections(wanted: int = 8_192) -> int:
+    """Let this process, and those it starts, have so many open files, if they may.
+
+    Returns how many they may have.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft == resource.RLIM_INFINITY or soft >= most:
+        return most
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return most
+
+
 @dataclass(frozen=True, slots=True)
 class Rig:
     """What measurements are given."""
@@ -61,6 +76,8 @@ class Rig:
     """Says what is under way, to somebody who watches."""
     poisson: bool = False
     """Whether requests come at random moments, rather than at equal intervals."""
+    connections: int = CONNECTIONS
+    """Of the load generator."""
 
     @contextmanager
     def shop(self, **settings: str) -> Iterator[Instance]:

@@ -11,10 +11,9 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
 import msgspec
 import psutil
@@ -25,6 +24,7 @@ from holdfast.cli.bench.instance import CannotBench
 from holdfast.cli.bench.protection.drive import Clocks
 from holdfast.cli.bench.protection.handlers import HANDLERS, Served
 from holdfast.cli.bench.protection.rig import Cores, pin
+from holdfast.cli.bench.protection.shields import SHIELDS, Shield
 from holdfast.cli.serve import Server
 from holdfast.resilience.asgi import App, Receive, Scope, Send
 
@@ -64,13 +64,9 @@ class Serving:
     process: psutil.Process
 
     def clocks(self) -> Clocks:
-        """CPU seconds so far."""
-        spent = self.process.cpu_times()
-        return {"server": spent.user + spent.system}
-
-    def memory_mb(self) -> float:
-        """Resident memory, in MB of 10^6 bytes."""
-        return round(float(self.process.memory_info().rss) / 1e6, 1)
+        """CPU seconds so far, and resident memory in MB of 10^6 bytes."""
+        spent, memory = self.process.cpu_times(), self.process.memory_info()
+        return {"server": spent.user + spent.system, "memory_mb": memory.rss / 1e6}
 
 
 class Ended:
@@ -112,18 +108,13 @@ def serving(
         process.communicate()
 
 
-Protected: TypeAlias = AbstractAsyncContextManager[tuple[App, dict[str, Any]]]
-"""An application as long as it is protected; beside it, what the server's connections
-are given as the state of its lifespan."""
-
-
 class Application:
     """The application with a lifespan: protection begins and ends with the server."""
 
     def __init__(
         self,
         app: App,
-        around: Callable[[App], Protected],
+        around: Shield,
     ) -> None:
         self._bare = app
         self._around = around
@@ -159,15 +150,6 @@ class Counting(Server):
             connections = len(self.server_state.connections)
             self.most_connections = max(self.most_connections, connections)
             await asyncio.sleep(_SAMPLE_SECONDS)
-
-
-@asynccontextmanager
-async def unprotected(app: App) -> AsyncIterator[tuple[App, dict[str, Any]]]:
-    """The control: nothing around it."""
-    yield app, {}
-
-
-SHIELDS = {"none": unprotected}
 
 
 def main() -> None:
