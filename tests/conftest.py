@@ -42,6 +42,7 @@ from holdfast.platform.data_keys import open_vault
 from holdfast.platform.db import Database
 from holdfast.platform.embedded import PostgresServer, ValkeyServer
 from holdfast.platform.migrate import migrate
+from holdfast.platform.rates import ROOM
 from holdfast.platform.settings import Settings
 from holdfast.platform.vault import Vault
 from holdfast.workflows import keys, stock
@@ -320,8 +321,7 @@ def settings(
             "HOLDFAST_CARRIER_URL": carrier.url,
             "HOLDFAST_PUBLIC_URL": "http://shop.test",
             "HOLDFAST_DATA_KEY": DATA_KEY,
-            # A test asks more in a second than anybody in a day, from one address.
-            "HOLDFAST_RATE_LIMITS": "*=1000000/s:1000000",
+            **ROOM,
             "HOLDFAST_PAYMENT_TIMEOUT_SECONDS": str(patience),
             "HOLDFAST_CARRIER_TIMEOUT_SECONDS": str(patience / 2),
         }

@@ -32,6 +32,7 @@ from holdfast.platform.db import Database
 from holdfast.platform.embedded import PostgresServer
 from holdfast.platform.embedded.ports import free_port
 from holdfast.platform.migrate import migrate
+from holdfast.platform.rates import ROOM
 from holdfast.platform.settings import Settings
 from holdfast.workflows import stock
 from holdfast.workflows.catalog import create_product
@@ -154,6 +155,7 @@ def environ(sturdy_url: str, till: Process, carrier, tmp_path: Path) -> dict[str
         "HOLDFAST_ENV": "test",
         "HOLDFAST_HOME": str(tmp_path / "home"),
         "HOLDFAST_LOG_LEVEL": "error",
+        **ROOM,
         "DATABASE_URL": sturdy_url,
         "HOLDFAST_PAYMENT_URL": till.url,
         "HOLDFAST_CARRIER_URL": carrier.url,

@@ -13,6 +13,7 @@ from elsewhere import address_of, listener, served
 
 from holdfast.api.app import serving
 from holdfast.api.shop import opened
+from holdfast.platform.rates import ROOM
 from holdfast.platform.settings import Secret
 
 WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"tells this shop of payments").decode()
@@ -63,6 +64,7 @@ async def deployed(database_url, tmp_path, a_port) -> AsyncIterator[str]:
             "HOLDFAST_PUBLIC_URL": url,
             "HOLDFAST_DATA_KEY": f"base64:{key}",
             "HOLDFAST_LOG_LEVEL": "warning",
+            **ROOM,
             "HOLDFAST_PAYMENT_URL": "http://127.0.0.1:1",
             "HOLDFAST_CARRIER_URL": "http://127.0.0.1:1",
         },

@@ -28,12 +28,14 @@ from holdfast.platform.embedded import (
     leftovers,
 )
 from holdfast.platform.embedded.part import bring_up
+from holdfast.platform.rates import ROOM
 from holdfast.platform.settings import Settings
 
 _TASK_SECONDS = 120.0
 _PREFIX = "holdfast-prove-"
 _LOCK = "lock"
 _QUIET = {
+    **ROOM,
     "HOLDFAST_LOG_FORMAT": "json",
     "HOLDFAST_LOG_LEVEL": "warning",
     "PYTHONUNBUFFERED": "1",
