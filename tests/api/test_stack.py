@@ -24,6 +24,7 @@ class TestLayers:
             "Rejection",
             "AddressLimit",
             "Match",
+            "RequestDeadline",
             "BodyLimit",
             "Authenticate",
             "CallerLimit",

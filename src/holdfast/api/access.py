@@ -31,6 +31,8 @@ class Answered:
 
     status: int = 0
     size_bytes: int = 0
+    seconds: float | None = None
+    """Until its end, when it has come."""
 
 
 class Telemetry:
@@ -70,6 +72,9 @@ class Telemetry:
                     headers.append(_NO_STORE)
             else:
                 answered.size_bytes += len(message.get("body", b""))
+                if not message.get("more_body"):
+                    # Work that goes on is not what the client has waited for.
+                    answered.seconds = self._timer() - started
             await send(message)
 
         self._metrics.in_progress.inc()
@@ -80,7 +85,10 @@ class Telemetry:
             raise
         finally:
             self._metrics.in_progress.dec()
-            self._note(scope, answered, self._timer() - started)
+            seconds = answered.seconds
+            self._note(
+                scope, answered, self._timer() - started if seconds is None else seconds
+            )
 
     def _note(self, scope: Scope, answered: Answered, seconds: float) -> None:
         route = scope.get("holdfast.route")
@@ -113,6 +121,7 @@ class Telemetry:
                 answered.size_bytes,
                 scope.get("holdfast.client_address"),
                 caller.actor if caller is not None else None,
+                scope.get("holdfast.decisions"),
             )
         )
 

@@ -29,6 +29,7 @@ from holdfast.api.problems import (
 )
 from holdfast.kernel.errors import DomainError
 from holdfast.kernel.ids import new_id
+from holdfast.resilience.asgi.deadline import RECEIVED
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_FIELDS = 100
@@ -71,6 +72,14 @@ class Connection(HttpToolsProtocol):
         super().connection_made(transport)
         self._since = self.loop.time()
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        # Whoever answers it may have better things to do now.
+        cycle: Any = self.cycle
+        on_left = getattr(cycle, "on_left", None)
+        if on_left is not None and cycle.disconnected:
+            on_left()
+
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
             return
@@ -112,6 +121,7 @@ class Connection(HttpToolsProtocol):
         self._in_head = False
         self._in_body = True
         self._since = self.loop.time()
+        self.scope[RECEIVED] = self._since  # type: ignore[typeddict-unknown-key]
         if self._turned_away():
             return
         super().on_headers_complete()

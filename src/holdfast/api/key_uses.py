@@ -16,6 +16,7 @@ from holdfast.kernel.errors import Unavailable
 from holdfast.platform.db import Database
 from holdfast.platform.telemetry import logger
 from holdfast.platform.vault import Vault
+from holdfast.resilience import deadline
 from holdfast.resilience.asgi import Scope
 from holdfast.workflows import keys
 
@@ -61,7 +62,10 @@ class KeyUses:
             self._due.clear()
         self._due[operator.key_id] = now + WRITTEN_EVERY_SECONDS
         self._due[place] = now + ADDRESS_REMEMBERED_SECONDS
-        task = asyncio.create_task(self._write(operator, origin_of(scope)))
+        # It outlives the request, and its time.
+        task = asyncio.get_running_loop().create_task(
+            self._write(operator, origin_of(scope)), context=deadline.apart()
+        )
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
 

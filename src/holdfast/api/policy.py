@@ -25,6 +25,9 @@ class BadRoutes(ValueError):
     """The routes table leaves something open; the message lists every gap."""
 
 
+Asks: TypeAlias = Literal["payment", "carrier", "openid"]
+"""Services that are not ours, whose patience is in the settings."""
+
 Kind: TypeAlias = Literal["read", "write", "checkout", "report"]
 """What is served alike, and so is limited together: one limiter of concurrency each."""
 
@@ -65,6 +68,10 @@ class Route:
     priority: Priority
     of_kind: Kind | None = None
     """What it is limited with, where that is not to be seen from the rest."""
+    seconds: float = 10.0
+    """Its whole budget of time, from the edge; a client may ask for less."""
+    asks: Asks | None = None
+    """Whom it asks while its client waits: its budget is made to suffice for them."""
     public: bool = False
     """Anybody may call, with or without credentials."""
     scope: str | None = None
@@ -139,6 +146,7 @@ class Route:
                 "client_credentials=True needs public=True",
             ),
             (self.cost < 0, "cost must be at least 0"),
+            (self.seconds <= 0, "seconds must be more than 0"),
             (
                 self.idempotent is not None and self.method == "GET",
                 "a GET is idempotent by itself",

@@ -10,6 +10,7 @@ from holdfast.api.health import Health
 from holdfast.api.key_uses import KeyUses
 from holdfast.api.policy import Route
 from holdfast.api.protection import rate_store
+from holdfast.api.protection.deadlines import DeadlineMetrics
 from holdfast.api.protection.metrics_rate import RateMetrics
 from holdfast.api.protection.policies import (
     PLAN_CONTROL,
@@ -87,6 +88,8 @@ class Shop:
     """Stock held for carts: requests for a hot SKU share transactions."""
     rush: Rush = field(init=False)
     """The same for those who check out without a hold."""
+    deadlines: DeadlineMetrics = field(init=False)
+    """What is counted of requests whose time ran out."""
 
     limiter: Limiter | None = None
     """Where limits for all processes are counted; None to count them in this one."""
@@ -97,6 +100,7 @@ class Shop:
         self.health = Health(self.db, self.cache, self.vault)
         self.controls = Controls(self.db)
         self.keyring = oauth.KeyRing(self.db, self.vault, self.clock)
+        self.deadlines = DeadlineMetrics(self.metrics.registry)
         self.key_uses = KeyUses(self.db, self.vault, clock=self.clock)
         self.products = catalog.Reader(self.db)
         seller = self.settings.invoice_seller or (self.settings.public_url,)

@@ -10,6 +10,7 @@
 | AddressLimit  | stops a flood from one address, wherever it leads                |
 | Match         | finds the route once: layers below read its policy               |
 | Deadline      | its time has begun; whatever waits or works below spends it      |
+| Deadline      | its time has begun; whatever waits or works below spends it      |
 | BodyLimit     | before anyone reads a body                                       |
 | Authenticate  | who it is, and whether the route lets them in                    |
 | CallerLimit   | takes what the route costs from whoever calls                    |
@@ -29,6 +30,7 @@ from holdfast.api.match import Match, Router
 from holdfast.api.policy import Priority, Route, check
 from holdfast.api.protection.addresses import Addresses, ClientAddress
 from holdfast.api.protection.cors import Cors, Origins
+from holdfast.api.protection.deadlines import allowances
 from holdfast.api.protection.quotas import AddressLimit, CallerLimit
 from holdfast.api.shop import Shop
 from holdfast.api.tokens import Tokens
@@ -38,6 +40,7 @@ from holdfast.resilience.asgi import (
     Layer,
     Receive,
     Rejection,
+    RequestDeadline,
     Scope,
     Send,
     stack,
@@ -64,6 +67,7 @@ def layers(routes: Sequence[Route], shop: Shop) -> list[Layer]:
         partial(Rejection, render=render),
         *by_address,
         partial(Match, router=Router(routes)),
+        *_deadline(routes, shop),
         *deadline,
         partial(BodyLimit, limit_bytes=shop.settings.body_limit_bytes),
         partial(
@@ -73,6 +77,19 @@ def layers(routes: Sequence[Route], shop: Shop) -> list[Layer]:
             uses=shop.key_uses,
         ),
         *by_caller,
+    ]
+
+
+def _deadline(routes: Sequence[Route], shop: Shop) -> list[Layer]:
+    if shop.settings.protection != "on":
+        return []
+    return [
+        partial(
+            RequestDeadline,
+            allowance=allowances(routes, shop.settings),
+            render=render,
+            listen=shop.deadlines.count,
+        )
     ]
 
 

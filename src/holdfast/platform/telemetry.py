@@ -111,6 +111,8 @@ class Access(msgspec.Struct, omit_defaults=True):
     bytes: int
     client: str | None = None
     caller: str | None = None
+    decisions: list[str] | None = None
+    """What was decided about it, by whom: see ``holdfast explain``."""
 
 
 class AccessLog:

@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from itertools import chain, islice
 from typing import Generic, TypeVar
 
+from holdfast.resilience import deadline
+
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -55,7 +57,10 @@ class Together(Generic[K, V]):
         taken = {key: self._waiting[key] for key in islice(self._waiting, self._most)}
         for key in taken:
             del self._waiting[key]
-        task = asyncio.get_running_loop().create_task(self._answer(taken))
+        # Not with the patience of whoever happened to ask first.
+        task = asyncio.get_running_loop().create_task(
+            self._answer(taken), context=deadline.apart()
+        )
         self._running.add(task)
         task.add_done_callback(self._finish)
 

@@ -51,6 +51,7 @@ ROUTES: tuple[Route, ...] = (
         "/v1/inventory/import",
         stock_adjustments.take_file,
         cost=50,
+        seconds=60,
         priority=Priority.BULK,
         scope="inventory:write",
         status=200,

@@ -81,6 +81,7 @@ ROUTES: tuple[Route, ...] = (
         "/v1/orders/{order_id:uuid}/cancellation",
         order_changes.cancel,
         cost=10,
+        asks="payment",
         priority=Priority.BUY,
         scope="orders:write",
         own="orders:own",

@@ -32,7 +32,7 @@ from holdfast.platform.db import (
     DatabaseBusy,
     DatabaseUnavailable,
 )
-from holdfast.resilience.deadline import remaining
+from holdfast.resilience.deadline import apart, remaining
 
 MAX_REQUESTS = 256
 # A cart may have a thousand lines: so many carts in one transaction would keep their
@@ -158,7 +158,10 @@ class Combiner(Generic[A]):
             if not taken:
                 return
             variants = frozenset(v for e in taken for v, _ in e.request.lines)
-            task = asyncio.get_running_loop().create_task(self._answer(taken))
+            # Not with the patience of whoever happened to ask first.
+            task = asyncio.get_running_loop().create_task(
+                self._answer(taken), context=apart()
+            )
             self._running[task] = variants
             task.add_done_callback(self._finish)
 
