@@ -7,6 +7,12 @@ another pooled connection than the question it is for, its pipelines do not heal
 ``CLUSTERDOWN`` it sleeps ten times as long as a check may take. Here each node has a
 lane, so what is asked in one turn of the loop shares a round trip to each node.
 
+While a slot is on its way, its nodes refuse (``TRYAGAIN``) whatever needs several
+keys of which not all have come, which is every new subject with two quotas. Such a
+check is made quota by quota, and undone if the last one refuses: all or nothing
+then holds in its outcome, no token is granted too many, and for a moment one may
+seem to be missing.
+
 A node that is gone fails the checks of its own subjects only: give ``part_of`` to
 the ``FallbackLimiter``, and the others stay exact. A check that is sent on to
 another node may take twice its time, and no longer.
@@ -14,6 +20,7 @@ another node may take twice its time, and no longer.
 
 import asyncio
 from bisect import bisect_right
+from collections.abc import Sequence
 from typing import Self, TypeAlias
 
 from redis.asyncio.connection import ConnectionPool
@@ -21,7 +28,12 @@ from redis.crc import key_slot
 from redis.exceptions import AskError, ClusterDownError, MovedError, TryAgainError
 
 from holdfast.resilience.rate.lane import Lane
-from holdfast.resilience.rate.quota import StoreUnavailable
+from holdfast.resilience.rate.quota import (
+    Quota,
+    Standing,
+    StoreUnavailable,
+    Verdict,
+)
 from holdfast.resilience.rate.redis import (
     CHECK_SECONDS,
     CONNECTING,
@@ -34,8 +46,6 @@ Address: TypeAlias = tuple[str, int]
 
 # A slot that moves while its map is learnt takes two; more is a cluster at odds.
 _HOPS = 6
-# Some keys of a subject have moved already and some have not: it takes a moment.
-_AGAIN_SECONDS = 0.002
 _LEARN_SECONDS = 0.25
 
 
@@ -58,6 +68,48 @@ class ClusterLimiter(RedisLimiter):
         cluster = Cluster(urls, seconds=seconds, connections=connections)
         await cluster.learn()
         return cls(cluster)
+
+    async def take(
+        self,
+        subject: str,
+        quotas: Sequence[Quota],
+        cost: int = 1,
+        *,
+        most: int | None = None,
+    ) -> Verdict:
+        """Take *cost* tokens from every quota, or from none; or up to *most*."""
+        try:
+            return await super().take(subject, quotas, cost, most=most)
+        except StoreUnavailable as error:
+            if len(quotas) < 2 or not isinstance(error.__cause__, TryAgainError):  # noqa: PLR2004 - what is one cannot be parted
+                raise
+        return await self._take_apart(subject, quotas, cost)
+
+    async def give(self, subject: str, quotas: Sequence[Quota], tokens: int) -> None:
+        """Give back tokens that were taken and not used, bucket by bucket."""
+        for quota in quotas:
+            await super().give(subject, [quota], tokens)
+
+    async def _take_apart(
+        self, subject: str, quotas: Sequence[Quota], cost: int
+    ) -> Verdict:
+        standings: list[Standing] = []
+        refused = False
+        for index, quota in enumerate(quotas):
+            verdict = await super().take(subject, [quota], 0 if refused else cost)
+            standings += verdict.standings
+            if not verdict.allowed:
+                refused = True
+                for before, other in enumerate(quotas[:index]):
+                    await super().give(subject, [other], cost)
+                    undone = await super().take(subject, [other], 0)
+                    standings[before : before + 1] = undone.standings
+        return Verdict(
+            allowed=not refused,
+            standings=tuple(standings),
+            source="store",
+            granted=0 if refused else cost,
+        )
 
     def part_of(self, subject: str) -> str:
         """The node that has the buckets of *subject*, as far as is known."""
@@ -111,8 +163,6 @@ class Cluster:
                 # The slot is on its way: this question only, and in this order.
                 node = self._address(answer, node)
                 commands = (("ASKING",), command)
-            elif isinstance(answer, TryAgainError):
-                await asyncio.sleep(_AGAIN_SECONDS)
             else:
                 if isinstance(answer, ClusterDownError):
                     self._learn_soon()
