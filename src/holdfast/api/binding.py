@@ -17,8 +17,9 @@ import inspect
 from collections.abc import Awaitable, Callable
 from copy import copy
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from functools import lru_cache, partial
+from typing import Annotated, Any, Protocol, get_args, get_origin, get_type_hints
+from uuid import UUID
 
 import msgspec
 from litestar import Request, Response
@@ -27,10 +28,14 @@ from litestar.params import ParameterKwarg
 
 from holdfast.api import decoding
 from holdfast.api.policy import Route
+from holdfast.api.protection.keys import Done, Keyed
 from holdfast.domain.identity import Origin
 from holdfast.resilience.asgi import Receive, Reply, Scope, Send
+from holdfast.resilience.asgi.idempotency import again
 
 _GIVEN = ("shop", "caller", "origin", "request", "data")
+# What a handler is given besides what the client said.
+_UNSAID = frozenset({"shop", "caller", "origin", "request"})
 _LONGEST_USER_AGENT = 512
 _JSON = (b"content-type", b"application/json")
 _ENCODER = msgspec.json.Encoder()
@@ -51,6 +56,12 @@ class Parameter:
     @property
     def required(self) -> bool:
         return self.default is inspect.Parameter.empty
+
+
+class Keeping(Protocol):
+    """A shop, as far as it matters here."""
+
+    keyed: Keyed
 
 
 class Endpoint:
@@ -75,15 +86,39 @@ class Endpoint:
         self._headers = _Fields(headers, strict=False) if headers else None
         self._header_names = {p.name.lower().encode(): p.name for p in headers}
         self._status = route.success_status
+        self._route = route
+        self._keyed: Keyed | None = None
 
-    def within(self, shop: object) -> "Endpoint":
+    def within(self, shop: Keeping) -> "Endpoint":
         """The same handler, given this shop."""
         inside = copy(self)
+        if self._route.takes_key is not None:
+            inside._keyed = shop.keyed  # noqa: SLF001
         inside._fixed = {"shop": shop} if self._wants_shop else {}  # noqa: SLF001
         return inside
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Call the handler and send what it returns."""
+        if self._keyed is not None:
+            key = self._keyed.key_of(self._route, scope)
+            if key is not None:
+                reply = await self._answer(self._keyed, key, scope, receive, send)
+                await reply(scope, receive, send)
+                return
+        arguments = await self._arguments(scope, receive, send)
+        result = await self._handler(**arguments)
+        if isinstance(result, Response) and type(result) is not Response:
+            # Streams and files know themselves how to be sent.
+            request: Any = Request(scope, receive, send)  # type: ignore[arg-type]
+            stream: Any = result.to_asgi_response(None, request)
+            await stream(scope, receive, send)
+            return
+        await _reply(result, self._status)(scope, receive, send)
+
+    async def _arguments(
+        self, scope: Scope, receive: Receive, send: Send
+    ) -> dict[str, Any]:
+        """What the handler is called with; raises what is wrong with the request."""
         arguments = {**self._fixed, **scope["path_params"]}
         if self._wants_caller:
             arguments["caller"] = scope["holdfast.caller"]
@@ -99,14 +134,32 @@ class Endpoint:
             arguments["request"] = Request(scope, receive, send)  # type: ignore[arg-type]
         if self._body is not None:
             arguments.update(await self._body.read(scope, receive))
+        return arguments
+
+    async def _answer(
+        self, keyed: Keyed, key: str, scope: Scope, receive: Receive, send: Send
+    ) -> Reply:
+        """Have it done under a key."""
+        raw = b""
+        if self._wants_request and self._body is None:
+            # The handler reads the body itself; the key stands for all of it.
+            raw = await decoding.read_all(receive)
+            receive = again(raw, receive)
+        arguments = await self._arguments(scope, receive, send)
+        return await keyed.answer(
+            *(self._route, scope, key),
+            said={k: v for k, v in arguments.items() if k not in _UNSAID},
+            raw=raw,
+            work=partial(self._work, arguments),
+        )
+
+    async def _work(self, arguments: dict[str, Any]) -> Done:
+        """What is done under a key: the answer, and the id of what was made."""
         result = await self._handler(**arguments)
-        if isinstance(result, Response) and type(result) is not Response:
-            # Streams and files know themselves how to be sent.
-            request: Any = Request(scope, receive, send)  # type: ignore[arg-type]
-            stream: Any = result.to_asgi_response(None, request)
-            await stream(scope, receive, send)
-            return
-        await _reply(result, self._status)(scope, receive, send)
+        content = result.content if isinstance(result, Response) else result
+        made = getattr(content, "id", None)
+        reply = _reply(result, self._status)
+        return Done(reply, made if isinstance(made, UUID) else None)
 
     def _header_values(self, scope: Scope) -> dict[str, str]:
         values: dict[str, str] = {}

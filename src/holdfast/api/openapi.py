@@ -31,10 +31,12 @@ from holdfast.api.problems import (
 from holdfast.domain.identity import IDENTITY_SCOPES, KEY_SCOPES, SCOPE_TITLES
 from holdfast.platform.db import DatabaseBusy, DatabaseUnavailable
 from holdfast.platform.idempotency import (
+    IdempotencyKeyGuessable,
     IdempotencyKeyInProgress,
     IdempotencyKeyMalformed,
     IdempotencyKeyMissing,
     IdempotencyKeyReused,
+    IdempotentAnswerNotKept,
 )
 from holdfast.resilience.errors import BodyTooLarge, Overloaded
 
@@ -259,13 +261,15 @@ def _parameters(route: Route, made: Any) -> list[dict[str, Any]]:
             schema["default"] = msgspec.to_builtins(parameter.default)
         listed.append({**said, "schema": schema})
     named = {parameter["name"].lower() for parameter in listed}
-    if route.idempotent is not None and "idempotency-key" not in named:
+    if route.takes_key is not None and "idempotency-key" not in named:
+        hard = " A UUID, or 20 characters and more at random." * route.secret_answer
         listed.append(
             {
                 "name": "Idempotency-Key",
                 "in": "header",
-                "required": route.idempotent == "required",
-                "description": "The same key again: the same answer, done once.",
+                "required": route.takes_key == "required",
+                "description": "The same key again: the same answer, done once. Kept "
+                f"for 24 hours.{hard}",
                 "schema": {"type": "string", "minLength": 1, "maxLength": 255},
             }
         )
@@ -315,10 +319,14 @@ def _errors(route: Route) -> Iterable[type[Exception]]:
         found += [CredentialsMissing, MissingScope]
     if binding.body_of(route) is not None:
         found += [UnsupportedMediaType, BodyTooLarge]
-    if route.idempotent is not None:
+    if route.takes_key is not None:
         found += [IdempotencyKeyMalformed, IdempotencyKeyReused]
         found += [IdempotencyKeyInProgress]
-    if route.idempotent == "required":
+        if route.claims != "explicit":
+            found += [IdempotentAnswerNotKept]
+        if route.public or route.secret_answer:
+            found += [IdempotencyKeyGuessable]
+    if route.takes_key == "required":
         found += [IdempotencyKeyMissing]
     return dict.fromkeys(found)
 

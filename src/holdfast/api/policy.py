@@ -32,6 +32,20 @@ Kind: TypeAlias = Literal["read", "write", "checkout", "report"]
 """What is served alike, and so is limited together: one limiter of concurrency each."""
 
 
+Claims: TypeAlias = Literal["joined", "late", "leased", "explicit"]
+"""How an Idempotency-Key is claimed, beside what the request does:
+
+- ``joined``: all that the handler does in the database is one transaction, which
+  claims the key as it begins and keeps the answer as it ends.
+- ``late``: the same, but begun with the first write; the key is looked up before. For
+  handlers that hash a password or ask somebody outside before they write.
+- ``leased``: claimed before the handler and answered after it, with a lease. For work
+  that may be begun again by whoever takes over: asking twice does nothing more.
+- ``explicit``: the handler claims the key itself, in the transaction of its effect, and
+  knows where to go on when somebody died halfway.
+"""
+
+
 class Priority(IntEnum):
     """What is served first when not everything can be; lower is more urgent.
 
@@ -85,7 +99,14 @@ class Route:
     """The Authorization header holds a client's id and secret, which the handler
     checks: nobody is told who calls."""
     idempotent: Literal["optional", "required"] | None = None
-    """Whether an Idempotency-Key is looked at, or demanded."""
+    """Whether an Idempotency-Key may be sent or has to be; see ``takes_key``."""
+    claims: Claims = "joined"
+    """How a key is claimed."""
+    secret_answer: bool = False
+    """The answer holds what opens something: it is kept under the key itself, which
+    then must be hard to guess."""
+    unkeyed: str | None = None
+    """Why an unsafe route looks at no key."""
     raises: tuple[type[DomainError], ...] = ()
     """The errors of its own that a client should expect, for the documentation."""
     status: int | None = None
@@ -101,6 +122,17 @@ class Route:
 
     @property
     def kind(self) -> Kind:
+    @property
+    def takes_key(self) -> Literal["optional", "required"] | None:
+        """Whether an Idempotency-Key may be sent, or has to be: by default it may, on
+        every unsafe route of the API.
+        """
+        if self.method == "GET" or self.unkeyed is not None:
+            return None
+        if self.idempotent is None and self.path.startswith("/v1/"):
+            return "optional"
+        return self.idempotent
+
         """What it is limited with: requests that take about as long as it."""
         if self.of_kind is not None:
             return self.of_kind
@@ -153,6 +185,10 @@ class Route:
             ),
         )
         found = [f"{name}: {gap}" for is_wrong, gap in wrong if is_wrong]
+            (
+                self.unkeyed is not None and self.idempotent is not None,
+                "idempotent=... contradicts unkeyed=...",
+            ),
         taken = inspect.signature(self.handler).parameters
         found += [
             f"{name}: the handler does not take {parameter!r}"

@@ -9,6 +9,8 @@ from datetime import timedelta
 from holdfast.api.health import Health
 from holdfast.api.key_uses import KeyUses
 from holdfast.api.policy import Route
+from holdfast.api.protection.keys import Keyed
+from holdfast.api.protection.metrics_keys import KeyMetrics
 from holdfast.api.protection import rate_store
 from holdfast.api.protection.deadlines import DeadlineMetrics
 from holdfast.api.protection.metrics_rate import RateMetrics
@@ -96,6 +98,9 @@ class Shop:
     quotas: Quotas = field(init=False)
     """Who asks too much is told so."""
 
+    keyed: Keyed = field(init=False)
+    """Requests with an idempotency key."""
+
     def __post_init__(self) -> None:
         self.health = Health(self.db, self.cache, self.vault)
         self.controls = Controls(self.db)
@@ -123,6 +128,12 @@ class Shop:
             ),
             Skus(self.db),
             self.clock,
+        )
+        self.keyed = Keyed(
+            self.db,
+            self.vault,
+            clock=self.clock,
+            metrics=KeyMetrics(self.metrics.registry),
         )
         self.rush = Rush(self.db, self.vault, self.reservations.holding)
 

@@ -1,30 +1,23 @@
 """Many levels at once: corrections, deliveries, and files of levels."""
 
-from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 import msgspec
-from litestar import Request, Response
+from litestar import Request
 
-from holdfast.api import decoding, keyed
+from holdfast.api import decoding
 from holdfast.api.inventory import LevelAt, LocationCode, Units
 from holdfast.api.problems import UnsupportedMediaType
 from holdfast.api.shapes import Sku, invalid
 from holdfast.api.shop import Shop
 from holdfast.domain import inventory
 from holdfast.domain.identity import Caller
-from holdfast.platform.db import Transaction
-from holdfast.platform.idempotency import Answer
 from holdfast.workflows import stock as workflows
-from holdfast.workflows.keyed import once
 from holdfast.workflows.stock import AdjustmentLine, Why
 from holdfast.workflows.stock_import import Imported, import_levels
 
 MAX_LINES = 1_000
-_ROUTE = "POST /v1/inventory/adjustments"
-_LEASE = timedelta(seconds=30)
 _CSV = "text/csv"
-_ENCODER = msgspec.json.Encoder()
 
 Delta = Annotated[int, msgspec.Meta(ge=-inventory.MAX_LEVEL, le=inventory.MAX_LEVEL)]
 Reference = Annotated[
@@ -89,40 +82,17 @@ class Adjusted(msgspec.Struct, frozen=True):
     levels: list[LevelAt]
 
 
-AdjustmentsMade = Annotated[Response[bytes], Adjusted]
-
-
-async def create(
-    *,
-    shop: Shop,
-    caller: Caller,
-    data: AdjustmentsWanted,
-    idempotency_key: keyed.KeyHeader = None,
-) -> AdjustmentsMade:
+async def create(shop: Shop, caller: Caller, data: AdjustmentsWanted) -> Adjusted:
     """Change many levels, all or none: corrections, or a delivery (`receipt`).
 
     With `expected_on_hand` a line is carried out only if the level is still that.
     """
     lines = data.asked()
-    claim = keyed.claim(
-        idempotency_key,
-        caller=caller,
-        route=_ROUTE,
-        subject=inventory.MAIN,
-        body=data,
-        lease=_LEASE,
-    )
     said = f"{data.reason}: {data.note}" if data.note else data.reason
     why = Why(data.kind, said, data.reference, caller.actor)
-
-    async def work(tx: Transaction) -> Answer:
+    async with shop.db.transaction() as tx:
         levels = await workflows.adjust(tx, lines, why, at=shop.clock())
-        body = Adjusted([LevelAt.of(level) for level in levels])
-        headers = {"content-type": "application/json"}
-        return Answer(201, headers, _ENCODER.encode(body))
-
-    answer, replayed = await once(shop.db, shop.vault, claim, work, clock=shop.clock)
-    return keyed.response(answer, replayed=replayed)
+    return Adjusted([LevelAt.of(level) for level in levels])
 
 
 async def take_file(

@@ -1215,7 +1215,11 @@ CREATE TABLE idempotency_keys (
     PRIMARY KEY (caller, route, key),
     CONSTRAINT idempotency_keys_answer_whole
         CHECK ((status IS NULL) = (answered_at IS NULL))
-);
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
+COMMENT ON COLUMN idempotency_keys.key IS
+    'As the client sent it; where the answer is sealed under it, only a keyed hash.';
+COMMENT ON COLUMN idempotency_keys.body IS
+    'Sealed. NULL with a status: it was too large to be kept.';
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (claimed_at);
 
 -- The keys of sealed columns and indexes, each wrapped by a key that is not in the

@@ -20,7 +20,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 import asyncpg
 import msgspec
 
-from holdfast.platform import transactions
+from holdfast.platform import joint, transactions
 from holdfast.platform.db_faults import (
     TRANSLATED,
     CommitUnclear,
@@ -215,7 +215,16 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        """Commit at the end of the block, roll back if it raises."""
+        """Commit at the end of the block, roll back if it raises.
+
+        In a request with an idempotency key the commit comes with the answer (see
+        ``joint``).
+        """
+        if (shared := joint.current(self)) is not None:
+            with TRANSLATED:
+                async with shared.block() as connection:
+                    yield connection
+            return
         async with self.acquire() as connection:
             try:
                 await connection.execute(self.opening())
@@ -260,6 +269,10 @@ class Database:
         Saves the round trips of BEGIN and COMMIT; a second statement in the block
         would be a second transaction.
         """
+        if joint.current(self) is not None:
+            async with self.transaction() as tx:
+                yield tx
+            return
         opening = self.opening()
         async with self.acquire() as connection:
             if opening == "BEGIN":
@@ -285,6 +298,11 @@ class Database:
         return await self._read("fetchval", query, args)
 
     async def _read(self, method: str, query: str, args: tuple[Any, ...]) -> Any:
+        shared = joint.current(self)
+        if shared is not None and shared.connection is not None:
+            # It has to see what was done before, which is not committed yet.
+            with TRANSLATED:
+                return await getattr(shared.connection, method)(query, *args)
         try:
             return await self._read_once(method, query, args)
         except DatabaseUnavailable:

@@ -11,15 +11,16 @@ after the lease and finishes the work. Keys are kept for 24 hours.
 """
 
 import asyncio
+import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from holdfast.kernel.clock import Clock, Monotonic, monotonic
 from holdfast.kernel.errors import Conflict, Invalid, Malformed
-from holdfast.platform import outbox, sql
+from holdfast.platform import key_seal, outbox, sql
 from holdfast.platform.db import Connection, Database, Transaction
 from holdfast.platform.outbox import Event
 from holdfast.platform.resealing import Sealed
@@ -43,6 +44,9 @@ SEALED = (
 
 KEPT = timedelta(hours=24)
 LEASE = timedelta(seconds=30)
+MAX_KEPT_BYTES = 1 << 16
+"""What is kept of an answer that may be of any size, as that of an import; checkouts
+and the like, which a client must be told again, are kept whole."""
 # What the body of an answer from before the vault begins with: they are all JSON, and
 # nothing sealed begins so.
 _CLEAR = b"{"
@@ -61,6 +65,11 @@ class IdempotencyKeyMalformed(Malformed):
 
 
 @dataclass(eq=False)
+class IdempotencyKeyGuessable(Malformed):
+    """Here the Idempotency-Key must be a UUID, or 20 characters and more at random."""
+
+
+@dataclass(eq=False)
 class IdempotencyKeyReused(Invalid):
     """The idempotency key was used before with a different request."""
 
@@ -70,6 +79,14 @@ class IdempotencyKeyInProgress(Conflict):
     """A request with this idempotency key is still being carried out."""
 
     retry_after_seconds: int = 1
+
+
+@dataclass(eq=False)
+class IdempotentAnswerNotKept(Conflict):
+    """The request was carried out before; its answer was too large to be kept."""
+
+    answer_status: int
+    location: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +99,9 @@ class Claim:
     fingerprint: bytes
     lease: timedelta = LEASE
     """How long the holder is presumed alive: longer than its work may take."""
+    secret: str | None = field(default=None, repr=False)
+    """What the client sent, where ``key`` is only a hash of it: the answer is sealed
+    under it."""
 
     @property
     def identity(self) -> tuple[str, str, str]:
@@ -153,8 +173,8 @@ async def wait(
         row = await db.fetchrow(_RECALL, *wanted.identity)
         if row is None:
             return None
-        if answer := _answer_of(vault, row, wanted):
-            return answer
+        if kept := _answer_of(vault, row, wanted):
+            return kept
         now = clock()
         if row["lease_until"] < now:
             async with db.transaction() as tx:
@@ -175,14 +195,35 @@ async def answer(
 
     The body is sealed: it may say who bought.
     """
-    await tx.execute(
-        _ANSWER,
-        *claimed.identity,
-        said.status,
-        said.headers,
-        vault.seal(said.body, place=claimed.place),
-        at,
+    await tx.execute(_ANSWER, *_told(vault, claimed, said, at))
+
+
+def claim_alone(wanted: Claim, *, subject: UUID, at: datetime) -> str:
+    """``claim`` as a statement without parameters; it says INSERT 0 1 if it did."""
+    return sql.inlined(
+        _CLAIM, *wanted.identity, wanted.fingerprint, subject, at, at + wanted.lease
     )
+
+
+def answer_alone(
+    vault: Vault,
+    claimed: Claim,
+    said: Answer,
+    *,
+    at: datetime,
+    subject: UUID | None,
+) -> str:
+    """``answer`` as a statement without parameters; a large body is not kept.
+
+    *subject* is the id of what was made, if that was not known when it was claimed.
+    """
+    told = _told(vault, claimed, said, at, subject=subject, most=MAX_KEPT_BYTES)
+    return sql.inlined(_ANSWER, *told)
+
+
+def release_alone(claimed: Claim) -> str:
+    """``release`` as a statement without parameters."""
+    return sql.inlined(_RELEASE, *claimed.identity)
 
 
 async def conclude(
@@ -202,11 +243,7 @@ async def conclude(
     row = await tx.fetchrow(
         sql.joined(first.statement, _CONCLUDE),
         *first.args,
-        *claimed.identity,
-        said.status,
-        said.headers,
-        vault.seal(said.body, place=claimed.place),
-        at,
+        *_told(vault, claimed, said, at)[:-1],
         *outbox.columns(events),
     )
     return row is not None
@@ -229,6 +266,23 @@ async def forget_answers_to(
     return len(await tx.fetch(_FORGET_ANSWERS_TO, caller, list(subjects)))
 
 
+def _told(
+    vault: Vault,
+    claimed: Claim,
+    said: Answer,
+    at: datetime,
+    *,
+    subject: UUID | None = None,
+    most: int = sys.maxsize,
+) -> tuple[Any, ...]:
+    body: bytes | None = said.body if len(said.body) <= most else None
+    if body is not None:
+        if claimed.secret is not None:
+            body = key_seal.seal(claimed.secret, body, place=claimed.place)
+        body = vault.seal(body, place=claimed.place)
+    return *claimed.identity, said.status, said.headers, body, at, subject
+
+
 def _answer_of(vault: Vault, row: Any, wanted: Claim) -> Answer | None:
     if row is None:
         return None
@@ -236,7 +290,12 @@ def _answer_of(vault: Vault, row: Any, wanted: Claim) -> Answer | None:
         raise IdempotencyKeyReused
     if row["status"] is None:
         return None
-    body: bytes = row["body"]
+    body: bytes | None = row["body"]
+    if body is None:
+        location = row["headers"].get("location")
+        raise IdempotentAnswerNotKept(row["status"], location)
     if not body.startswith(_CLEAR):
         body = vault.open(body, place=wanted.place)
+        if wanted.secret is not None:
+            body = key_seal.unseal(wanted.secret, body, place=wanted.place)
     return Answer(row["status"], row["headers"], body)

@@ -25,8 +25,11 @@ RETURNING 1 AS claimed;
 
 -- name: answer
 -- Store the answer of a claimed key. $1 caller, $2 route, $3 key, $4 status,
--- $5 headers, $6 body, $7 now. An answer once stored is never replaced.
-UPDATE idempotency_keys SET status = $4, headers = $5, body = $6, answered_at = $7
+-- $5 headers, $6 body (NULL if it was too large), $7 now, $8 the id of what was made if
+-- that was not known before. An answer once stored is never replaced.
+UPDATE idempotency_keys
+SET status = $4, headers = $5, body = $6, answered_at = $7,
+    subject = coalesce($8::uuid, subject)
 WHERE caller = $1 AND route = $2 AND key = $3 AND status IS NULL;
 
 -- name: conclude

@@ -8,9 +8,13 @@ psql and is recognised in ``pg_stat_statements``.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from importlib import resources
 from typing import Any
+from uuid import UUID
+
+import msgspec
 
 _HEADER = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
@@ -73,3 +77,38 @@ def joined(first: str, then: str) -> str:
     shifted = _PARAMETER.sub(lambda n: f"${int(n[1]) + count}", then)
     comment, rest = _FIRST.sub(lambda _: found["result"], shifted).split("WITH ", 1)
     return f"{comment}WITH {found['parts']}, {rest}"
+
+
+_COMMENT = re.compile(r"^--[^\n]*\n", re.MULTILINE)
+
+
+def inlined(statement: str, *args: Any) -> str:
+    """A statement with its arguments written into it.
+
+    For what goes to the server together with another statement, in one message: such
+    a message takes no parameters. Nothing of a text is written as it is, only its bytes
+    as hexadecimal digits, so there is nothing to escape and nothing that could escape.
+    """
+    literals = [_literal(arg) for arg in args]
+    return _PARAMETER.sub(lambda n: literals[int(n[1]) - 1], _bare(statement))
+
+
+@cache
+def _bare(statement: str) -> str:
+    return _COMMENT.sub("", statement)
+
+
+def _literal(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, int):
+        return str(int(value))
+    if isinstance(value, bytes):
+        return f"'\\x{value.hex()}'::bytea"
+    if isinstance(value, UUID | datetime):
+        kind = "uuid" if isinstance(value, UUID) else "timestamptz"
+        return f"'{value}'::{kind}"
+    if isinstance(value, str):
+        return f"convert_from({_literal(value.encode())}, 'UTF8')"
+    # As the driver encodes what goes into a jsonb column.
+    return f"{_literal(msgspec.json.encode(value).decode())}::jsonb"

@@ -15,6 +15,7 @@ from holdfast.domain.identity import Origin
 from holdfast.kernel import tokens
 from holdfast.kernel.errors import TooMany
 from holdfast.platform.db import Database, Transaction
+from holdfast.platform.joint import apart
 from holdfast.platform.vault import Vault
 
 
@@ -28,14 +29,25 @@ class TooManyAttempts(TooMany):
 async def claim(
     db: Database, subjects: Sequence[accounts.Subject], *, at: datetime
 ) -> Claim:
-    """Count an attempt before it is made; ``TooManyAttempts`` refuses it."""
+    """Count an attempt before it is made; ``TooManyAttempts`` refuses it.
+
+    It is counted whatever becomes of the request, and whether or not it has a key.
+    """
+    with apart():
+        made = await _claim(db, subjects, at=at)
+    if made.refused_until is not None:
+        raise TooManyAttempts((made.refused_until - at).total_seconds())
+    return made
+
+
+async def _claim(
+    db: Database, subjects: Sequence[accounts.Subject], *, at: datetime
+) -> Claim:
     async with db.statement() as tx:
         made = await accounts.claim_attempt(tx, subjects, at=at)
-        if made.refused_until is None:
-            return made
-        if made.subjects:
+        if made.refused_until is not None and made.subjects:
             await accounts.give_back_attempt(tx, made)
-    raise TooManyAttempts((made.refused_until - at).total_seconds())
+    return made
 
 
 async def take_code(

@@ -15,6 +15,7 @@ from holdfast.domain.accounts import (
 from holdfast.domain.identity import Origin
 from holdfast.kernel.clock import Clock
 from holdfast.platform.db import Database, Transaction
+from holdfast.platform.joint import apart
 from holdfast.platform.vault import Vault
 from holdfast.workflows import account_mail, attempts
 
@@ -189,8 +190,29 @@ async def prove(
     """Have somebody who is signed in say their password once more.
 
     Whoever got hold of a session can guess no faster than elsewhere, and leaves traces
-    as there. Raises ``WrongPassword``, ``TooManyAttempts`` or ``SignInBusy``.
+    as there, whatever becomes of what they asked for. Raises ``WrongPassword``,
+    ``TooManyAttempts`` or ``SignInBusy``.
     """
+    with apart():
+        return await _prove(
+            *(db, vault, hasher, account_id, password),
+            session_id=session_id,
+            origin=origin,
+            clock=clock,
+        )
+
+
+async def _prove(
+    db: Database,
+    vault: Vault,
+    hasher: Hasher,
+    account_id: UUID,
+    password: str,
+    *,
+    session_id: UUID,
+    origin: Origin,
+    clock: Clock,
+) -> Said:
     account = await accounts.find(db, vault, account_id)
     password_now = await accounts.find_password(db, vault, account_id)
     subject = accounts.password_subject(vault, account_id, session_id)

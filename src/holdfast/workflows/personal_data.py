@@ -294,7 +294,7 @@ class PersonalData:
         await notifications.forget_person(tx, account.id, sorted(indexes), at=now)
         await inventory.forget_person(tx, account.id, sorted(indexes))
         await idempotency.forget_answers_to(
-            tx, f"account:{account.id}", [n.order_id for n in trail]
+            tx, f"account:{account.id}", [account.id, *(n.order_id for n in trail)]
         )
         await ordering.forget_person(tx, account.id)
 

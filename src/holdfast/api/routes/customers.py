@@ -151,6 +151,7 @@ ROUTES: tuple[Route, ...] = (
         personal_data.erase_own,
         cost=10,
         priority=Priority.OPERATE,
+        claims="late",
         scope="account:write",
         raises=(
             accounts.WrongPassword,

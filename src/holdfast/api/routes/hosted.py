@@ -14,7 +14,14 @@ from holdfast.api.policy import Priority, Route
 from holdfast.domain import accounts
 
 _Handler = Callable[..., Awaitable[Any]]
-_page = partial(Route, priority=Priority.BUY, public=True, documented=False, status=200)
+_page = partial(
+    Route,
+    priority=Priority.BUY,
+    public=True,
+    documented=False,
+    status=200,
+    unkeyed="a form of a page, with a token of its own",
+)
 # An account can be looked at, and begun, tomorrow.
 _can_wait = partial(_page, priority=Priority.BROWSE)
 

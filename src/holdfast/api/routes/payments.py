@@ -13,6 +13,7 @@ ROUTES: tuple[Route, ...] = (
         refunds.capture,
         cost=10,
         priority=Priority.OPERATE,
+        claims="leased",
         others=(202,),
         scope="orders:write",
         status=200,
@@ -38,6 +39,7 @@ ROUTES: tuple[Route, ...] = (
         refunds.create,
         cost=10,
         priority=Priority.OPERATE,
+        claims="explicit",
         others=(202,),
         scope="orders:refund",
         idempotent="required",
@@ -72,6 +74,7 @@ ROUTES: tuple[Route, ...] = (
         refunds.retry,
         cost=10,
         priority=Priority.OPERATE,
+        claims="leased",
         others=(202,),
         scope="orders:refund",
         raises=(
@@ -86,6 +89,7 @@ ROUTES: tuple[Route, ...] = (
         payment_webhooks.take,
         cost=0,
         priority=Priority.PAY,
+        unkeyed="the provider's own id of what it tells is looked at",
         public=True,
         status=204,
         raises=(

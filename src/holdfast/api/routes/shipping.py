@@ -37,6 +37,7 @@ ROUTES: tuple[Route, ...] = (
         shipments.create,
         cost=10,
         priority=Priority.OPERATE,
+        claims="explicit",
         others=(202,),
         scope="orders:fulfil",
         idempotent="required",
@@ -76,6 +77,7 @@ ROUTES: tuple[Route, ...] = (
         shipments.cancel,
         cost=10,
         priority=Priority.OPERATE,
+        claims="leased",
         others=(202,),
         scope="orders:fulfil",
         status=200,
@@ -146,6 +148,7 @@ ROUTES: tuple[Route, ...] = (
         tracking.webhook,
         cost=0,
         priority=Priority.PAY,
+        unkeyed="what it tells changes nothing the second time",
         public=True,
         status=204,
         raises=(

@@ -102,6 +102,7 @@ ROUTES: tuple[Route, ...] = (
         api_keys.create,
         cost=5,
         priority=Priority.OPERATE,
+        secret_answer=True,
         scope="keys:write",
         raises=(identity.UnknownScopes, identity.ScopeNotHeld),
     ),

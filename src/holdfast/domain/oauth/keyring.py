@@ -17,6 +17,7 @@ from holdfast.domain.oauth import signing
 from holdfast.domain.oauth.signing import ListedKey, SigningKey
 from holdfast.kernel.clock import Clock
 from holdfast.platform.db import Database
+from holdfast.platform.joint import apart
 from holdfast.platform.vault import Vault
 
 REMEMBERED = timedelta(seconds=5)
@@ -85,6 +86,11 @@ class KeyRing:
         return timedelta(0) <= self._clock() - self._read_at < most
 
     async def _make_first(self) -> None:
+        # It is the shop's, whatever becomes of the request that found none.
+        with apart():
+            await self._add_first()
+
+    async def _add_first(self) -> None:
         async with self._db.transaction() as tx:
             await signing.lock_signing_keys(tx)
             now = self._clock()

@@ -168,7 +168,7 @@ class Idempotency:
     ) -> Reply:
         answer = _Answer()
         try:
-            await self._app(scope, _again(body, receive), answer.take)
+            await self._app(scope, again(body, receive), answer.take)
         except TimedOut:
             # It may yet happen: the lease says when to look.
             raise
@@ -218,8 +218,8 @@ def _replay(kept: Kept | None) -> Reply:
     return Reply(kept.status, kept.body, [*kept.headers, REPLAYED])
 
 
-def _again(body: bytes, receive: Receive) -> Receive:
-    """What was read, to be read again; and then whatever comes after it."""
+def again(body: bytes, receive: Receive) -> Receive:
+    """What was read, to be read once more; and then whatever comes after it."""
     told = False
 
     async def read() -> Message:
