@@ -5,14 +5,10 @@
 """
 
 from holdfast.resilience.concurrency.bucket import COHORTS, Entry
+from holdfast.resilience.concurrency.gate import Gate, Outcome, Permit
 from holdfast.resilience.concurrency.gradient import Gradient
 from holdfast.resilience.concurrency.limit import Aimd, Fixed, Limit, Step
-from holdfast.resilience.concurrency.limiter import (
-    Limiter,
-    Outcome,
-    Permit,
-    retry_after,
-)
+from holdfast.resilience.concurrency.limiter import Limiter, retry_after
 from holdfast.resilience.concurrency.queue import TIERS, Dropped, Queue, Reason
 from holdfast.resilience.concurrency.window import Collector, Window
 
@@ -24,6 +20,7 @@ __all__ = [
     "Dropped",
     "Entry",
     "Fixed",
+    "Gate",
     "Gradient",
     "Limit",
     "Limiter",

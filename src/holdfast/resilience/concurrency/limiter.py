@@ -1,57 +1,23 @@
-"""Permits for so many calls at once; who finds none waits, or is turned away.
+"""The gate in an event loop: wait for a permit, or be turned away.
 
-The algorithm decides how many, the queue who is next; this is what holds both together
-in one event loop. A permit is counted from the instant it is granted, before the task
-that asked for it runs again, so a cancellation in between can give it back but not
-lose it.
-
-A *share* is a tier's guarantee, enforced only while the limiter is full: as long as
-the tier has less than its share of the limit under way, its calls start at once, even
-over the limit (as Netflix partitions its limiters). So a payment does not wait behind
-sixteen exports, and while there is room nothing is held back for payments that do not
-come. The calls under way never exceed the limit by more than the shares.
-
-Whoever waits is looked at when somebody is taken, and every tenth of a second by one
-timer of the whole limiter, for the times in which nothing ends.
+A permit is counted from the instant it is granted, before the task that asked for it
+runs again, so a cancellation in between can give it back but not lose it. Whoever waits
+is looked at when somebody is taken, and every tenth of a second by one timer of the
+whole limiter, for the times in which nothing ends: never by a timer of their own.
 """
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
-from enum import StrEnum
-from types import TracebackType
-from typing import Self
+from collections.abc import Callable
 
-from holdfast.resilience.clock import Monotonic, monotonic
-from holdfast.resilience.concurrency.bucket import COHORTS, Entry
-from holdfast.resilience.concurrency.limit import Limit, Step
-from holdfast.resilience.concurrency.queue import Queue, Reason
-from holdfast.resilience.concurrency.window import Collector, Window
-from holdfast.resilience.errors import Overloaded, TimedOut
-from holdfast.resilience.events import (
-    ConcurrencyEvent,
-    LimiterCall,
-    LimitStep,
-    QueueModeChanged,
-    QueueWait,
-)
+from holdfast.resilience.concurrency.bucket import Entry
+from holdfast.resilience.concurrency.gate import Gate, Outcome, Permit
+from holdfast.resilience.concurrency.queue import Reason
+from holdfast.resilience.errors import Overloaded
 
 SWEEP_SECONDS = 0.1
-STALL_SECONDS = 0.2
-"""A loop that came so late has made every call under way look slow."""
 _WAITS = ((1.0, 2.0), (1.0, 2.0), (2.0, 8.0), (8.0, 30.0), (30.0, 60.0))
 """Seconds after which to come back, by tier: from, to."""
-
-
-class Outcome(StrEnum):
-    """How a call ended, as far as the limit is concerned."""
-
-    SUCCESS = "success"
-    """Its latency is a sample."""
-    DROPPED = "dropped"
-    """It ran past its deadline: there were too many."""
-    IGNORED = "ignored"
-    """It says nothing of the capacity: refused, failed, or its caller left."""
 
 
 def retry_after(tier: int, chance: Callable[[], float] = random.random) -> float:
@@ -63,121 +29,10 @@ def retry_after(tier: int, chance: Callable[[], float] = random.random) -> float
     return begins + (ends - begins) * chance()
 
 
-class Permit:
-    """Leave for one call. Ends once, by ``release`` or as a context.
+class Limiter(Gate[asyncio.Future[Permit]]):
+    """A gate that tasks of one event loop wait at."""
 
-    As a context it ends as a success, or as the exception says: ``TimedOut`` is a
-    missed deadline, anything else says nothing of the capacity.
-    """
-
-    __slots__ = ("_began_at", "_inflight", "_is_held", "_limiter", "tier")
-
-    def __init__(
-        self, limiter: "Limiter", tier: int, began_at: float, inflight: int
-    ) -> None:
-        self._limiter = limiter
-        self._began_at = began_at
-        self._inflight = inflight
-        self._is_held = True
-        self.tier = tier
-
-    def release(self, outcome: Outcome = Outcome.SUCCESS) -> None:
-        """Give it back. Of several times the first counts."""
-        if self._is_held:
-            self._is_held = False
-            # Not for others to call: the two are one thing in two halves.
-            self._limiter._end(  # noqa: SLF001
-                self.tier, self._began_at, self._inflight, outcome
-            )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is None:
-            self.release(Outcome.SUCCESS)
-        elif isinstance(error, TimedOut):
-            self.release(Outcome.DROPPED)
-        else:
-            self.release(Outcome.IGNORED)
-
-
-class Limiter:
-    """At most so many calls at once, as *limit* decides."""
-
-    def __init__(
-        self,
-        name: str,
-        limit: Limit,
-        *,
-        queue: Queue[asyncio.Future[Permit]] | None = None,
-        collector: Collector | None = None,
-        shares: Mapping[int, float] | None = None,
-        listen: Callable[[ConcurrencyEvent], None] | None = None,
-        timer: Monotonic = monotonic,
-        chance: Callable[[], float] = random.random,
-    ) -> None:
-        """Begin with the limit as it is and nobody under way.
-
-        *name* becomes the label of metrics. *shares* are of the limit, by tier. Hand
-        in a *queue* to change how long it may be, a *collector* to change what a
-        window is.
-        """
-        self.name = name
-        self._limit = limit
-        self._queue = queue or Queue[asyncio.Future[Permit]](chance=chance)
-        self._collector = collector or Collector(timer())
-        self._shares = dict(shares or {})
-        self._listen = listen
-        self._timer = timer
-        self._chance = chance
-        self._inflight = 0
-        self._inflight_by_tier: dict[int, int] = {}
-        self._cut_at = float("-inf")
-        self._sweeper: asyncio.TimerHandle | None = None
-        self._standing = set[int]()
-
-    @property
-    def limit(self) -> int:
-        """How many may be under way now."""
-        return self._limit.current
-
-    @property
-    def inflight(self) -> int:
-        """How many are under way."""
-        return self._inflight
-
-    @property
-    def waiting(self) -> int:
-        """How many wait for a permit."""
-        return len(self._queue)
-
-    def depth(self, tier: int) -> int:
-        """How many of *tier* wait."""
-        return self._queue.depth(tier)
-
-    def use(self, limit: Limit) -> None:
-        """Go on with another algorithm, say ``Fixed`` while somebody forces it."""
-        self._limit = limit
-        self._grant()
-
-    def note_lag(self, seconds: float) -> None:
-        """The event loop came so late; the window is not judged if that was a stall."""
-        if seconds > STALL_SECONDS:
-            self._collector.spoil()
-
-    def try_acquire(self, level: int = 0) -> Permit | None:
-        """A permit if one is free now, without waiting."""
-        tier = level // COHORTS
-        if self._inflight < self._limit.current or self._is_owed(tier):
-            return self._permit(tier, self._timer())
-        self._collector.full()
-        return None
+    _sweeper: asyncio.TimerHandle | None = None
 
     async def acquire(
         self,
@@ -190,151 +45,48 @@ class Limiter:
 
         *level* is ``tier * 128 + cohort``, 0 the most important. *deadline* is an
         instant of the timer: who cannot be served before it is turned away, as is
-        one whose caller *is_gone*.
+        one whose caller *is_gone*. The error carries its ``Reason`` as a note.
         """
         permit = self.try_acquire(level)
         if permit is not None:
             return permit
-        entry = self._join(level, deadline, is_gone)
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Permit] = loop.create_future()
+        entry = Entry(future, level, self._timer(), deadline)
+        entry.is_gone = (
+            future.cancelled
+            if is_gone is None
+            else lambda: future.cancelled() or is_gone()
+        )
+        self.join(entry)
+        self._sweep_later(loop)
         try:
-            return await entry.item
+            return await future
         except asyncio.CancelledError:
             self._abandon(entry)
             raise
 
-    def bypass(self, level: int = -COHORTS) -> None:
-        """Count a call that needs no permit."""
-        self._ended(level // COHORTS, "bypassed", 0.0)
+    def _granted(self, entry: Entry[asyncio.Future[Permit]], permit: Permit) -> None:
+        entry.item.set_result(permit)
 
-    def sweep(self) -> None:
-        """Turn away those for whom it is too late; done every tenth of a second."""
-        now = self._timer()
-        for entry, reason in self._queue.expire(now):
-            self._turn_away(entry, reason)
-        for tier in range(self._queue.tiers):
-            self._note_mode(tier, is_standing=self._queue.is_standing(tier, now))
+    def _refused(self, entry: Entry[asyncio.Future[Permit]], reason: Reason) -> None:
+        if not entry.item.cancelled():
+            error = Overloaded(retry_after(entry.tier, self._chance))
+            error.add_note(reason)
+            entry.item.set_exception(error)
 
-    def _is_owed(self, tier: int) -> bool:
-        """Whether *tier* has less under way than the share it is guaranteed."""
-        share = self._shares.get(tier)
-        if share is None:
-            return False
-        owed = max(1, -int(-self._limit.current * share // 1))
-        return self._inflight_by_tier.get(tier, 0) < owed
+    def _abandon(self, entry: Entry[asyncio.Future[Permit]]) -> None:
+        """The task that waited is cancelled, perhaps after its permit was granted."""
+        if entry.is_waiting:
+            self.leave(entry)
+        elif not entry.item.cancelled() and entry.item.exception() is None:
+            entry.item.result().release(Outcome.IGNORED)
 
-    def _permit(self, tier: int, now: float) -> Permit:
-        self._inflight += 1
-        self._inflight_by_tier[tier] = self._inflight_by_tier.get(tier, 0) + 1
-        return Permit(self, tier, now, self._inflight)
-
-    def _join(
-        self, level: int, deadline: float | None, is_gone: Callable[[], bool] | None
-    ) -> Entry[asyncio.Future[Permit]]:
-        loop = asyncio.get_running_loop()
-        entry = Entry(loop.create_future(), level, self._timer(), deadline)
-        if is_gone is not None:
-            entry.is_gone = is_gone
-        loser = self._queue.join(entry, self._limit.current)
-        if loser is not None:
-            self._turn_away(loser, Reason.FULL)
-        if self._sweeper is None and len(self._queue):
+    def _sweep_later(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._sweeper is None and self.waiting:
             self._sweeper = loop.call_later(SWEEP_SECONDS, self._sweep_again, loop)
-        return entry
 
     def _sweep_again(self, loop: asyncio.AbstractEventLoop) -> None:
         self._sweeper = None
         self.sweep()
-        if len(self._queue):
-            self._sweeper = loop.call_later(SWEEP_SECONDS, self._sweep_again, loop)
-
-    def _abandon(self, entry: Entry[asyncio.Future[Permit]]) -> None:
-        """The task that waited is cancelled, perhaps after its permit was granted."""
-        if entry.item.cancelled():
-            if entry.is_waiting:
-                self._queue.leave(entry)
-            self._waited(entry, "cancelled")
-            self._ended(entry.tier, Outcome.IGNORED, 0.0)
-        elif entry.item.exception() is None:
-            entry.item.result().release(Outcome.IGNORED)
-
-    def _turn_away(self, entry: Entry[asyncio.Future[Permit]], reason: Reason) -> None:
-        if entry.item.cancelled():
-            return  # Its task has not run since; it will say so itself.
-        wait = retry_after(entry.tier, self._chance)
-        entry.item.set_exception(Overloaded(wait))
-        self._waited(entry, reason)
-        self._ended(entry.tier, "rejected", 0.0)
-
-    def _grant(self) -> None:
-        """Let go on who waits, as far as there are permits."""
-        if not len(self._queue):
-            return
-        now = self._timer()
-        while self._inflight < self._limit.current and self._grant_one(now, None):
-            pass
-        for tier in self._shares:
-            while self._is_owed(tier) and self._grant_one(now, tier):
-                pass
-
-    def _grant_one(self, now: float, tier: int | None) -> bool:
-        entry, dropped = self._queue.take(now, tier)
-        for lost, reason in dropped:
-            self._turn_away(lost, reason)
-        if entry is None:
-            return False
-        if not entry.item.cancelled():
-            self._waited(entry, "served")
-            entry.item.set_result(self._permit(entry.tier, now))
-        return True
-
-    def _end(self, tier: int, began_at: float, inflight: int, outcome: Outcome) -> None:
-        now = self._timer()
-        self._inflight -= 1
-        self._inflight_by_tier[tier] -= 1
-        self._ended(tier, outcome, now - began_at)
-        if outcome is Outcome.SUCCESS:
-            window = self._collector.success(now, now - began_at, inflight)
-            if window is not None:
-                self._judge(window)
-        elif outcome is Outcome.DROPPED:
-            if began_at >= self._cut_at:
-                self._cut_at = now
-                self._tell(self._limit.current, self._limit.drop())
-            window = self._collector.drop(now, inflight)
-            if window is not None:
-                self._judge(window)
-        self._grant()
-
-    def _judge(self, window: Window) -> None:
-        self._queue.tune(window.p50_seconds, window.p90_seconds)
-        self._tell(self._limit.current, self._limit.update(window))
-
-    def _tell(self, previous: int, step: Step) -> None:
-        if self._listen is not None:
-            self._listen(
-                LimitStep(
-                    self.name,
-                    previous,
-                    step.limit,
-                    step.reason,
-                    step.gradient,
-                    step.recent_seconds,
-                    step.baseline_seconds,
-                )
-            )
-
-    def _ended(self, tier: int, outcome: str, seconds: float) -> None:
-        if self._listen is not None:
-            self._listen(LimiterCall(self.name, tier, outcome, seconds))
-
-    def _waited(self, entry: Entry[asyncio.Future[Permit]], outcome: str) -> None:
-        if self._listen is not None:
-            seconds = self._timer() - entry.entered_at
-            self._listen(QueueWait(self.name, entry.tier, seconds, outcome))
-
-    def _note_mode(self, tier: int, *, is_standing: bool) -> None:
-        if is_standing == (tier in self._standing):
-            return
-        self._standing ^= {tier}
-        if self._listen is not None:
-            self._listen(QueueModeChanged(self.name, tier, is_standing))
+        self._sweep_later(loop)
