@@ -121,8 +121,6 @@ class Route:
         return self.status or _STATUS_BY_METHOD.get(self.method, 200)
 
     @property
-    def kind(self) -> Kind:
-    @property
     def takes_key(self) -> Literal["optional", "required"] | None:
         """Whether an Idempotency-Key may be sent, or has to be: by default it may, on
         every unsafe route of the API.
@@ -133,6 +131,8 @@ class Route:
             return "optional"
         return self.idempotent
 
+    @property
+    def kind(self) -> Kind:
         """What it is limited with: requests that take about as long as it."""
         if self.of_kind is not None:
             return self.of_kind
@@ -183,12 +183,12 @@ class Route:
                 self.idempotent is not None and self.method == "GET",
                 "a GET is idempotent by itself",
             ),
-        )
-        found = [f"{name}: {gap}" for is_wrong, gap in wrong if is_wrong]
             (
                 self.unkeyed is not None and self.idempotent is not None,
                 "idempotent=... contradicts unkeyed=...",
             ),
+        )
+        found = [f"{name}: {gap}" for is_wrong, gap in wrong if is_wrong]
         taken = inspect.signature(self.handler).parameters
         found += [
             f"{name}: the handler does not take {parameter!r}"
