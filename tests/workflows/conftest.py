@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -98,9 +99,15 @@ def check_out(shop) -> CheckOut:
         db: Any = None,
         expected: Any = None,
         says: Callable[[Order | DomainError], Answer] = render,
+        keeps: timedelta | None = None,
     ) -> tuple[Answer, bool]:
         doing = Checkout(
-            db or shop.db, shop.vault, payments or shop.payments, shop.clock, says
+            db or shop.db,
+            shop.vault,
+            payments or shop.payments,
+            shop.clock,
+            says,
+            keeps=keeps,
         )
         return await doing.place_order(
             basket.cart.id,

@@ -2,11 +2,12 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import msgspec
 import pytest
 
-from holdfast.domain import ordering
+from holdfast.domain import inventory, ordering
 from holdfast.domain.identity import Operator
 from holdfast.domain.inventory import OutOfStock
 from holdfast.domain.ordering import (
@@ -20,6 +21,8 @@ from holdfast.kernel.money import Money
 from holdfast.platform import http
 from holdfast.platform.embedded.ports import free_port
 from holdfast.workflows.providers import providers
+
+TEN_MINUTES = timedelta(minutes=10)
 
 
 @pytest.fixture
@@ -139,6 +142,51 @@ class TestUnavailable:
         answer, replayed = await check_out(basket)
         assert (answer.status, replayed) == (201, False)
         assert (await books()).captured == 1
+
+    async def test_a_cart_keeps_its_stock_while_nobody_can_be_paid(
+        self, a_basket, check_out, nobody_pays, books, level, shop, clock
+    ):
+        basket = await a_basket(TEA=3, POT=1)
+
+        with pytest.raises(PaymentUnavailable):
+            await check_out(basket, payments=nobody_pays, keeps=TEN_MINUTES)
+
+        assert (await level("TEA"), await level("POT")) == ((10, 3), (10, 1))
+        hold = inventory.hold_id(basket.cart.id, basket.cart.token_hash)
+        held = await inventory.reserved_for(shop.db, hold)
+        assert {one.expires_at for one in held} == {clock() + TEN_MINUTES}
+        stranger = await a_basket(TEA=8)
+        with pytest.raises(OutOfStock):
+            await check_out(stranger, key="key-2")
+        clock.advance(minutes=9)
+        with pytest.raises(PaymentUnavailable):
+            await check_out(basket, payments=nobody_pays, keeps=TEN_MINUTES)
+        clock.advance(minutes=9)
+
+        answer, _ = await check_out(basket, keeps=TEN_MINUTES)
+
+        assert answer.status == 201
+        assert await level("TEA") == (10, 3)
+        assert await inventory.reserved_for(shop.db, hold) == []
+        assert (await books()).captured == 1
+
+    async def test_stock_that_nobody_comes_back_for_is_free_again(
+        self, a_basket, check_out, nobody_pays, clock
+    ):
+        with pytest.raises(PaymentUnavailable):
+            await check_out(
+                await a_basket(TEA=3), payments=nobody_pays, keeps=TEN_MINUTES
+            )
+        clock.advance(minutes=11)
+
+        answer, _ = await check_out(await a_basket(TEA=10), key="key-2")
+
+        assert answer.status == 201
+
+    async def test_a_declined_payment_keeps_nothing(self, a_basket, check_out, level):
+        await check_out(await a_basket(TEA=3), "pm_card_declined", keeps=TEN_MINUTES)
+
+        assert await level("TEA") == (10, 0)
 
     async def test_a_method_nobody_knows_gives_the_key_back(
         self, a_basket, check_out, books, level

@@ -1,6 +1,6 @@
 """Orders: a cart becomes one, its buyer reads it, operators read all."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -226,6 +226,7 @@ async def checkout(
         shop.clock,
         render=lambda told: answer_to(told, scope),
         rush=shop.rush,
+        keeps=timedelta(seconds=shop.settings.reservation_seconds),
     )
     answer, replayed = await doing.place_order(
         cart_id,

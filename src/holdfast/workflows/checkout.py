@@ -14,6 +14,7 @@ the key, or the worker's timer, asks the provider by the order's id and ends it.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeAlias
 from uuid import UUID
 
@@ -77,6 +78,8 @@ class Checkout:
     clock: Clock
     render: Render
     rush: Rush | None = None
+    keeps: timedelta | None = None
+    """How long a cart keeps its stock when nobody can be paid; None: not at all."""
 
     async def place_order(
         self,
@@ -92,9 +95,9 @@ class Checkout:
 
         Raises what stands in the way of an order (``OutOfStock``, ``CartEmpty``,
         ``TotalChanged``...), ``PaymentUnavailable`` or ``UnknownPaymentMethod``:
-        then nothing has happened, the stock is free, the cart is open and the
-        key may be used again. A declined payment and one whose outcome is not
-        known are answers, and are kept.
+        then nothing has happened, the stock is free (or held for the cart, when
+        nobody could be paid), the cart is open and the key may be used again. A
+        declined payment and one whose outcome is not known are answers, and are kept.
         """
         while True:
             order = await self._begin(cart_id, expected_total, caller, claim)
@@ -204,9 +207,18 @@ class Checkout:
             return answer
 
     async def _undo(self, order: Order, outcome: Declined, claim: Claim) -> None:
-        """Nothing was charged: free the stock, the cart and the key."""
+        """Nothing was charged: free the cart and the key, and the stock.
+
+        Where nobody could be paid, the cart keeps it for a while: its buyer has done
+        nothing wrong and will come back.
+        """
+        outage = outcome.reason == _REASONS[payments.PaymentUnavailable]
         async with self.db.transaction() as tx:
-            await settle(tx, self.vault, order, outcome, clock=self.clock)
+            await settle(
+                *(tx, self.vault, order, outcome),
+                keeps=self.keeps if outage else None,
+                clock=self.clock,
+            )
             await idempotency.release(tx, claim)
 
     async def _resume(self, order_id: UUID, claim: Claim) -> Answer:

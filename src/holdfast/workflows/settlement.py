@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 
 from holdfast.domain import inventory, ordering, payments
+from holdfast.domain.inventory import Wanted
 from holdfast.domain.ordering import Order, OrderStatus
 from holdfast.domain.payments import (
     ActionRequired,
@@ -46,6 +47,7 @@ async def settle(
     *,
     clock: Clock,
     actor: str = ACTOR,
+    keeps: timedelta | None = None,
 ) -> Order:
     """Write the outcome and publish the event, in one commit.
 
@@ -53,7 +55,9 @@ async def settle(
     for one that failed is free. A payment that was authorised is as good as one that
     was captured. One that waits for its buyer settles nothing yet.
 
-    Returns the order as it now is. If somebody settled it before, that stands.
+    What failed for no fault of its buyer *keeps* its stock for so long, as a hold of
+    the cart. Returns the order as it now is; if somebody settled it before, that
+    stands.
     """
     now = clock()
     if isinstance(outcome, ActionRequired):
@@ -63,6 +67,8 @@ async def settle(
         if await ordering.mark_failed(
             tx, order.id, outcome.reason, actor=actor, at=now
         ):
+            if keeps is not None:
+                await _hold_for_cart(tx, order, until=now + keeps, at=now)
             await inventory.release(tx, order.id, at=now)
             failed = outbox.event(
                 "ordering.order.failed",
@@ -80,6 +86,22 @@ async def settle(
         await outbox.publish(tx, [event], at=now)
         return order.confirmed(outcome.reference, now, captured=captured)
     return await ordering.find(tx, vault, order.id)
+
+
+async def _hold_for_cart(
+    tx: Transaction, order: Order, *, until: datetime, at: datetime
+) -> None:
+    """What an order had reserved is held for its cart, without a moment in between."""
+    owner = order.account_id or order.token_hash
+    holder = inventory.hold_id(order.cart_id, owner)
+    await inventory.reserve(
+        tx,
+        holder,
+        [Wanted(line.variant_id, line.sku, line.quantity) for line in order.lines],
+        at=at,
+        expires_at=until,
+        instead_of=[order.id, holder],
+    )
 
 
 async def confirm(
