@@ -25,9 +25,11 @@ class TestLayers:
             "AddressLimit",
             "Match",
             "RequestDeadline",
+            "Threshold",
             "BodyLimit",
             "Authenticate",
             "CallerLimit",
+            "LoadShed",
         ]
         assert all(isinstance(layer, partial) for layer in layers(ROUTES, shop))
 

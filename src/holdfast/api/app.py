@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from holdfast.api.doorstep import DOORSTEP
+from holdfast.api.protection.load import watched
 from holdfast.api.routes import ROUTES, Route
 from holdfast.api.shop import Shop, opened
 from holdfast.api.stack import assemble, doorstep
@@ -69,8 +70,9 @@ class Application:
                 self._app = assemble(self._routes, shop)
                 # Where the server has no such state, all take the longer way.
                 scope.get("state", {})[DOORSTEP] = doorstep(shop)
-                await send({"type": "lifespan.startup.complete"})
-                await receive()
+                with watched(shop.load):
+                    await send({"type": "lifespan.startup.complete"})
+                    await receive()
         except Exception as error:  # noqa: BLE001 - the server is told, then stops
             starting = self._app is None
             logger().exception("start_failed" if starting else "stop_failed")

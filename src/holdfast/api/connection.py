@@ -6,7 +6,9 @@ in 100 fields with an address of 8 KiB, and arrives within 10 seconds; a body wi
 answered with a problem document where an answer can still be read, and the
 connection is closed: it can be used to hold memory or places, but not for long.
 
-Whom the doorstep turns away is answered here too, and the connection kept.
+Whom the doorstep turns away is answered here too; the connection is kept, but for those
+who can wait. How many requests have come and are not begun is counted here, where
+nobody else sees them.
 
 Time is checked by a sweep once a second rather than by timers, which would cost
 every request what only slow ones need.
@@ -27,6 +29,8 @@ from holdfast.api.problems import (
     render,
     slug_of,
 )
+from holdfast.api.protection.gate import Refused
+from holdfast.api.protection.threshold import LEVEL
 from holdfast.kernel.errors import DomainError
 from holdfast.kernel.ids import new_id
 from holdfast.resilience.asgi.deadline import RECEIVED
@@ -67,10 +71,14 @@ class Connection(HttpToolsProtocol):
         # When the head, the body or the wait for the client to read began.
         self._since = 0.0
         self._paused_since: float | None = None
+        self._doorstep: Doorstep | None = None
+        # What the doorstep found out of the request, for those further in.
+        self._level: int | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._since = self.loop.time()
+        self._doorstep = self.app_state.get(DOORSTEP)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -124,6 +132,9 @@ class Connection(HttpToolsProtocol):
         self.scope[RECEIVED] = self._since  # type: ignore[typeddict-unknown-key]
         if self._turned_away():
             return
+        if self._level is not None:
+            scope: Any = self.scope
+            scope[LEVEL] = self._level
         super().on_headers_complete()
         # So that the access log can tell an answer from one that nobody got.
         self.scope["holdfast.connection"] = self.cycle  # type: ignore[typeddict-unknown-key]
@@ -166,9 +177,22 @@ class Connection(HttpToolsProtocol):
         elif self._in_body and now - self._since > self.body_seconds:
             self._refuse(RequestTooSlow(self.body_seconds))
 
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        # From now on the request waits for the loop, until its task first runs.
+        gate = None if self._doorstep is None else self._doorstep.gate
+        if gate is not None:
+            arrivals, inner = gate.arrivals, app
+            entered_at = arrivals.entered()
+
+            def app(*call: Any) -> Any:
+                arrivals.started(entered_at)
+                return inner(*call)
+
+        super()._start_asgi_task(cycle, app)
+
     def _turned_away(self) -> bool:
         """Answer at once what the doorstep turns away; its body is read past."""
-        doorstep: Doorstep | None = self.app_state.get(DOORSTEP)
+        doorstep, self._level = self._doorstep, None
         # Answers keep the order of the requests, and wait for a client that is slow
         # to take them: both are for the longer way.
         cycle: Any = self.cycle
@@ -178,16 +202,16 @@ class Connection(HttpToolsProtocol):
         answer = doorstep.turn_away(
             self.parser.get_method(), self.url, self.headers, self.client
         )
-        if answer is None:
+        if not isinstance(answer, Refused):
+            self._level = answer
             return False
-        head, body = answer
         lines = [b"%s: %s\r\n" % field for field in self.server_state.default_headers]
         keep = self.parser.get_http_version() != "1.0"
-        keep = keep and self.parser.should_keep_alive()
+        keep = keep and answer.is_kept and self.parser.should_keep_alive()
         if not keep:
             lines.append(b"connection: close\r\n")
         self.cycle = _ANSWERED
-        self.transport.write(b"".join((head, *lines, b"\r\n", body)))
+        self.transport.write(b"".join((answer.head, *lines, b"\r\n", answer.body)))
         if not keep:
             self.transport.close()
         return True

@@ -6,21 +6,21 @@ process started: no task, no layers, no body. That takes about 40 us of CPU, wit
 refusal has like any other answer: a request id, a line in the access log, a count in
 the metrics.
 
-Which requests are turned away, and when, is handed in. It is a short cut and no lock:
-a request it does not recognise (an escaped letter in the path, say) goes its way
-and is refused where it always was.
+Which requests are turned away, and when, is handed in. Rules are short cuts and no
+locks: a request they do not recognise (an escaped letter in the path, say) goes its
+way and is refused where it always was. Behind them stands the gate, which judges every
+request while there are too many.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import cycle
 from typing import TypeAlias
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
-
-from holdfast.api.access import STANDING_HEADERS, id_of
-from holdfast.api.problems import render, status_of
+from holdfast.api.access import id_of
+from holdfast.api.problems import status_of
 from holdfast.api.protection.addresses import Addresses
+from holdfast.api.protection.answers import Written
+from holdfast.api.protection.gate import Gate, Refused
 from holdfast.kernel.clock import Clock, Monotonic, monotonic, system_clock
 from holdfast.kernel.errors import Unavailable
 from holdfast.platform.metrics import Metrics
@@ -30,7 +30,6 @@ DOORSTEP = "holdfast.doorstep"
 """Its name in the state that the application's lifespan gives the connections."""
 
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
-_ID = "{request id}"
 _STATUS = status_of(Unavailable)
 
 
@@ -49,7 +48,7 @@ class Rule:
 
 
 class Doorstep:
-    """Turns away by *rules*, and notes whom."""
+    """Turns away by *rules* and by the *gate*, and notes whom."""
 
     def __init__(
         self,
@@ -58,12 +57,15 @@ class Doorstep:
         metrics: Metrics,
         log: AccessLog | None,
         addresses: Addresses | None = None,
+        gate: Gate | None = None,
         clock: Clock = system_clock,
         timer: Monotonic = monotonic,
     ) -> None:
         self._doors: Mapping[tuple[bytes, bytes], _Door] = {
             (rule.method.encode(), rule.route.encode()): _Door(rule) for rule in rules
         }
+        self.gate = gate
+        """None where there is no protection."""
         self._metrics = metrics
         self._log = log
         self._addresses = addresses or Addresses()
@@ -76,62 +78,70 @@ class Doorstep:
         target: bytes,
         headers: Headers,
         client: tuple[str, int] | None,
-    ) -> tuple[bytes, bytes] | None:
-        """The status line and fields but the last line break, and the body; or None.
+    ) -> Refused | int | None:
+        """A refusal; or the level of a request that was judged, None if it was not.
 
         *target* is the path and query as they came.
         """
         door = self._doors.get((method, target.partition(b"?")[0]))
-        if door is None or not door.rule.full():
-            return None
-        started = self._timer()
-        request_id = id_of(headers)
-        head, body = door.answer(request_id.encode())
-        seconds, rule = self._timer() - started, door.rule
-        self._metrics.request(rule.method, rule.route, _STATUS, seconds)
-        if self._log is not None:
-            self._log.write(
-                Access(
-                    self._clock(),
-                    "error",
-                    "request",
-                    request_id,
-                    rule.method,
-                    rule.route,
-                    rule.route,
-                    _STATUS,
-                    round(seconds * 1000, 3),
-                    len(body),
-                    self._addresses.of(client, headers),
-                )
+        if door is not None and door.rule.full():
+            started = self._timer()
+            refused = door.refused(headers)
+            seconds = self._timer() - started
+        else:
+            if self.gate is None:
+                return None
+            judged = self.gate.judge(method, target, headers, client)
+            if not isinstance(judged, Refused):
+                return judged
+            refused, seconds = judged, 0.0
+        self._note(refused, seconds, headers, client)
+        return refused
+
+    def _note(
+        self,
+        refused: Refused,
+        seconds: float,
+        headers: Headers,
+        client: tuple[str, int] | None,
+    ) -> None:
+        self._metrics.request(refused.method, refused.route, _STATUS, seconds)
+        if self._log is None or not refused.is_logged:
+            return
+        self._log.write(
+            Access(
+                self._clock(),
+                "error",
+                "request",
+                refused.request_id,
+                refused.method,
+                refused.route,
+                refused.route,
+                _STATUS,
+                round(seconds * 1000, 3),
+                len(refused.body),
+                self._addresses.of(client, headers),
             )
-        return head, body
+        )
 
 
 class _Door:
-    """The answers of one rule, whole but for the request id."""
+    """A rule, and what is answered by it."""
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
-        self._next = cycle([_made(refusal) for refusal in rule.refusals]).__next__
+        self._written = Written(rule.refusals)
 
-    def answer(self, request_id: bytes) -> tuple[bytes, bytes]:
-        head, before, after = self._next()
-        body = b"".join((before, request_id, after))
-        return head % (len(body), request_id), body
-
-
-def _made(refusal: Unavailable) -> tuple[bytes, bytes, bytes]:
-    """The head, with places for length and request id; the body around the id."""
-    reply = render(refusal, {"holdfast.request_id": _ID})
-    fields = b"".join(
-        b"%s: %s\r\n" % field for field in (*reply.headers, *STANDING_HEADERS)
-    ).replace(b"%", b"%%")
-    before, _, after = reply.body.partition(_ID.encode())
-    return (
-        STATUS_LINE[reply.status]
-        + fields
-        + b"content-length: %d\r\nx-request-id: %s\r\n",
-        before,
-        after,
-    )
+    def refused(self, headers: Headers) -> Refused:
+        """What the next one is told."""
+        request_id = id_of(headers)
+        head, body = self._written.answer(request_id.encode())
+        return Refused(
+            head,
+            body,
+            self.rule.method,
+            self.rule.route,
+            request_id,
+            is_logged=True,
+            is_kept=True,
+        )

@@ -13,6 +13,8 @@ from holdfast.api.protection.keys import Keyed
 from holdfast.api.protection.metrics_keys import KeyMetrics
 from holdfast.api.protection import rate_store
 from holdfast.api.protection.deadlines import DeadlineMetrics
+from holdfast.api.protection.load import Load
+from holdfast.api.protection.metrics_load import LoadMetrics
 from holdfast.api.protection.metrics_rate import RateMetrics
 from holdfast.api.protection.policies import (
     PLAN_CONTROL,
@@ -93,6 +95,8 @@ class Shop:
     deadlines: DeadlineMetrics = field(init=False)
     """What is counted of requests whose time ran out."""
 
+    load: Load = field(init=False)
+    """How this process fares, and who is turned away."""
     limiter: Limiter | None = None
     """Where limits for all processes are counted; None to count them in this one."""
     quotas: Quotas = field(init=False)
@@ -110,6 +114,11 @@ class Shop:
         self.products = catalog.Reader(self.db)
         seller = self.settings.invoice_seller or (self.settings.public_url,)
         self.press = Press(seller)
+        self.load = Load(
+            self.settings,
+            clock=self.clock,
+            metrics=LoadMetrics(self.metrics.registry),
+        )
         self.quotas = Quotas(
             Policies(self.settings.rate_limits),
             vault=self.vault,
@@ -235,6 +244,8 @@ async def opened(
         )
         shop.controls.watch(circuits.CONTROL, guards.override)
         await closing.enter_async_context(circuits.followed(guards, cache))
+        shop.load.follow(shop.controls)
+        db.on_wait = shop.load.waited_for_pool
         shop.controls.watch(POLICY_CONTROL, shop.quotas.policies.take_over)
         shop.controls.watch(PLAN_CONTROL, shop.quotas.policies.assign)
         yield shop

@@ -11,9 +11,11 @@
 | Match         | finds the route once: layers below read its policy               |
 | Deadline      | its time has begun; whatever waits or works below spends it      |
 | Deadline      | its time has begun; whatever waits or works below spends it      |
+| Threshold     | sheds what matters least, before it costs anything               |
 | BodyLimit     | before anyone reads a body                                       |
 | Authenticate  | who it is, and whether the route lets them in                    |
 | CallerLimit   | takes what the route costs from whoever calls                    |
+| LoadShed      | as many at once as can be served in time; others wait, or go     |
 | dispatch      | arguments, handler, response                                     |
 """
 
@@ -29,15 +31,19 @@ from holdfast.api.hosted.errors import render
 from holdfast.api.match import Match, Router
 from holdfast.api.policy import Priority, Route, check
 from holdfast.api.protection.addresses import Addresses, ClientAddress
+from holdfast.api.protection.answers import Replies
 from holdfast.api.protection.cors import Cors, Origins
 from holdfast.api.protection.deadlines import allowances
+from holdfast.api.protection.gate import Gate
 from holdfast.api.protection.quotas import AddressLimit, CallerLimit
+from holdfast.api.protection.threshold import Threshold, claims
 from holdfast.api.shop import Shop
 from holdfast.api.tokens import Tokens
 from holdfast.resilience.asgi import (
     App,
     BodyLimit,
     Layer,
+    LoadShed,
     Receive,
     Rejection,
     RequestDeadline,
@@ -69,6 +75,7 @@ def layers(routes: Sequence[Route], shop: Shop) -> list[Layer]:
         partial(Match, router=Router(routes)),
         *_deadline(routes, shop),
         *deadline,
+        *_threshold(shop),
         partial(BodyLimit, limit_bytes=shop.settings.body_limit_bytes),
         partial(
             Authenticate,
@@ -77,6 +84,7 @@ def layers(routes: Sequence[Route], shop: Shop) -> list[Layer]:
             uses=shop.key_uses,
         ),
         *by_caller,
+        *_load_shed(routes, shop),
     ]
 
 
@@ -93,13 +101,30 @@ def _deadline(routes: Sequence[Route], shop: Shop) -> list[Layer]:
     ]
 
 
+def _threshold(shop: Shop) -> list[Layer]:
+    if not shop.load.is_on:
+        return []
+    return [partial(Threshold, load=shop.load, replies=Replies())]
+
+
+def _load_shed(routes: Sequence[Route], shop: Shop) -> list[Layer]:
+    if not shop.load.is_on:
+        return []
+    return [partial(LoadShed, classify=claims(routes), limiters=shop.load.limiters)]
+
+
 def doorstep(shop: Shop) -> Doorstep:
     """What is turned away before any of the layers."""
+    addresses = Addresses(shop.settings.trusted_proxies)
+    gate = None
+    if shop.load.is_on:
+        gate = Gate(shop.load, Router(shop.routes), addresses=addresses)
     return Doorstep(
         [sessions.rush(shop)],
         metrics=shop.metrics,
         log=shop.access_log,
-        addresses=Addresses(shop.settings.trusted_proxies),
+        addresses=addresses,
+        gate=gate,
         clock=shop.clock,
     )
 

@@ -20,6 +20,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 import asyncpg
 import msgspec
 
+from holdfast.kernel.clock import monotonic
 from holdfast.platform import joint, transactions
 from holdfast.platform.db_faults import (
     TRANSLATED,
@@ -76,6 +77,10 @@ _ATTEMPTS = 3
 _SHORTEST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.001, 0.020
 
 
+def _unheard(_seconds: float) -> None:
+    """Nobody asks how long borrowers wait."""
+
+
 class Connection(Protocol):
     """What can be read from. ``Database`` and ``Transaction`` are both one."""
 
@@ -110,6 +115,8 @@ class Database:
     ) -> None:
         self._pool = pool
         self._acquire_timeout = acquire_timeout
+        self.on_wait: Callable[[float], None] = _unheard
+        """Told how many seconds each borrower has waited for a connection."""
         self._limits = limits
         self._again = RetryBudget()
         self._sleep = sleep
@@ -202,6 +209,7 @@ class Database:
             patience = seconds
         if budget is not None:
             budget.stage = "pool"
+        began = monotonic()
         try:
             with TRANSLATED:
                 connection = await self._pool.acquire(timeout=patience)
@@ -209,6 +217,8 @@ class Database:
             if patience < self._acquire_timeout:
                 raise NotEnoughTime(stage="pool") from None
             raise
+        finally:
+            self.on_wait(monotonic() - began)
         if budget is not None:
             budget.stage = "database"
         return connection

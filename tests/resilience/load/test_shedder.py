@@ -193,10 +193,10 @@ class TestController:
 
 
 class TestFloorOf:
-    def test_begins_with_the_last_cohorts_and_ends_before_buyers(self):
+    def test_begins_with_the_last_cohorts_and_ends_with_the_last_tier(self):
         assert floor_of(0) == LEVELS
-        assert floor_of(0.5) == LEVELS - 32
-        assert floor_of(1) == level_of(3, 0)
+        assert floor_of(0.5) == LEVELS - 16
+        assert floor_of(1) == level_of(4, 0)
 
 
 class TestShedder:
@@ -209,7 +209,7 @@ class TestShedder:
         assert all(shedder.admits(level) for level in range(LEVELS))
 
     def test_sheds_bulk_before_anybody_else_for_the_cpu(self, shedder):
-        shedder.update(CALM, cpu=0.79, seconds=0.5)
+        shedder.update(CALM, pressure=0.79, seconds=0.5)
 
         assert shedder.sheds
         assert shedder.admits(level_of(3, 127))
@@ -219,7 +219,7 @@ class TestShedder:
         for _ in range(50):
             for tier in range(5):
                 shedder.admits(level_of(tier, 7))
-        shedder.update(Flow(arrived=300, served=100, spare=0), cpu=0, seconds=0.5)
+        shedder.update(Flow(arrived=300, served=100, spare=0), pressure=0, seconds=0.5)
 
         passed = [shedder.admits(level_of(tier, 7)) for tier in range(5)]
         assert passed[0]
@@ -245,14 +245,14 @@ class TestShedder:
 
     def test_keeps_to_it_whatever_is_measured(self, shedder):
         shedder.hold(level_of(2, 0))
-        shedder.update(CALM, cpu=0, seconds=0.5)
+        shedder.update(CALM, pressure=0, seconds=0.5)
 
         assert shedder.threshold == level_of(2, 0)
 
     def test_goes_back_to_what_is_measured(self, shedder):
         shedder.hold(level_of(2, 0))
         shedder.hold(None)
-        shedder.update(CALM, cpu=0, seconds=0.5)
+        shedder.update(CALM, pressure=0, seconds=0.5)
 
         assert not shedder.sheds
 

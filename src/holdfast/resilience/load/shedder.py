@@ -11,7 +11,7 @@ at none, every process agrees on who, and after an hour it is others.
 
 The share comes from a controller (Cinnamon, Uber): proportional and integral in how
 much faster requests come than they are served. Under it lies a floor that follows the
-CPU (Quarkus), which sheds of the lowest tiers before anything has to wait.
+CPU (Quarkus), which sheds of the lowest tier before anything else has to wait.
 """
 
 import math
@@ -144,14 +144,12 @@ class Controller:
         return self.share
 
 
-def floor_of(
-    pressure: float, *, reach: int = 2 * COHORTS, levels: int = LEVELS
-) -> float:
-    """From which level on to shed for the CPU alone, at this pressure of it.
+def floor_of(pressure: float, *, reach: int = COHORTS, levels: int = LEVELS) -> float:
+    """From which level on to shed before any queue grows, at this pressure.
 
     As the cube, so that half the pressure sheds an eighth of what it may; and of the
-    last *reach* levels only. A process that uses all of its CPU and keeps nobody
-    waiting is busy, not overloaded: exports can wait for it, buyers need not.
+    last *reach* levels only, which are the lowest tier: exports can wait for a process
+    that is merely busy, people need not.
     """
     return levels - reach * pressure**3
 
@@ -183,10 +181,13 @@ class Shedder:
         self._held = level
         self._set(self._threshold if level is None else min(self._threshold, level))
 
-    def update(self, flow: Flow, cpu: float, seconds: float) -> float:
-        """Set the threshold for what happened in the last *seconds*."""
+    def update(self, flow: Flow, pressure: float, seconds: float) -> float:
+        """Set the threshold for what happened in the last *seconds*.
+
+        *pressure* is that of the CPU, for the floor.
+        """
         share = self.controller.update(flow, seconds)
-        lowest = min(self.offered.threshold(share), floor_of(cpu))
+        lowest = min(self.offered.threshold(share), floor_of(pressure))
         if self._held is not None:
             lowest = min(lowest, self._held)
         self._set(lowest)
