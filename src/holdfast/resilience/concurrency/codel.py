@@ -22,9 +22,8 @@ class CoDel:
         self.target_seconds = TARGET_SECONDS
         self.interval_seconds = INTERVAL_SECONDS
         self.is_overloaded = False
-        self._ends_at = 0.0
+        self._ends_at = float("-inf")
         self._shortest = 0.0
-        self._is_new = True
 
     def tune(self, p50_seconds: float, p90_seconds: float) -> None:
         """Fit target and interval to how long the calls take that are waited for.
@@ -38,12 +37,8 @@ class CoDel:
 
     def lets_go(self, waited_seconds: float, now: float) -> bool:
         """Whether one that has waited so long is let go instead of served."""
-        if self._is_new:
-            # One wait does not make an interval: the first is never let go.
-            self._is_new = False
-            self._shortest = waited_seconds
-            return False
         if now > self._ends_at:
+            # One wait does not make an interval: the first of each is never let go.
             self._ends_at = now + self.interval_seconds
             self.is_overloaded = self._shortest > self.target_seconds
             self._shortest = waited_seconds

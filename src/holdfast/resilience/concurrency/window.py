@@ -17,6 +17,8 @@ millisecond, and a sampled p90 of as many is off by less than 1.5 percentile poi
 _CALLS = 5
 """Times a call that a window lasts: of those that began in it most end in it."""
 _LONGEST_SECONDS = 10.0
+_LEAST_SECONDS = 1e-6
+"""What a call takes at least, whatever a coarse clock says: ratios are made of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class Collector:
             return None
         if now - seconds < self._began_at:
             return None
+        seconds = max(seconds, _LEAST_SECONDS)
         if self._successes < _KEPT:
             self._latencies.append(seconds)
         else:
