@@ -30,6 +30,10 @@ EXAMPLES: dict[str, list[Any]] = {
         },
     ],
     "BackInStockWanted": [{"email": "ada@example.com"}],
+    "CircuitWanted": [
+        {"mode": "forced_open", "until": "2026-12-01T18:00:00Z"},
+        {"mode": "metrics_only"},
+    ],
     "CountedLines": [{"lines": [{"sku": "TEA-ASSAM-100", "counted": 38}]}],
     "LevelChanges": [{"safety_stock": 5, "low_stock_threshold": 20}],
     "LocationChanges": [{"priority": 2}, {"active": False}],

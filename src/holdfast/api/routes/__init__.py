@@ -14,6 +14,7 @@ from holdfast.api.routes import (
     oauth,
     orders,
     payments,
+    protection,
     reservations,
     returns,
     roles,
@@ -38,5 +39,6 @@ ROUTES: tuple[Route, ...] = (
     *accounts.ROUTES,
     *sign_in.ROUTES,
     *customers.ROUTES,
+    *protection.ROUTES,
     *roles.ROUTES,
 )
