@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from holdfast.api.problems import MissingScope
+from holdfast.api.protection.credentials import attempt
 from holdfast.api.shapes import Email, Text, email_address
 from holdfast.api.shop import Shop
 from holdfast.domain.identity import Caller, Member, Origin
@@ -77,10 +78,12 @@ async def request_sign_up(shop: Shop, origin: Origin, data: AddressOnly) -> None
 
     The answer is the same whether or not it has one already.
     """
+    email = email_address(data.email, "/email")
+    await attempt(shop.quotas, "sign-up", email, origin)
     await sign_up.request_sign_up(
         shop.db,
         shop.vault,
-        email_address(data.email, "/email"),
+        email,
         origin=origin,
         clock=shop.clock,
     )
@@ -112,10 +115,12 @@ async def request_reset(shop: Shop, origin: Origin, data: AddressOnly) -> None:
 
     The answer is the same whether or not it has one.
     """
+    email = email_address(data.email, "/email")
+    await attempt(shop.quotas, "reset", email, origin)
     await passwords.request_reset(
         shop.db,
         shop.vault,
-        email_address(data.email, "/email"),
+        email,
         origin=origin,
         clock=shop.clock,
     )

@@ -77,9 +77,11 @@ class Route:
     _: KW_ONLY
     cost: int
     """How much of a caller's share one call uses: 1 to read a thing, 2 a page of a
-    list, 5 to search or change, 10 to hold, order or ask a provider, 20 where a password
-    is hashed, 50 for all of something at once. 0 is not counted by caller."""
+    list, 5 to search or change, 10 to hold, order or ask a provider, 20 where a
+    password is hashed, 50 for all of something. 0 is not counted by caller."""
     priority: Priority
+    guesses: Literal["credentials", "token"] | None = None
+    """Whether secrets can be tried here: then attempts are limited, not the cost."""
     of_kind: Kind | None = None
     """What it is limited with, where that is not to be seen from the rest."""
     seconds: float = 10.0

@@ -11,6 +11,7 @@ from litestar import Response
 from holdfast.api.doorstep import Rule
 from holdfast.api.listing import After, Limit, Listing, listing
 from holdfast.api.problems import MissingScope
+from holdfast.api.protection.credentials import attempt
 from holdfast.api.shapes import invalid
 from holdfast.api.shop import Shop
 from holdfast.domain import accounts
@@ -143,6 +144,7 @@ async def create(
     """
     # Whoever finds no room must not cost a look into the database.
     shop.hasher.check_room()
+    await attempt(shop.quotas, "sign-in", data.email, origin, place=data.place)
     client = await _client(shop, data)
     scopes = _scopes(client, data.scope)
     proved = await _doors(shop).by_password(
@@ -157,6 +159,7 @@ async def create_with_code(
     shop: Shop, origin: Origin, data: SecondStep
 ) -> Response[OpenedSession]:
     """Finish signing in with a code, or a recovery code, within five minutes."""
+    await attempt(shop.quotas, "code", data.challenge, origin)
     client = await _client(shop, data)
     scopes = _scopes(client, data.scope)
     proved = await _doors(shop).by_code(

@@ -35,6 +35,7 @@ from holdfast.platform.data_keys import DataKeys
 from holdfast.platform.db import Database, DatabaseBusy, DatabaseUnavailable
 from holdfast.platform.metrics import Metrics
 from holdfast.platform.outgoing import OutgoingCalls
+from holdfast.platform.rates import EVERY
 from holdfast.platform.redis import Cache
 from holdfast.platform.settings import Settings
 from holdfast.platform.telemetry import AccessLog
@@ -119,8 +120,9 @@ class Shop:
             clock=self.clock,
             metrics=LoadMetrics(self.metrics.registry),
         )
+        protected = self.settings.protection == "on"
         self.quotas = Quotas(
-            Policies(self.settings.rate_limits),
+            Policies(self.settings.rate_limits if protected else {EVERY: None}),
             vault=self.vault,
             metrics=RateMetrics(self.metrics.registry),
             store=self.limiter,

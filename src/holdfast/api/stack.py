@@ -35,7 +35,7 @@ from holdfast.api.protection.answers import Replies
 from holdfast.api.protection.cors import Cors, Origins
 from holdfast.api.protection.deadlines import allowances
 from holdfast.api.protection.gate import Gate
-from holdfast.api.protection.quotas import AddressLimit, CallerLimit
+from holdfast.api.protection.rate_layers import AddressLimit, CallerLimit
 from holdfast.api.protection.threshold import Threshold, claims
 from holdfast.api.shop import Shop
 from holdfast.api.tokens import Tokens

@@ -5,7 +5,8 @@ import pytest
 from holdfast.api.policy import Priority
 from holdfast.api.protection.metrics_rate import RateMetrics
 from holdfast.api.protection.policies import Policies
-from holdfast.api.protection.quotas import CallerLimit, Quotas
+from holdfast.api.protection.quotas import Quotas
+from holdfast.api.protection.rate_layers import CallerLimit
 from holdfast.domain.identity import Anonymous, Guest, Member, Operator, Service
 from holdfast.kernel import tokens
 from holdfast.kernel.ids import new_id

@@ -14,6 +14,7 @@ from holdfast.api.hosted.entering import after_password, pending_of, said
 from holdfast.api.hosted.sign_up import name_of
 from holdfast.api.hosted.visit import OUTSIDE, PENDING, PLACE, Visit
 from holdfast.api.problems import InvalidRequest
+from holdfast.api.protection.credentials import attempt
 from holdfast.api.shop import Shop
 from holdfast.domain.accounts import (
     Begun,
@@ -72,12 +73,14 @@ async def link(shop: Shop, request: Req, origin: Origin) -> Page:
     pending = pending_of(visit)
     if pending is None or pending.account_id is None:
         return visit.redirect("/sign-in" + visit.return_query)
+    place = visit.cookie(PLACE)
+    await attempt(shop.quotas, "sign-in", pending.email, origin, place=place)
     try:
         result = await SignIn(shop.db, shop.vault, shop.hasher, shop.clock).by_password(
             pending.email,
             form.get("password", ""),
             origin=origin,
-            place=visit.cookie(PLACE),
+            place=place,
         )
     except (Unauthenticated, TooMany, Unavailable) as error:
         return await _link_page(visit, pending, **said(error))

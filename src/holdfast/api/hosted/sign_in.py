@@ -6,6 +6,7 @@ from litestar import Request, Response
 
 from holdfast.api.hosted import entering
 from holdfast.api.hosted.visit import CHALLENGE, FORM, PLACE, SESSION, Visit
+from holdfast.api.protection.credentials import attempt
 from holdfast.api.shop import Shop
 from holdfast.domain.identity import Origin
 from holdfast.kernel.errors import DomainError, TooMany, Unauthenticated, Unavailable
@@ -29,9 +30,11 @@ async def submit(shop: Shop, request: Req, origin: Origin) -> Page:
     visit = Visit(shop, request, origin)
     form = await visit.form()
     email = form.get("email", "")
+    place = visit.cookie(PLACE)
+    await attempt(shop.quotas, "sign-in", email, origin, place=place)
     try:
         result = await _doors(shop).by_password(
-            email, form.get("password", ""), origin=origin, place=visit.cookie(PLACE)
+            email, form.get("password", ""), origin=origin, place=place
         )
     except _REFUSALS as error:
         return await _password_page(visit, email=email, refusal=error)
@@ -53,6 +56,7 @@ async def submit_code(shop: Shop, request: Req, origin: Origin) -> Page:
     challenge = visit.cookie(CHALLENGE)
     if challenge is None:
         return visit.redirect("/sign-in" + visit.return_query)
+    await attempt(shop.quotas, "code", challenge, origin)
     try:
         padded = challenge + "=" * (-len(challenge) % 4)
         proved = await _doors(shop).by_code(padded, form.get("code", ""), origin=origin)

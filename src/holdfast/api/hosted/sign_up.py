@@ -11,6 +11,7 @@ from litestar import Request, Response
 from holdfast.api.hosted.entering import said
 from holdfast.api.hosted.visit import Visit
 from holdfast.api.problems import InvalidRequest
+from holdfast.api.protection.credentials import attempt
 from holdfast.api.shapes import email_address
 from holdfast.api.shop import Shop
 from holdfast.domain.accounts import PasswordRefused
@@ -51,6 +52,7 @@ async def submit(shop: Shop, request: Req, origin: Origin) -> Page:
         email = email_address(form.get("email", "").strip(), "/email")
     except InvalidRequest:
         return await _not_an_address(visit, "sign_up.html", form)
+    await attempt(shop.quotas, "sign-up", email, origin)
     await workflow.request_sign_up(
         shop.db, shop.vault, email, origin=origin, clock=shop.clock
     )
@@ -96,6 +98,7 @@ async def forgot(shop: Shop, request: Req, origin: Origin) -> Page:
         email = email_address(form.get("email", "").strip(), "/email")
     except InvalidRequest:
         return await _not_an_address(visit, "forgot.html", form)
+    await attempt(shop.quotas, "reset", email, origin)
     await passwords.request_reset(
         shop.db, shop.vault, email, origin=origin, clock=shop.clock
     )

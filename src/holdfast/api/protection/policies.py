@@ -23,6 +23,8 @@ from holdfast.resilience.rate import Quota
 POLICY_CONTROL = "rate.policy."
 PLAN_CONTROL = "rate.plan."
 
+MOST_POLICIES = 50
+"""Of a shop's own: each is a label in the metrics."""
 Counted = Literal["process", "shop"]
 _log = structlog.get_logger()
 
@@ -190,9 +192,13 @@ class Policies:
         )
 
     @property
-    def plans(self) -> frozenset[str]:
-        """The plans that have a policy."""
-        return frozenset(self._plans)
+    def plans(self) -> Mapping[str, tuple[str, ...]]:
+        """The plans that have a policy, and which."""
+        found: dict[str, tuple[str, ...]] = {}
+        for policy in self.by_name.values():
+            if policy.plan is not None:
+                found[policy.plan] = (*found.get(policy.plan, ()), policy.name)
+        return found
 
     @property
     def holders(self) -> Mapping[str, str]:

@@ -1,6 +1,7 @@
 """Who asks too much is told so, and when to come again.
 
-Two layers. The first counts every request by its address, in this process and before
+Everything that is counted in one process, or by it. Two layers ask (``rate_layers``).
+The first counts every request by its address, in this process and before
 anything is known of it: a flood from one place ends here, whatever it asks for. The
 second counts what a request costs, after it is known who calls:
 
@@ -14,16 +15,14 @@ A policy in shadow is counted beside the others and refuses nobody. What is swit
 is not looked at.
 """
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from holdfast.api.policy import Priority, Route
 from holdfast.api.protection.addresses import site_of
 from holdfast.api.protection.metrics_rate import RateMetrics
 from holdfast.api.protection.policies import Bundle, Policies
 from holdfast.domain.identity import (
     KEY_SCOPES,
-    Anonymous,
     Caller,
     Guest,
     Member,
@@ -32,11 +31,10 @@ from holdfast.domain.identity import (
 )
 from holdfast.kernel.clock import Monotonic, monotonic
 from holdfast.platform.vault import Vault
-from holdfast.resilience.asgi import App, Message, Receive, Scope, Send
-from holdfast.resilience.asgi.rate_limit import is_shared_cacheable
+from holdfast.resilience.asgi import Scope
 from holdfast.resilience.errors import QuotaExceeded
 from holdfast.resilience.rate import Limiter, MemoryLimiter, Quota, Standing, Verdict
-from holdfast.resilience.rate.fields import any_below_half, fields, retry_after
+from holdfast.resilience.rate.fields import retry_after
 
 _ANY = "any"
 _SUBJECT_BYTES = 16
@@ -80,9 +78,8 @@ class Quotas:
 
         For whoever stands before the layers, too: it takes 3 us and asks nobody.
         """
-        who = Who(_ANY, site_of(address), self.policies.named("address"), here=True)
         try:
-            self._take_here(who, 1, _ANY, None)
+            self._take_here(self.flood(address), 1, _ANY, None)
         except QuotaExceeded as refusal:
             return refusal
         return None
@@ -109,6 +106,10 @@ class Quotas:
             self._shadow(verdict, who, kind, scope)
         return standings
 
+    def flood(self, address: str | None) -> Who:
+        """An address, whatever comes from there."""
+        return Who(_ANY, site_of(address), self.policies.named("address"), here=True)
+
     def guest(self, address: str | None, *, reads: bool) -> Who:
         """Somebody nobody knows: an address."""
         site = site_of(address)
@@ -123,20 +124,19 @@ class Quotas:
 
     def known(self, caller: Caller) -> Who:
         """A caller with a name of their own."""
+        client: str | None = None
         match caller:
-            case Operator(key_id=key):
-                role, client = "key", None
-                subject, holder = f"key:{key}", f"key.{key}"
-            case Member(account_id=account, client_id=client, scopes=scopes):
+            case Operator():
+                role, subject = "key", f"key:{caller.key_id}"
+            case Member():
                 # A person of the shop who shops is a customer: the token says which.
-                role = "customer" if scopes.isdisjoint(KEY_SCOPES) else "staff"
-                subject, holder = f"account:{account}", ""
+                role = "customer" if caller.scopes.isdisjoint(KEY_SCOPES) else "staff"
+                subject, client = f"account:{caller.account_id}", caller.client_id
             case Service(client_id=client):
-                role = "service"
-                subject, holder = f"client:{client}", f"client.{client}"
+                role, subject = "service", f"client:{client}"
             case _:
                 raise TypeError(f"{caller.actor} is known by address only")
-        bundle = self.policies.of(role, client_id=client, holder=holder)
+        bundle = self.policies.of(role, client_id=client, holder=holder_of(caller))
         return Who(role, subject, bundle)
 
     def sealed(self, said: str) -> str:
@@ -169,75 +169,25 @@ class Quotas:
     ) -> None:
         self._metrics.shadowed(verdict, who.role, kind)
         if scope is not None:
-            _decide(scope, verdict, "shadow-denied")
+            note(scope, verdict.violated, "shadow-denied")
 
 
-class AddressLimit:
-    """Refuse floods from one address, before anybody looks what they want."""
-
-    def __init__(self, app: App, *, quotas: Quotas, exempt: Collection[str]) -> None:
-        """Say on which paths nothing is refused: those that health is asked at."""
-        self._app = app
-        self._quotas = quotas
-        self._exempt = frozenset(exempt)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] not in self._exempt:
-            refusal = self._quotas.flooding(scope["holdfast.client_address"])
-            if refusal is not None:
-                _note(scope, refusal.policies, "denied")
-                raise refusal
-        await self._app(scope, receive, send)
-
-
-class CallerLimit:
-    """Take what the route costs from whoever calls, and say what is left."""
-
-    def __init__(self, app: App, *, quotas: Quotas) -> None:
-        self._app = app
-        self._quotas = quotas
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        route: Route = scope["holdfast.route"]
-        if route.cost == 0 or route.priority is Priority.EXEMPT:
-            await self._app(scope, receive, send)
-            return
-        caller: Caller = scope["holdfast.caller"]
-        standings: tuple[Standing, ...] = ()
-        is_guest = isinstance(caller, Anonymous | Guest)
-        if is_guest:
-            address = scope["holdfast.client_address"]
-            who = self._quotas.guest(address, reads=route.method == "GET")
-            if isinstance(caller, Guest) and not who.here:
-                cart = self._quotas.cart(caller)
-                standings = await self._quotas.take(cart, route.cost, route.kind, scope)
-        else:
-            who = self._quotas.known(caller)
-        standings += await self._quotas.take(who, route.cost, route.kind, scope)
-        # Guests of a storefront never look; programs count on it.
-        if standings and (not is_guest or any_below_half(standings)):
-            send = telling(standings, scope, send)
-        await self._app(scope, receive, send)
-
-
-def telling(standings: tuple[Standing, ...], scope: Scope, send: Send) -> Send:
-    """*send*, with what is left on every answer that is for one caller alone."""
-
-    async def tell(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = list(message.get("headers", ()))
-            if not is_shared_cacheable(scope, headers):
-                message["headers"] = headers + fields(standings)
-        await send(message)
-
-    return tell
+def holder_of(caller: Caller) -> str:
+    """Under which name *caller* can be on a plan; empty for people."""
+    match caller:
+        case Operator(key_id=key):
+            return f"key.{key}"
+        case Service(client_id=client):
+            return f"client.{client}"
+        case _:
+            return ""
 
 
 def _judged(verdict: Verdict, scope: Scope | None) -> tuple[Standing, ...]:
     if verdict.allowed:
         return verdict.standings
     if scope is not None:
-        _decide(scope, verdict, "denied")
+        note(scope, verdict.violated, "denied")
     wait = None if verdict.too_costly else retry_after(verdict.retry_seconds)
     raise QuotaExceeded(
         wait,
@@ -247,11 +197,8 @@ def _judged(verdict: Verdict, scope: Scope | None) -> tuple[Standing, ...]:
     )
 
 
-def _decide(scope: Scope, verdict: Verdict, outcome: str) -> None:
-    _note(scope, verdict.violated, outcome)
-
-
-def _note(scope: Scope, policies: Collection[str], outcome: str) -> None:
+def note(scope: Scope, policies: Iterable[str], outcome: str) -> None:
+    """Write a decision down where those look who explain a request."""
     for policy in policies:
         decisions = scope.setdefault("holdfast.decisions", [])
         decisions.append(f"rate:{policy}={outcome}")

@@ -26,6 +26,15 @@ _page = partial(
 _can_wait = partial(_page, priority=Priority.BROWSE)
 
 
+# Forms that take a password, a code, a link, or an address to send one to.
+_SECRETS = frozenset(
+    {
+        *("/email/confirm", "/password/forgot", "/password/reset", "/sign-in"),
+        *("/sign-in/code", "/sign-in/link", "/sign-up", "/sign-up/confirm"),
+    }
+)
+
+
 def _form(
     path: str,
     show: _Handler,
@@ -35,7 +44,11 @@ def _form(
     page: Callable[..., Route] = _page,
 ) -> list[Route]:
     """A page with a form, and where the form is sent."""
-    return [page("GET", path, show, cost=1), page("POST", path, submit, cost=cost)]
+    guesses = "credentials" if path in _SECRETS else None
+    return [
+        page("GET", path, show, cost=1),
+        page("POST", path, submit, cost=cost, guesses=guesses),
+    ]
 
 
 # Whatever takes a password costs much more than it looks.

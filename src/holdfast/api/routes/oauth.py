@@ -70,6 +70,7 @@ ROUTES: tuple[Route, ...] = (
         token.token,
         cost=5,
         priority=Priority.PAY,
+        guesses="token",
         unkeyed="RFC 6749: a code is good once, a refresh token rotates",
         public=True,
         client_credentials=True,

@@ -1,0 +1,85 @@
+"""Where requests meet their limits: once by address, once by caller.
+
+The first layer stands before everything that looks at a request, the second behind
+whatever tells who calls. See ``quotas`` for what is counted, and where.
+"""
+
+from collections.abc import Collection
+
+from holdfast.api.policy import Priority, Route
+from holdfast.api.protection.credentials import asking_for_token, attempt_of
+from holdfast.api.protection.quotas import Quotas, note
+from holdfast.domain.identity import Anonymous, Caller, Guest
+from holdfast.resilience.asgi import App, Message, Receive, Scope, Send
+from holdfast.resilience.asgi.rate_limit import is_shared_cacheable
+from holdfast.resilience.rate import Standing
+from holdfast.resilience.rate.fields import any_below_half, fields
+
+
+class AddressLimit:
+    """Refuse floods from one address, before anybody looks what they want."""
+
+    def __init__(self, app: App, *, quotas: Quotas, exempt: Collection[str]) -> None:
+        """Say on which paths nothing is refused: those that health is asked at."""
+        self._app = app
+        self._quotas = quotas
+        self._exempt = frozenset(exempt)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] not in self._exempt:
+            refusal = self._quotas.flooding(scope["holdfast.client_address"])
+            if refusal is not None:
+                note(scope, refusal.policies, "denied")
+                raise refusal
+        await self._app(scope, receive, send)
+
+
+class CallerLimit:
+    """Take what the route costs from whoever calls, and say what is left."""
+
+    def __init__(self, app: App, *, quotas: Quotas) -> None:
+        self._app = app
+        self._quotas = quotas
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        route: Route = scope["holdfast.route"]
+        if route.cost == 0 or route.priority is Priority.EXEMPT:
+            await self._app(scope, receive, send)
+            return
+        caller: Caller = scope["holdfast.caller"]
+        if route.guesses == "credentials":
+            await attempt_of(self._quotas, caller, scope)
+            await self._app(scope, receive, send)
+            return
+        if route.guesses == "token":
+            send = await asking_for_token(self._quotas, scope, send)
+            await self._app(scope, receive, send)
+            return
+        standings: tuple[Standing, ...] = ()
+        is_guest = isinstance(caller, Anonymous | Guest)
+        if is_guest:
+            address = scope["holdfast.client_address"]
+            who = self._quotas.guest(address, reads=route.method == "GET")
+            if isinstance(caller, Guest) and not who.here:
+                cart = self._quotas.cart(caller)
+                standings = await self._quotas.take(cart, route.cost, route.kind, scope)
+        else:
+            who = self._quotas.known(caller)
+        standings += await self._quotas.take(who, route.cost, route.kind, scope)
+        # Guests of a storefront never look; programs count on it.
+        if standings and (not is_guest or any_below_half(standings)):
+            send = telling(standings, scope, send)
+        await self._app(scope, receive, send)
+
+
+def telling(standings: tuple[Standing, ...], scope: Scope, send: Send) -> Send:
+    """*send*, with what is left on every answer that is for one caller alone."""
+
+    async def tell(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = list(message.get("headers", ()))
+            if not is_shared_cacheable(scope, headers):
+                message["headers"] = headers + fields(standings)
+        await send(message)
+
+    return tell
