@@ -33,7 +33,7 @@ def unseal(key: str, sealed: bytes, *, place: str) -> bytes:
     nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
     try:
         return _aead(key, place).decrypt(nonce, rest, None)
-    except InvalidTag:
+    except (InvalidTag, ValueError):
         # Never the key or the place: the place holds the hash of it.
         raise WrongKey from None
 
