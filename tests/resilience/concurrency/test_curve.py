@@ -1,3 +1,4 @@
+import itertools
 import math
 import random
 
@@ -20,7 +21,7 @@ class TestLadder:
 
         assert ladder[0] == 1
         assert ladder[-1] == most
-        for below, above in zip(ladder, ladder[1:], strict=False):
+        for below, above in itertools.pairwise(ladder):
             assert below < above <= max(below + 1, round(below * 1.05))
 
     @given(st.integers(1, 300), st.floats(0.5, 400))
@@ -95,7 +96,7 @@ class TestCurve:
         assert curve.slope(curve.rung(20), curve.rung(22)) == pytest.approx(1.5)
 
     def test_learns_how_much_is_chance(self):
-        dice, quiet, noisy = random.Random(1), Curve(50), Curve(50)
+        dice, quiet, noisy = random.Random(1), Curve(50), Curve(50)  # noqa: S311 - chance
         for _ in range(300):
             quiet.learn(16, 0.02 * math.exp(dice.gauss(0, 0.005)))
             noisy.learn(16, 0.02 * math.exp(dice.gauss(0, 0.1)))
