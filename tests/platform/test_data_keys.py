@@ -17,8 +17,12 @@ from holdfast.platform.data_keys import (
     open_vault,
 )
 from holdfast.platform.db import Database, DatabaseUnavailable
+from holdfast.platform.dependencies import KEYS, LIMITS
+from holdfast.platform.guard import Guard
 from holdfast.platform.migrate import migrate
 from holdfast.platform.vault import CannotOpen
+from holdfast.platform.wrapping import KeyServiceFailed, wrapper_of
+from holdfast.resilience.circuit import State
 
 ONE = "base64:" + base64.b64encode(b"1" * 32).decode()
 OTHER = "base64:" + base64.b64encode(b"2" * 32).decode()
@@ -167,6 +171,28 @@ class TestKeyService:
 
         with pytest.raises(WrappingKeyWrong, match=r"key service aws-kms://.*help"):
             await open_vault(database, kms, clock=clock)
+
+    async def test_that_keeps_failing_is_left_alone(
+        self, database, clock, kms, monkeypatch
+    ):
+        keys = await DataKeys.open(database, kms, clock=clock)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_KMS", "http://127.0.0.1:1")
+        guard = Guard(KEYS, LIMITS[KEYS])
+        later = DataKeys(database, kms, guard=guard, clock=clock)
+        while guard.breaker.state is State.CLOSED:
+            with pytest.raises(KeyServiceFailed):
+                await later.unlock()
+
+        with pytest.raises(KeyServiceFailed, match="does not answer"):
+            await later.unlock()
+        # Who has the keys goes on with them.
+        assert keys.vault.is_open
+
+    async def test_is_asked_once_by_its_own_client(self, kms):
+        service = wrapper_of(kms)
+
+        retries = service._aead.client.meta.config.retries
+        assert retries["total_max_attempts"] == 1
 
     async def test_that_needs_an_extra_says_which(self, database, clock):
         with pytest.raises(WrappingKeyWrong, match=r"extra holdfast\[hcvault\]"):

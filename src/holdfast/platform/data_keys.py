@@ -148,7 +148,7 @@ class DataKeys:
             new = not await self._db.fetch(_DATA_KEYS)
         except UndefinedTableError as error:
             raise DatabaseUnavailable from error
-        wrapper = await self._aside(wrapper_of, self._where, create=new)
+        wrapper = await asyncio.to_thread(wrapper_of, self._where, create=new)
         if new:
             made = await self._aside(_new_keys, wrapper)
             async with self._db.transaction() as tx:
@@ -241,7 +241,7 @@ class DataKeys:
         Processes that were started with the one before go on with the keys they have,
         until they are started again. Raises ``WrappingKeyWrong`` or ``KeysChanged``.
         """
-        wrapper = await self._aside(wrapper_of, where, create=True)
+        wrapper = await asyncio.to_thread(wrapper_of, where, create=True)
         keyset, index_key = await self._read(self._unlocked)
         wrapped = await self._aside(_wrapped, keyset, index_key, wrapper)
         async with self._db.transaction() as tx:
@@ -273,7 +273,7 @@ class DataKeys:
         return self._wrapper
 
     async def _aside(self, work: Callable[..., T], *args: Any, **named: Any) -> T:
-        """Do what may ask the key service in a thread; ``KeyServiceFailed``."""
+        """Do what asks the key service in a thread; ``KeyServiceFailed``."""
         try:
             return await self._protect(partial(asyncio.to_thread, work, *args, **named))
         except (Rejected, TimedOut) as error:

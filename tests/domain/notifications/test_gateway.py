@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from holdfast.cli.worker import mailer as mailer_of
 from holdfast.domain.notifications import (
     Email,
     Mailer,
@@ -12,6 +13,10 @@ from holdfast.domain.notifications import (
     MailServerUnavailable,
 )
 from holdfast.kernel.ids import new_id
+from holdfast.platform.circuits import Circuits
+from holdfast.platform.dependencies import MAIL
+from holdfast.platform.settings import Settings
+from holdfast.resilience.circuit import State
 
 
 @pytest.fixture
@@ -197,3 +202,65 @@ class TestEncryption:
             await mailer(scheme="smtps", timeout_seconds=0.5).send(email())
 
         assert "ehlo" not in smtp.heard
+
+
+class TestProtected:
+    """A server that is gone is left alone; the e-mails wait in their queue."""
+
+    @pytest.fixture
+    def circuits(self):
+        return Circuits()
+
+    @pytest.fixture
+    def at(self, circuits):
+        """The shop's mailer for a server, as the worker has it."""
+
+        def build(port):
+            settings = Settings.read({"HOLDFAST_MAIL_URL": f"smtp://127.0.0.1:{port}"})
+            return mailer_of(settings, circuits)
+
+        return build
+
+    async def test_a_server_that_is_gone_is_not_asked_any_more(
+        self, at, email, circuits
+    ):
+        gone, breaker = at(1), circuits[MAIL].breaker
+        for _ in range(5):
+            with pytest.raises(MailServerUnavailable):
+                await gone.send(email())
+        assert breaker.state is State.OPEN
+
+        with pytest.raises(MailServerUnavailable):
+            await gone.send(email())
+
+        assert breaker.standing().calls == 0
+
+    async def test_refusals_are_answers(self, at, smtp, email, circuits):
+        smtp.answers["RCPT"] = "550 no such mailbox"
+        for _ in range(25):
+            with pytest.raises(MailRefused):
+                await at(smtp.port).send(email())
+
+        standing = circuits[MAIL].breaker.standing()
+        assert (standing.state, standing.calls) == (State.CLOSED, 25)
+        assert standing.failures == 0
+
+    async def test_a_server_that_has_no_room_for_one_may_have_for_another(
+        self, at, smtp, email, circuits
+    ):
+        smtp.answers["RCPT"] = "451 greylisted"
+        for _ in range(10):
+            with pytest.raises(MailServerUnavailable):
+                await at(smtp.port).send(email())
+
+        assert circuits[MAIL].breaker.state is State.CLOSED
+
+    async def test_a_server_that_hangs_up_counts_as_gone(
+        self, at, smtp, email, circuits
+    ):
+        smtp.answers["EHLO"] = "hang up"
+        for _ in range(5):
+            with pytest.raises(MailServerUnavailable):
+                await at(smtp.port).send(email())
+
+        assert circuits[MAIL].breaker.state is State.OPEN
