@@ -36,6 +36,12 @@ EXAMPLES: dict[str, list[Any]] = {
     ],
     "CountedLines": [{"lines": [{"sku": "TEA-ASSAM-100", "counted": 38}]}],
     "LevelChanges": [{"safety_stock": 5, "low_stock_threshold": 20}],
+    "LimitRule": [
+        {"algorithm": "gradient", "least": 8, "most": 40},
+        {"algorithm": "fixed", "most": 20},
+    ],
+    "LoadLevel": [{"level": 3, "seconds": 900}],
+    "LoadShedding": [{"mode": "shadow"}],
     "LocationChanges": [{"priority": 2}, {"active": False}],
     "NewCount": [{"location": "berlin", "reference": "November"}],
     "NewLocation": [

@@ -96,6 +96,8 @@ class Shop:
     deadlines: DeadlineMetrics = field(init=False)
     """What is counted of requests whose time ran out."""
 
+    watching: Database | None = None
+    """A connection that only watching and operators' controls use."""
     load: Load = field(init=False)
     """How this process fares, and who is turned away."""
     limiter: Limiter | None = None
@@ -240,6 +242,7 @@ async def opened(
         )
         closing.push_async_callback(shop.key_uses.close)
         closing.push_async_callback(shop.reservations.holding.close)
+        shop.watching = watching
         shop.health = Health(watching, cache, shop.vault)
         shop.controls = await closing.enter_async_context(
             controls.followed(Controls(watching))

@@ -6,7 +6,7 @@ cheaper (0.3 us).
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -77,12 +77,25 @@ class Metrics:
 
     def expose(self) -> bytes:
         """Everything counted, by all workers, in Prometheus' text format."""
+        return generate_latest(self._together())
+
+    def gauges(self, prefix: str) -> Iterator[tuple[str, dict[str, str], float]]:
+        """What gauges say at this moment, of all workers: name, labels, value.
+
+        Those by process have the label ``pid`` where there are several.
+        """
+        for family in self._together().collect():
+            if family.type == "gauge" and family.name.startswith(prefix):
+                for sample in family.samples:
+                    yield sample.name, sample.labels, sample.value
+
+    def _together(self) -> CollectorRegistry:
         if self._shared is None:
-            return generate_latest(self.registry)
+            return self.registry
         _bury_the_dead(Path(self._shared))
         together = CollectorRegistry()
         MultiProcessCollector(together, path=self._shared)  # type: ignore[no-untyped-call]
-        return generate_latest(together)
+        return together
 
     def _counter_of(self, method: str, route: str, status: int) -> Any:
         return self._requests.labels(method, route, str(status))

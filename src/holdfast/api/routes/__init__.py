@@ -11,6 +11,7 @@ from holdfast.api.routes import (
     customers,
     hosted,
     inventory,
+    load,
     oauth,
     orders,
     payments,
@@ -41,4 +42,5 @@ ROUTES: tuple[Route, ...] = (
     *customers.ROUTES,
     *protection.ROUTES,
     *roles.ROUTES,
+    *load.ROUTES,
 )

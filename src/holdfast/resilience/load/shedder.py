@@ -160,7 +160,7 @@ class Shedder:
     def __init__(self, *, controller: Controller | None = None) -> None:
         self.controller = controller or Controller()
         self.offered = Offered()
-        self._threshold = float(LEVELS)
+        self._measured = self._threshold = float(LEVELS)
         self._whole = LEVELS
         self._passing = 0.0
         self._owed = 0.0
@@ -179,7 +179,7 @@ class Shedder:
     def hold(self, level: int | None) -> None:
         """Shed from *level* on at least, whatever is measured; None to end that."""
         self._held = level
-        self._set(self._threshold if level is None else min(self._threshold, level))
+        self._settle()
 
     def update(self, flow: Flow, pressure: float, seconds: float) -> float:
         """Set the threshold for what happened in the last *seconds*.
@@ -187,11 +187,9 @@ class Shedder:
         *pressure* is that of the CPU, for the floor.
         """
         share = self.controller.update(flow, seconds)
-        lowest = min(self.offered.threshold(share), floor_of(pressure))
-        if self._held is not None:
-            lowest = min(lowest, self._held)
-        self._set(lowest)
-        return lowest
+        self._measured = min(self.offered.threshold(share), floor_of(pressure))
+        self._settle()
+        return self._threshold
 
     def admits(self, level: int) -> bool:
         """Whether a request of *level* may pass; notes that it came."""
@@ -207,8 +205,9 @@ class Shedder:
         self._owed -= 1
         return True
 
-    def _set(self, threshold: float) -> None:
-        self._threshold = threshold
+    def _settle(self) -> None:
+        held = self._measured if self._held is None else float(self._held)
+        self._threshold = min(self._measured, held)
         # At 640 this is a level that no request has.
-        self._whole = int(threshold)
-        self._passing = threshold - self._whole
+        self._whole = int(self._threshold)
+        self._passing = self._threshold - self._whole
