@@ -54,6 +54,11 @@ EXAMPLES: dict[str, list[Any]] = {
             "lines": [{"sku": "TEA-ASSAM-100", "quantity": 24}],
         }
     ],
+    "RateLimitWanted": [
+        {"tokens": 40, "period_seconds": 1, "burst": 200},
+        {"tokens": 20, "period_seconds": 1, "burst": 100, "shadow": True},
+        {"tokens": 300, "period_seconds": 1, "burst": 900, "plan": "wholesale"},
+    ],
     "UnitsReceived": [{"lines": [{"sku": "TEA-ASSAM-100", "quantity": 12}]}],
     "ApprovalWanted": [
         {"instructions": "Send it to 1 Quay, Rotterdam, and put this e-mail inside."},

@@ -30,6 +30,7 @@ from holdfast.domain.identity.events import (
 from holdfast.domain.identity.keys import (
     add_key,
     find_by_hash,
+    find_key,
     list_keys,
     note_key_use,
     revoke_key,
@@ -124,6 +125,7 @@ __all__ = [
     "check_scopes",
     "events",
     "find_by_hash",
+    "find_key",
     "find_role",
     "forget_events",
     "forget_origins",

@@ -14,6 +14,7 @@ from holdfast.platform.db import Connection, Row, Transaction
 _SQL = sql.load("holdfast.domain.identity")
 _ADD_KEY = _SQL["add_key"]
 _FIND_BY_HASH = _SQL["find_by_hash"]
+_FIND_KEY = _SQL["find_key"]
 _LIST_KEYS = _SQL["list_keys"]
 _REVOKE_KEY = _SQL["revoke_key"]
 _NOTE_KEY_USE = _SQL["note_key_use"]
@@ -46,6 +47,14 @@ async def find_by_hash(connection: Connection, key_hash: bytes) -> Operator | No
     if row is None:
         return None
     return Operator(row["id"], row["name"], frozenset(row["scopes"]))
+
+
+async def find_key(connection: Connection, key_id: UUID) -> ApiKey:
+    """A key, also one that was revoked; ``ApiKeyNotFound``."""
+    row = await connection.fetchrow(_FIND_KEY, key_id)
+    if row is None:
+        raise ApiKeyNotFound(key_id)
+    return _key(row)
 
 
 async def list_keys(

@@ -9,6 +9,13 @@ VALUES ($1, $2, $3, $4, $5, $6);
 -- such key or it was revoked.
 SELECT id, name, scopes FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL;
 
+-- name: find_key
+-- One API key, also if it was revoked. $1 id. Returns one row, or none if there is no
+-- such key.
+SELECT id, name, prefix, scopes, created_at, revoked_at, last_used_at
+FROM api_keys
+WHERE id = $1;
+
 -- name: list_keys
 -- A page of API keys, newest first. $1 only keys older than this id (NULL: from the
 -- newest), $2 how many.
