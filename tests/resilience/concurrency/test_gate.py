@@ -53,21 +53,28 @@ class TestPermits:
 
     @pytest.mark.parametrize(
         ("error", "outcome"),
-        [(None, "success"), (TimedOut(), "dropped"), (ValueError(), "ignored")],
-        ids=["none", "timed-out", "other"],
+        [
+            (TimedOut, "dropped"),
+            (ValueError, "ignored"),
+            (KeyboardInterrupt, "ignored"),
+        ],
     )
     def test_as_a_context_it_ends_as_the_exception_says(self, play, error, outcome):
         played = play(1)
 
-        try:
-            with played.gate.try_acquire():
-                if error is not None:
-                    raise error
-        except Exception as raised:  # noqa: BLE001 - whichever it was
-            assert raised is error
+        with pytest.raises(error), played.gate.try_acquire():
+            raise error
 
         assert played.of(LimiterCall)[-1].outcome == outcome
         assert played.gate.inflight == 0
+
+    def test_as_a_context_that_ends_well_it_is_a_success(self, play):
+        played = play(1)
+
+        with played.gate.try_acquire():
+            assert played.gate.inflight == 1
+
+        assert played.of(LimiterCall)[-1].outcome == "success"
 
     def test_a_higher_limit_lets_go_on_who_waits(self, play):
         played = play(1)

@@ -15,7 +15,8 @@ While a request waits its client is listened to, and one that left is not served
 takes a task, so only those have one that wait. What of the body arrives meanwhile is
 kept, up to 64 KiB, and given to the app.
 
-Raises ``Overloaded`` with the seconds after which to come back.
+Raises ``Overloaded`` with the seconds after which to come back, and appends to the list
+``holdfast.decisions`` of the scope which limiter turned the request away, and why.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ from typing import NamedTuple, TypeAlias
 from holdfast.resilience.asgi.types import App, Message, Receive, Scope, Send
 from holdfast.resilience.clock import Monotonic, monotonic
 from holdfast.resilience.concurrency import Limiter, Outcome, Permit
-from holdfast.resilience.errors import TimedOut
+from holdfast.resilience.errors import Overloaded, TimedOut
 
 _KEPT_BYTES = 1 << 16
 _OK, _CLIENT_ERROR, _TIMED_OUT = 200, 400, 504
@@ -77,9 +78,14 @@ class LoadShed:
             return
         client = _Client(receive)
         try:
-            permit = await limiter.acquire(
-                claim.level, deadline=claim.deadline, is_gone=client.is_gone
-            )
+            try:
+                permit = await limiter.acquire(
+                    claim.level, deadline=claim.deadline, is_gone=client.is_gone
+                )
+            except Overloaded as error:
+                why = f"shed:{claim.limiter}={error.__notes__[0]}"
+                scope.setdefault("holdfast.decisions", []).append(why)
+                raise
             await self._serve(permit, claim, scope, client.receive, send)
         finally:
             client.close()
