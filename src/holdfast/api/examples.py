@@ -35,6 +35,7 @@ EXAMPLES: dict[str, list[Any]] = {
         {"mode": "metrics_only"},
     ],
     "CountedLines": [{"lines": [{"sku": "TEA-ASSAM-100", "counted": 38}]}],
+    "DropChange": [{"per_minute": 600}],
     "LevelChanges": [{"safety_stock": 5, "low_stock_threshold": 20}],
     "LimitRule": [
         {"algorithm": "gradient", "least": 8, "most": 40},
@@ -44,6 +45,14 @@ EXAMPLES: dict[str, list[Any]] = {
     "LoadShedding": [{"mode": "shadow"}],
     "LocationChanges": [{"priority": 2}, {"active": False}],
     "NewCount": [{"location": "berlin", "reference": "November"}],
+    "NewDrop": [
+        {
+            "name": "Winter tea",
+            "skus": ["TEA-ASSAM-100"],
+            "opens_at": "2026-12-01T18:00:00Z",
+            "max_units": 2,
+        }
+    ],
     "NewLocation": [
         {"code": "berlin", "name": "Berlin", "priority": 1, "address": _ADDRESS}
     ],

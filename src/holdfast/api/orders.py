@@ -8,6 +8,7 @@ import msgspec
 from litestar import Request, Response
 
 from holdfast.api import keyed
+from holdfast.api.drops import TicketsHeader
 from holdfast.api.listing import Listing
 from holdfast.api.problems import render
 from holdfast.api.shapes import Amount
@@ -29,6 +30,7 @@ from holdfast.platform.idempotency import Answer
 from holdfast.resilience.asgi import Scope
 from holdfast.workflows.carts import owns
 from holdfast.workflows.checkout import AwaitsBuyer, Checkout
+from holdfast.workflows.doors import Entrance
 from holdfast.workflows.settlement import lease_of_checkout
 
 _PATH = "/v1/orders"
@@ -201,6 +203,7 @@ async def checkout(
     cart_id: UUID,
     data: CheckoutWanted,
     idempotency_key: keyed.KeyHeader = None,
+    tickets: TicketsHeader = None,
 ) -> PlacedOrder:
     """Order and pay a cart.
 
@@ -226,6 +229,7 @@ async def checkout(
         shop.clock,
         render=lambda told: answer_to(told, scope),
         rush=shop.rush,
+        entrance=Entrance(shop.doors, tickets, caller),
         keeps=timedelta(seconds=shop.settings.reservation_seconds),
     )
     answer, replayed = await doing.place_order(
@@ -236,6 +240,7 @@ async def checkout(
         claim=claim,
         return_url=data.return_url,
     )
+    shop.doors.served()
     return keyed.response(answer, replayed=replayed)
 
 

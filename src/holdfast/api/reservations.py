@@ -8,6 +8,7 @@ import msgspec
 from litestar import Response
 
 from holdfast.api.carts import Quantity
+from holdfast.api.drops import TicketsHeader
 from holdfast.api.shapes import Sku
 from holdfast.api.shop import Shop
 from holdfast.domain import ordering
@@ -58,7 +59,11 @@ _EVERYTHING = NewReservation()
 
 
 async def put(
-    shop: Shop, caller: Caller, cart_id: UUID, data: NewReservation = _EVERYTHING
+    shop: Shop,
+    caller: Caller,
+    cart_id: UUID,
+    data: NewReservation = _EVERYTHING,
+    tickets: TicketsHeader = None,
 ) -> PutReservation:
     """Hold stock for a cart: all of it, or none.
 
@@ -67,7 +72,7 @@ async def put(
     the hold and never takes more; in all it lasts an hour at most. If it cannot be
     filled, what was held before still is.
     """
-    hold = await shop.reservations.hold(cart_id, data.wanted, caller)
+    hold = await shop.reservations.hold(cart_id, data.wanted, caller, tickets=tickets)
     return Response(
         ReservationView.of(cart_id, hold), status_code=201 if hold.is_new else 200
     )

@@ -9,11 +9,11 @@ from datetime import timedelta
 from holdfast.api.health import Health
 from holdfast.api.key_uses import KeyUses
 from holdfast.api.policy import Route
-from holdfast.api.protection.keys import Keyed
-from holdfast.api.protection.metrics_keys import KeyMetrics
 from holdfast.api.protection import rate_store
 from holdfast.api.protection.deadlines import DeadlineMetrics
+from holdfast.api.protection.keys import Keyed
 from holdfast.api.protection.load import Load
+from holdfast.api.protection.metrics_keys import KeyMetrics
 from holdfast.api.protection.metrics_load import LoadMetrics
 from holdfast.api.protection.metrics_rate import RateMetrics
 from holdfast.api.protection.policies import (
@@ -41,6 +41,9 @@ from holdfast.platform.settings import Settings
 from holdfast.platform.telemetry import AccessLog
 from holdfast.platform.vault import Vault
 from holdfast.resilience.rate import Limiter
+from holdfast.workflows import doors
+from holdfast.workflows.doors import Doors
+from holdfast.workflows.drops import WaitingRoom
 from holdfast.workflows.invoices import Press
 from holdfast.workflows.outside_sign_in import Providers, openid_providers
 from holdfast.workflows.providers import providers
@@ -93,6 +96,10 @@ class Shop:
     """Stock held for carts: requests for a hot SKU share transactions."""
     rush: Rush = field(init=False)
     """The same for those who check out without a hold."""
+    doors: Doors = field(init=False)
+    """What is sold to those only whose turn it is."""
+    waiting_room: WaitingRoom = field(init=False)
+    """Where the others wait."""
     deadlines: DeadlineMetrics = field(init=False)
     """What is counted of requests whose time ran out."""
 
@@ -129,6 +136,7 @@ class Shop:
             metrics=RateMetrics(self.metrics.registry),
             store=self.limiter,
         )
+        self.doors = Doors(self.db, self.vault, self.clock)
         self.reservations = Reservations(
             self.db,
             self.vault,
@@ -141,6 +149,7 @@ class Shop:
             ),
             Skus(self.db),
             self.clock,
+            self.doors,
         )
         self.keyed = Keyed(
             self.db,
@@ -149,6 +158,7 @@ class Shop:
             metrics=KeyMetrics(self.metrics.registry),
         )
         self.rush = Rush(self.db, self.vault, self.reservations.holding)
+        self.waiting_room = WaitingRoom(self.db, self.vault, self.doors, self.clock)
 
 
 @asynccontextmanager
@@ -253,4 +263,5 @@ async def opened(
         db.on_wait = shop.load.waited_for_pool
         shop.controls.watch(POLICY_CONTROL, shop.quotas.policies.take_over)
         shop.controls.watch(PLAN_CONTROL, shop.quotas.policies.assign)
+        await closing.enter_async_context(doors.followed(shop.doors))
         yield shop

@@ -17,7 +17,7 @@ from functools import partial
 
 import structlog
 
-from holdfast.domain import accounts, identity, oauth
+from holdfast.domain import accounts, drops, identity, oauth
 from holdfast.kernel.clock import Clock
 from holdfast.platform import idempotency, jobs, outbox, turns
 from holdfast.platform.db import Database
@@ -129,6 +129,7 @@ def timers(
         Timer("forget_places", TIDY_EVERY, tidying(accounts.forget_places)),
         Timer("forget_sessions", TIDY_EVERY, tidying(accounts.forget_sessions)),
         Timer("forget_the_erased", TIDY_EVERY, tidying(personal_data.forget_late)),
+        Timer("forget_tickets", TIDY_EVERY, tidying(drops.forget_tickets)),
         Timer("forget_codes", TIDY_EVERY, tidying(oauth.forget_codes)),
         Timer(
             "forget_refresh_tokens", TIDY_EVERY, tidying(oauth.forget_refresh_tokens)

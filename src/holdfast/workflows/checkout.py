@@ -42,6 +42,7 @@ from holdfast.platform.db import (
 )
 from holdfast.platform.idempotency import Answer, Claim, Resumed
 from holdfast.platform.vault import Vault
+from holdfast.workflows.doors import Entrance
 from holdfast.workflows.placing import place
 from holdfast.workflows.rush import Rush
 from holdfast.workflows.settlement import confirm, settle, settle_by_asking
@@ -78,6 +79,8 @@ class Checkout:
     clock: Clock
     render: Render
     rush: Rush | None = None
+    entrance: Entrance | None = None
+    """With which tickets they come; None where nothing is sold in drops."""
     keeps: timedelta | None = None
     """How long a cart keeps its stock when nobody can be paid; None: not at all."""
 
@@ -118,7 +121,7 @@ class Checkout:
         """Step 1; what everybody wants is held before its transaction."""
         if self.rush is None:
             return await self._reserve(cart_id, expected, caller, claim)
-        held, order = await self.rush.hold(cart_id, caller, claim), None
+        held, order = await self.rush.hold(cart_id, caller, claim, self.entrance), None
         try:
             order = await self._reserve(cart_id, expected, caller, claim)
         finally:
@@ -133,7 +136,7 @@ class Checkout:
         async with self.db.transaction() as tx:
             if not await idempotency.claim(tx, claim, subject=order_id, at=now):
                 return None
-            return await place(
+            order = await place(
                 tx,
                 self.vault,
                 cart_id,
@@ -142,6 +145,9 @@ class Checkout:
                 expected=expected,
                 at=now,
             )
+            if self.entrance is not None:
+                await self.entrance.admit(tx, order)
+            return order
 
     async def _pay(
         self, order: Order, payment_method: str, return_url: str | None, claim: Claim
@@ -199,12 +205,15 @@ class Checkout:
     async def _settle_otherwise(
         self, order: Order, outcome: Outcome | None, claim: Claim
     ) -> Answer:
-        async with self.db.transaction() as tx:
+        async def end(tx: Transaction) -> Answer:
+            ended = order
             if outcome is not None:
-                order = await settle(tx, self.vault, order, outcome, clock=self.clock)
-            answer = self._answer(order, await self._action(tx, order, outcome))
+                ended = await settle(tx, self.vault, order, outcome, clock=self.clock)
+            answer = self._answer(ended, await self._action(tx, ended, outcome))
             await idempotency.answer(tx, self.vault, claim, answer, at=self.clock())
             return answer
+
+        return await self.db.attempt(end)
 
     async def _undo(self, order: Order, outcome: Declined, claim: Claim) -> None:
         """Nothing was charged: free the cart and the key, and the stock.
@@ -213,13 +222,16 @@ class Checkout:
         nothing wrong and will come back.
         """
         outage = outcome.reason == _REASONS[payments.PaymentUnavailable]
-        async with self.db.transaction() as tx:
+
+        async def undo(tx: Transaction) -> None:
             await settle(
                 *(tx, self.vault, order, outcome),
                 keeps=self.keeps if outage else None,
                 clock=self.clock,
             )
             await idempotency.release(tx, claim)
+
+        await self.db.attempt(undo)
 
     async def _resume(self, order_id: UUID, claim: Claim) -> Answer:
         """Finish what a request began that died."""

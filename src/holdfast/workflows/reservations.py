@@ -6,7 +6,7 @@ touch what another holds, and for lines that the request names nothing is read: 
 the cart, nor, a moment after somebody else wanted them, the products.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -23,6 +23,7 @@ from holdfast.platform.together import Together
 from holdfast.platform.vault import Vault
 from holdfast.workflows import carts
 from holdfast.workflows.carts import LineWanted
+from holdfast.workflows.doors import Doors
 from holdfast.workflows.placing import SHOP
 
 _SCOPE = "carts:write"
@@ -88,13 +89,20 @@ class Reservations:
     holding: Holding
     skus: Skus
     clock: Clock
+    doors: Doors
 
     async def hold(
-        self, cart_id: UUID, lines: Sequence[LineWanted] | None, caller: Caller
+        self,
+        cart_id: UUID,
+        lines: Sequence[LineWanted] | None,
+        caller: Caller,
+        *,
+        tickets: str | None = None,
     ) -> Hold:
         """Hold *lines* for a cart, or its own: all or none, instead of what it held.
 
-        Raises ``OutOfStock`` or ``ReservationsBusy``; what was held before still is.
+        Raises ``OutOfStock`` or ``ReservationsBusy``; what was held before still is. Of
+        what is sold in a drop, also what ``Doors.admissions`` raises without a ticket.
         """
         if lines is None:
             wanted = await self._lines_of(cart_id, caller)
@@ -103,6 +111,7 @@ class Reservations:
                 Wanted(await self.skus.find(line.sku), line.sku, line.quantity)
                 for line in lines
             ]
+        self.doors.admissions(units_of(wanted), tickets, caller)
         owner = owner_of(caller)
         held = await self.holding.hold(
             inventory.hold_id(cart_id, owner), wanted, customer=owner
@@ -148,6 +157,14 @@ def owner_of(caller: Caller) -> UUID | bytes | str:
     if isinstance(caller, identity.Member) and not identity.may(caller, _SCOPE):
         return caller.account_id
     return SHOP
+
+
+def units_of(lines: Iterable[Wanted]) -> dict[UUID, int]:
+    """How many of each variant are wanted in all."""
+    units: dict[UUID, int] = {}
+    for line in lines:
+        units[line.variant_id] = units.get(line.variant_id, 0) + line.quantity
+    return units
 
 
 def _by_sku(reserved: Sequence[Reserved]) -> list[tuple[str, int]]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from holdfast.domain import inventory, ordering
+from holdfast.domain import drops, inventory, ordering
 from holdfast.domain.identity import Caller
 from holdfast.domain.inventory import Holding, Wanted
 from holdfast.domain.ordering import Cart, CartStatus, Order
@@ -24,9 +24,18 @@ from holdfast.platform.db import Database, DatabaseBusy, DatabaseUnavailable
 from holdfast.platform.idempotency import Claim
 from holdfast.platform.vault import Vault
 from holdfast.workflows import carts
+from holdfast.workflows.doors import Entrance
 from holdfast.workflows.placing import CHECKOUT, SCOPE, holders_of
 
 _LASTS = timedelta(seconds=15)
+_REFUSALS = (
+    inventory.OutOfStock,
+    inventory.ReservationsBusy,
+    drops.AdmissionRequired,
+    drops.DropNotOpen,
+    drops.DropLimitReached,
+    drops.TicketNotValid,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +46,18 @@ class Rush:
     vault: Vault
     holding: Holding
 
-    async def hold(self, cart_id: UUID, caller: Caller, claim: Claim) -> UUID | None:
+    async def hold(
+        self,
+        cart_id: UUID,
+        caller: Caller,
+        claim: Claim,
+        entrance: Entrance | None = None,
+    ) -> UUID | None:
         """Hold what is in the cart if any of it is hot; under which id, if so.
 
-        Raises ``OutOfStock`` or ``ReservationsBusy``; then nothing has happened. What
-        else is wrong with the cart or the key is left to the checkout to say.
+        Raises ``OutOfStock`` or ``ReservationsBusy``, or what *entrance* refuses; then
+        nothing has happened. What else is wrong with the cart or the key is left to the
+        checkout to say.
         """
         if not self.holding.any_hot:
             return None
@@ -53,8 +69,10 @@ class Rush:
         if cart.status is not CartStatus.OPEN or not self.holding.is_hot(variants):
             return None
         try:
+            if entrance is not None:
+                entrance.check({n.variant_id: n.quantity for n in cart.lines})
             return await self._hold(cart)
-        except (inventory.OutOfStock, inventory.ReservationsBusy):
+        except _REFUSALS:
             # A request that was begun before is answered as it was, or seen to its end.
             if not await idempotency.is_claimed(self.db, claim):
                 raise

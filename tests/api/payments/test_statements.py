@@ -5,12 +5,12 @@ import pytest
 MOST = 12
 """`BEGIN` and `COMMIT` counted: a promise of `docs/reference/performance.md`."""
 
-# Reading these numbers, and looking now and then whether controls or keys have
+# Reading these numbers, and looking now and then whether controls, keys or drops have
 # changed, is no part of an order.
 _COUNT = """
 SELECT query, sum(calls)::bigint AS calls FROM pg_stat_statements
 WHERE query NOT ILIKE '%pg_stat_statements%' AND query NOT LIKE '%FROM controls%'
-  AND query NOT LIKE '%FROM data_keys%'
+  AND query NOT LIKE '%FROM data_keys%' AND query NOT LIKE '%FROM drops%'
   AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
 GROUP BY query
 """

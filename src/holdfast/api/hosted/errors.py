@@ -12,6 +12,7 @@ from holdfast.resilience.asgi import Reply, Scope
 
 _PAGES = (
     "/account",
+    "/drops",
     "/email",
     "/oauth/authorize",
     "/pages",

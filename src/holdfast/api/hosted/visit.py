@@ -32,6 +32,7 @@ from holdfast.workflows.sign_in import Proved
 
 SESSION, FORM, PLACE = "session", "form", "place"
 CHALLENGE, OUTSIDE, PENDING = "challenge", "outside", "pending"
+TICKET = "ticket"
 _LIVES_SECONDS = {
     SESSION: int(BROWSER_LONGEST.total_seconds()),
     FORM: 86_400,
@@ -39,6 +40,7 @@ _LIVES_SECONDS = {
     CHALLENGE: 300,
     OUTSIDE: 600,
     PENDING: 900,
+    TICKET: 86_400,
 }
 _ACCOUNT = "/account"
 # Only these two, in visible ASCII: no other host can be spelled after them.

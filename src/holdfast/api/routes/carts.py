@@ -2,6 +2,7 @@
 
 from holdfast.api import carts, draft_orders, orders
 from holdfast.api.policy import Priority, Route
+from holdfast.api.routes.drops import DROPPING
 from holdfast.domain import inventory as stock
 from holdfast.domain import ordering, payments
 from holdfast.kernel.page import BadCursor
@@ -40,6 +41,7 @@ _CHECKING_OUT = (
     payments.PaymentDeclined,
     payments.PaymentUnavailable,
     payments.UnknownPaymentMethod,
+    *DROPPING,
 )
 
 _OPEN_DRAFTS = (

@@ -9,7 +9,15 @@ from functools import partial
 from typing import Any
 
 from holdfast.api import linked_identities
-from holdfast.api.hosted import account, authorize, frame, outside, sign_in, sign_up
+from holdfast.api.hosted import (
+    account,
+    authorize,
+    drop,
+    frame,
+    outside,
+    sign_in,
+    sign_up,
+)
 from holdfast.api.policy import Priority, Route
 from holdfast.domain import accounts
 
@@ -57,6 +65,7 @@ _PASSWORD = 20
 ROUTES: tuple[Route, ...] = (
     _can_wait("GET", "/account", account.show, cost=1),
     _page("POST", "/account/sessions/end", account.end_session, cost=5),
+    *_form("/drops/{drop_id:uuid}", drop.show, drop.join, cost=2),
     *_form(
         "/email/confirm",
         sign_up.show_email_confirm,

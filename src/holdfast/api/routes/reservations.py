@@ -2,6 +2,7 @@
 
 from holdfast.api import reservations
 from holdfast.api.policy import Priority, Route
+from holdfast.api.routes.drops import DROPPING
 from holdfast.domain import inventory, ordering
 
 ROUTES: tuple[Route, ...] = (
@@ -36,6 +37,7 @@ ROUTES: tuple[Route, ...] = (
             ordering.CartEmpty,
             ordering.UnknownSku,
             ordering.VariantUnavailable,
+            *DROPPING,
         ),
     ),
     Route(
