@@ -15,7 +15,9 @@ from holdfast.resilience.rate import (
 )
 from holdfast.resilience.rate.quota import SECOND
 
-# A lease of one of four processes: min(400 / 8, 1,000 * 50 ms) = 50 tokens.
+# A lease of one of four processes: at most min(400 / 8, 1,000 * 50 ms) = 50 tokens.
+# Of a caller with one call a millisecond: from the 4th call 8, from the 12th 24, from
+# the 36th 50.
 HOT = Quota("hot", burst=400, tokens=1_000)
 STEP = 1_000  # microseconds between two calls of a hot caller
 
@@ -94,7 +96,8 @@ class TestTake:
 
         await call(30, quotas=(HOT, slow))
 
-        assert events[0] == RateLeased(("hot", "slow"), 9)
+        assert max(event.tokens for event in events) == 9
+        assert events[0].policies == ("hot", "slow")
 
     async def test_tells_what_is_left_with_the_tokens_that_are_leased(self, call):
         answers = await call(60)
@@ -144,7 +147,7 @@ class TestTake:
         assert (await limiter.take("ada", [])).allowed
 
     async def test_fetches_one_lease_at_a_time(self, call, limiter, store):
-        await call(24)
+        await call(35)
         store.slow = asyncio.Event()
 
         async with asyncio.TaskGroup() as group:
@@ -153,12 +156,12 @@ class TestTake:
             await asyncio.sleep(0)
             store.slow.set()
 
-        assert store.asked["lease"] == 1
+        assert store.asked["lease"] == 3
 
     async def test_a_cancelled_fetch_leaves_room_for_the_next(
         self, call, limiter, store
     ):
-        await call(24)
+        await call(35)
         store.slow = asyncio.Event()
         fetch = asyncio.create_task(limiter.take("ada", [HOT]))
         await asyncio.sleep(0)
@@ -168,7 +171,7 @@ class TestTake:
         store.slow = None
         await call(2)
 
-        assert store.asked["lease"] == 2
+        assert store.asked["lease"] == 4
 
     async def test_refuses_when_the_bucket_is_empty(self, limiter, store, timer):
         answers = [(await limiter.take("ada", [HOT])).allowed for _ in range(500)]
@@ -183,11 +186,11 @@ class TestTake:
         assert sum(answers) == 30
 
     async def test_has_no_lease_of_one_token(self, limiter, store, events):
-        store.buckets.take_now("ada", [HOT], 375)
+        store.buckets.take_now("ada", [HOT], 396)
 
         answers = [(await limiter.take("ada", [HOT])).allowed for _ in range(30)]
 
-        assert sum(answers) == 25
+        assert sum(answers) == 4
         assert events == []
 
 
@@ -195,7 +198,7 @@ class TestLeases:
     async def test_of_which_little_is_used_are_given_back(
         self, call, limiter, store, timer, events
     ):
-        await call(25)
+        await call(36)
         leased = limiter.leased
 
         timer.advance(SECOND)
@@ -209,7 +212,7 @@ class TestLeases:
 
     async def test_end_by_themselves(self, store, promised):
         limiter = LeasingLimiter(store, processes=lambda: 4)
-        for _ in range(26):
+        for _ in range(36):
             await limiter.take("ada", [HOT])
         assert limiter.leased
 
@@ -221,7 +224,7 @@ class TestLeases:
         assert store.given
 
     async def test_that_were_renewed_do_not_end_early(self, call, limiter):
-        await call(25)
+        await call(36)
         _key, caller = next(iter(limiter._callers.items()))
 
         limiter._expire("ada", caller)
@@ -229,7 +232,7 @@ class TestLeases:
         assert limiter.leased == 49
 
     async def test_of_changed_quotas_are_given_back(self, call, limiter, store):
-        await call(25)
+        await call(36)
 
         await limiter.take("ada", [Quota("hot", burst=800, tokens=1_000)])
         await limiter.close()
@@ -239,7 +242,7 @@ class TestLeases:
     async def test_of_callers_not_seen_for_long_are_given_back(
         self, call, limiter, store
     ):
-        await call(25)
+        await call(36)
 
         for number in range(5_000):
             await limiter.take(f"caller {number}", [HOT])
@@ -248,7 +251,7 @@ class TestLeases:
         assert store.given == [("ada", 49)]
 
     async def test_that_nobody_takes_back_are_lost(self, call, limiter, store):
-        await call(25)
+        await call(36)
         store.gone = True
 
         await limiter.close()

@@ -1,8 +1,8 @@
 """A hot caller's tokens are fetched several at once, and handed out from memory.
 
-A caller who asks this process often enough gets a *lease*: n tokens taken from all
-of its buckets in one atomic step, good for 50 ms. What is not used by then is given
-back. n is the least, over the caller's quotas, of
+A caller who asks this process four times within 50 ms gets a *lease*: n tokens taken
+from all of its buckets in one atomic step, good for 50 ms. What is not used by then
+is given back. n is twice what the caller used in 50 ms, but at most, of each quota,
 
 - half a bucket over the number of processes, ``burst / (2 * processes)``, and
 - what flows in during the lease, ``rate * 50 ms``.
@@ -15,7 +15,7 @@ the bucket. And as long as a lease is out, another process may refuse a caller w
 has tokens here.
 
 Quotas that guard credentials (``strict``) are never leased, and neither is anything
-of which a lease would be smaller than four calls.
+of which a lease could not serve four calls.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ from holdfast.resilience.rate.quota import (
 )
 
 LEASE_SECONDS = 0.05
-_LEAST_CALLS = 4
+_HOT_CALLS = 4
 # Callers whose calls are counted at once; the one seen longest ago is forgotten.
 _WATCHED = 4_096
 _Key: TypeAlias = tuple[str, tuple[str, ...]]
@@ -64,12 +64,14 @@ class LeasingStore(Limiter, Protocol):
 @dataclass(slots=True, eq=False)
 class _Caller:
     quotas: tuple[Quota, ...]
-    size: int
-    """Tokens of a lease; 0 if there is none for these quotas."""
+    most: int
+    """Tokens of the largest lease; 0 if there is none for these quotas."""
     counted_until: float
+    calls: int = 0
     used: int = 0
-    """Tokens in this stretch of 50 ms."""
-    hot: bool = False
+    """Calls and tokens in this stretch of 50 ms."""
+    calls_before: int = 0
+    used_before: int = 0
     fetching: bool = False
     left: int = 0
     """Tokens of the lease that are unused."""
@@ -106,7 +108,7 @@ class LeasingLimiter:
         """Take *cost* tokens from every quota, or from none."""
         now = self._timer()
         caller = self._caller(subject, tuple(quotas), now)
-        if not caller.size or cost < 1:
+        if not caller.most or cost < 1:
             return await self._store.take(subject, quotas, cost)
         self._count(caller, cost, now)
         if caller.left >= cost and now < caller.ends_at and caller.verdict:
@@ -114,8 +116,8 @@ class LeasingLimiter:
             return _told(caller.verdict, cost, caller.left, "lease")
         self._return(subject, caller)
         if (
-            not caller.hot
-            or caller.size < _LEAST_CALLS * cost
+            max(caller.calls, caller.calls_before) < _HOT_CALLS
+            or caller.most < _HOT_CALLS * cost
             # One lease is enough: many at once would empty the bucket for a moment.
             or caller.fetching
         ):
@@ -134,7 +136,8 @@ class LeasingLimiter:
             await asyncio.wait(self._returning)
 
     async def _lease(self, subject: str, caller: _Caller, cost: int) -> Verdict:
-        verdict = await self._store.take(subject, caller.quotas, cost, most=caller.size)
+        size = min(caller.most, 2 * max(caller.used, caller.used_before))
+        verdict = await self._store.take(subject, caller.quotas, cost, most=size)
         extra = verdict.granted - cost
         if extra <= 0:
             return verdict
@@ -154,7 +157,7 @@ class LeasingLimiter:
         if caller is not None:
             # The quotas have changed since.
             self._return(subject, caller)
-        caller = _Caller(quotas, self._size(quotas), now + LEASE_SECONDS)
+        caller = _Caller(quotas, self._most(quotas), now + LEASE_SECONDS)
         self._callers[key] = caller
         self._callers.move_to_end(key)
         while len(self._callers) > _WATCHED:
@@ -162,25 +165,25 @@ class LeasingLimiter:
             self._return(other, forgotten)
         return caller
 
-    def _size(self, quotas: tuple[Quota, ...]) -> int:
+    def _most(self, quotas: tuple[Quota, ...]) -> int:
         if not quotas or any(quota.strict for quota in quotas):
             return 0
         processes = max(1, self._processes())
         during = round(LEASE_SECONDS * SECOND)
-        size = min(
+        most = min(
             min(q.burst // (2 * processes), during // q.interval) for q in quotas
         )
-        return size if size >= _LEAST_CALLS else 0
+        return most if most >= _HOT_CALLS else 0
 
     def _count(self, caller: _Caller, cost: int, now: float) -> None:
-        """A caller is hot who uses half of a lease in a stretch of 50 ms."""
         if now >= caller.counted_until:
             lately = now < caller.counted_until + LEASE_SECONDS
-            caller.hot = lately and caller.used * 2 >= caller.size
-            caller.used = 0
+            caller.calls_before = caller.calls if lately else 0
+            caller.used_before = caller.used if lately else 0
+            caller.calls = caller.used = 0
             caller.counted_until = now + LEASE_SECONDS
+        caller.calls += 1
         caller.used += cost
-        caller.hot = caller.hot or caller.used * 2 >= caller.size
 
     def _expire(self, subject: str, caller: _Caller) -> None:
         if self._timer() >= caller.ends_at:

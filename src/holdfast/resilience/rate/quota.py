@@ -124,6 +124,8 @@ class Verdict:
     source: Source = "local"
     granted: int = 0
     """Tokens taken: the cost, more for a lease, and none if it was refused."""
+    at_micros: int = 0
+    """When it was decided, by the clock of the buckets; comparable with itself only."""
 
     @property
     def violated(self) -> tuple[str, ...]:
@@ -224,4 +226,10 @@ def judge(
                 retry_micros=retry,
             )
         )
-    return Verdict(granted is not None, tuple(standings), source, granted or 0)
+    return Verdict(
+        allowed=granted is not None,
+        standings=tuple(standings),
+        source=source,
+        granted=granted or 0,
+        at_micros=now,
+    )
