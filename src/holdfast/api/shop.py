@@ -136,7 +136,12 @@ class Shop:
             metrics=RateMetrics(self.metrics.registry),
             store=self.limiter,
         )
-        self.doors = Doors(self.db, self.vault, self.clock)
+        self.doors = Doors(
+            self.db,
+            self.vault,
+            self.clock,
+            pressure=lambda: self.load.guard.monitor.pressure,
+        )
         self.reservations = Reservations(
             self.db,
             self.vault,
