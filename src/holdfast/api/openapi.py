@@ -38,7 +38,7 @@ from holdfast.platform.idempotency import (
     IdempotencyKeyReused,
     IdempotentAnswerNotKept,
 )
-from holdfast.resilience.errors import BodyTooLarge, Overloaded
+from holdfast.resilience.errors import BodyTooLarge, Overloaded, QuotaExceeded
 
 _REFERENCE = "#/components/schemas/{name}"
 _REASONS = {
@@ -51,10 +51,34 @@ _REASONS = {
     413: "The body is too large",
     415: "The body is not JSON",
     422: "The request breaks a rule",
+    429: "Too many, or too much; ask again later",
     500: "The fault is ours",
     503: "Not possible at the moment; ask again",
     504: "The outcome is not known",
 }
+_HEADERS = {
+    "X-Request-Id": {
+        "description": "The id sent with the request, or a new one.",
+        "schema": {"type": "string"},
+    },
+    "RateLimit-Policy": {
+        "description": "The limits that applied: `q` units in `w` seconds each. As "
+        "draft-ietf-httpapi-ratelimit-headers-11 has it; guests are told when half is "
+        "gone.",
+        "schema": {"type": "string", "examples": ['"customer";q=100;w=5']},
+    },
+    "RateLimit": {
+        "description": "What is left: `r` units, and one more after `t` seconds.",
+        "schema": {"type": "string", "examples": ['"customer";r=97;t=1']},
+    },
+    "Retry-After": {
+        "description": "Seconds to wait before the request is sent again.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+}
+_LEFT = ("RateLimit-Policy", "RateLimit")
+_TOO_MANY = 429
+_BUSY = 503
 _PROBLEM = {
     "title": "Problem",
     "description": "RFC 9457. Further members depend on the type.",
@@ -148,12 +172,7 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
         "components": {
             "schemas": {**components, "Problem": _PROBLEM},
             "securitySchemes": _SECURITY,
-            "headers": {
-                "X-Request-Id": {
-                    "description": "The id sent with the request, or a new one.",
-                    "schema": {"type": "string"},
-                }
-            },
+            "headers": _HEADERS,
         },
     }
 
@@ -204,6 +223,7 @@ def _operation(route: Route, made: Any) -> dict[str, Any]:
         "tags": [_tag(route)],
         "parameters": [*_path_parameters(route), *_parameters(route, made)],
         "security": _security(route),
+        "x-holdfast-cost": route.cost,
         "x-holdfast-priority": route.priority.name.lower(),
     }
     if description.strip():
@@ -216,7 +236,7 @@ def _operation(route: Route, made: Any) -> dict[str, Any]:
         }
     success: dict[str, Any] = {
         "description": "Done",
-        "headers": {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}},
+        "headers": _headers("X-Request-Id", *(_LEFT if route.cost else ())),
     }
     if _result_of(route) is not None:
         success["content"] = {"application/json": {"schema": next(made)}}
@@ -225,6 +245,10 @@ def _operation(route: Route, made: Any) -> dict[str, Any]:
         **_problems(route),
     }
     return operation
+
+
+def _headers(*names: str) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def _tag(route: Route) -> str:
@@ -293,9 +317,11 @@ def _problems(route: Route) -> dict[str, Any]:
     by_status: dict[int, list[type[Exception]]] = {}
     for error in _errors(route):
         by_status.setdefault(status_of(error), []).append(error)
+    waits = {_TOO_MANY: ("Retry-After", *_LEFT), _BUSY: ("Retry-After",)}
     return {
         str(status): {
             "description": _REASONS.get(status, "A problem"),
+            "headers": _headers("X-Request-Id", *waits.get(status, ())),
             "content": {
                 "application/problem+json": {
                     "schema": {"$ref": "#/components/schemas/Problem"},
@@ -315,6 +341,9 @@ def _errors(route: Route) -> Iterable[type[Exception]]:
         found += [DatabaseUnavailable, DatabaseBusy, RuntimeError]
     if route.priority is not Priority.EXEMPT:
         found += [Overloaded]
+    if route.priority is not Priority.EXEMPT or not route.public:
+        # From one address it can be too many of anything but questions of health.
+        found += [QuotaExceeded]
     if route.scope is not None:
         found += [CredentialsMissing, MissingScope]
     if binding.body_of(route) is not None:

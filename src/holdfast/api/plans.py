@@ -69,6 +69,7 @@ async def drop_client(
     shop: Shop, caller: Caller, origin: Origin, plan: str, client_id: str
 ) -> None:
     """Take an OAuth client off a plan: it has the usual limits again."""
+    await oauth.find_client(shop.db, client_id)
     await _drop(shop, caller, origin, plan, f"client.{client_id}")
 
 
@@ -76,6 +77,7 @@ async def drop_key(
     shop: Shop, caller: Caller, origin: Origin, plan: str, key_id: UUID
 ) -> None:
     """Take an API key off a plan: it has the usual limits again."""
+    await identity.find_key(shop.db, key_id)
     await _drop(shop, caller, origin, plan, f"key.{key_id}")
 
 

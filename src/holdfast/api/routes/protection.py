@@ -68,6 +68,7 @@ ROUTES: tuple[Route, ...] = (
         cost=0,
         priority=Priority.EXEMPT,
         scope="protection:write",
+        raises=(oauth.ClientNotFound,),
     ),
     Route(
         "PUT",
@@ -86,6 +87,7 @@ ROUTES: tuple[Route, ...] = (
         cost=0,
         priority=Priority.EXEMPT,
         scope="protection:write",
+        raises=(identity.ApiKeyNotFound,),
     ),
     Route(
         "GET",
