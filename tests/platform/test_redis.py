@@ -6,7 +6,9 @@ from contextlib import contextmanager
 import pytest
 import structlog
 
+from holdfast.kernel.clock import monotonic
 from holdfast.platform.redis import Cache
+from holdfast.resilience.deadline import Budget, begin, finish
 
 NOWHERE = "redis://127.0.0.1:1/0"
 
@@ -119,4 +121,36 @@ class TestWithoutServer:
                 await cache.ping()
 
         assert cache.failures == 1
+        await cache.close()
+
+
+class TestBudget:
+    async def test_of_a_request_in_a_hurry_is_all_that_is_waited(self, valkey, quiet):
+        cache = Cache.connect(valkey.url)
+        await cache.ping()
+
+        with hanging(valkey):
+            for _ in range(5):
+                began = monotonic()
+                token = begin(budget := Budget(began + 0.05))
+                assert await cache.get("tea") is None
+                finish(budget, token)
+                assert monotonic() - began < 0.25
+
+        # That says nothing about the server, and must not take it from the others.
+        assert cache.failures == 0
+        assert await cache.get("tea") is None
+        await cache.set("tea", b"1", ttl_seconds=60)
+        assert await cache.get("tea") == b"1"
+        await cache.delete("tea")
+        await cache.close()
+
+    async def test_that_is_over_asks_nobody(self, quiet):
+        cache = Cache.connect(NOWHERE)
+        token = begin(budget := Budget(monotonic() - 1))
+
+        assert await cache.get("tea") is None
+
+        finish(budget, token)
+        assert cache.failures == 0
         await cache.close()

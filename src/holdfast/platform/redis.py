@@ -20,7 +20,8 @@ from holdfast.kernel.clock import Monotonic, monotonic
 from holdfast.platform.dependencies import LIMITS, REDIS
 from holdfast.resilience.breaker import CircuitBreaker
 from holdfast.resilience.circuit import Breaker
-from holdfast.resilience.errors import CircuitOpen
+from holdfast.resilience.deadline import Deadline
+from holdfast.resilience.errors import CircuitOpen, NotEnoughTime, TimedOut
 
 _TIMEOUT_SECONDS = 0.25
 _FAILURES = (RedisError, OSError, TimeoutError)
@@ -45,6 +46,7 @@ class Cache:
             unreachable=_FAILURES,
             timer=timer,
         )
+        self._limit = Deadline(2 * _TIMEOUT_SECONDS, stage="redis", timer=timer)
         self.failures = 0
 
     @classmethod
@@ -103,15 +105,22 @@ class Cache:
         # timeout a second and not one for each request.
         try:
             return await self._guarded(lambda: self._command(*command))
-        except CircuitOpen:
+        except (CircuitOpen, NotEnoughTime):
+            return None
+        except TimedOut as error:
+            if (error.after_seconds or 0) >= 2 * _TIMEOUT_SECONDS:
+                self._note(command[0], error)
+            # Else its request was in a hurry: that says nothing about the server.
             return None
         except _FAILURES as error:
-            self.failures += 1
-            _log.warning("cache_failed", command=command[0], error=repr(error))
+            self._note(command[0], error)
             return None
 
+    def _note(self, command: str, error: Exception) -> None:
+        self.failures += 1
+        _log.warning("cache_failed", command=command, error=repr(error))
+
     async def _command(self, *command: Any) -> Any:
-        async with asyncio.timeout(2 * _TIMEOUT_SECONDS):
-            return await self._client.execute_command(  # type: ignore[no-untyped-call]
-                *command
-            )
+        return await self._limit(
+            lambda: self._client.execute_command(*command)  # type: ignore[no-untyped-call]
+        )

@@ -28,14 +28,21 @@ async def once(
 ) -> tuple[Answer, bool]:
     """Do *work* unless it was done; returns the answer and whether it is a replay.
 
-    What *work* raises undoes everything, and the key may be used again.
+    What *work* raises undoes everything, and the key may be used again. It is run again
+    when the server undid it for the sake of another (``Database.attempt``).
     """
+
+    async def claimed(tx: Transaction) -> Answer | None:
+        if not await idempotency.claim(tx, claim, subject=subject, at=clock()):
+            return None
+        answer = await work(tx)
+        await idempotency.answer(tx, vault, claim, answer, at=clock())
+        return answer
+
     while True:
-        async with db.transaction() as tx:
-            if await idempotency.claim(tx, claim, subject=subject, at=clock()):
-                answer = await work(tx)
-                await idempotency.answer(tx, vault, claim, answer, at=clock())
-                return answer, False
+        answer = await db.attempt(claimed)
+        if answer is not None:
+            return answer, False
         # Whoever had it has committed by now, or given it back.
         told = await idempotency.find(db, vault, claim)
         if told is not None:

@@ -154,8 +154,11 @@ async def settle_by_asking(
         amount=order.total,
         give_up=clock() - order.placed_at > patience,
     )
-    async with db.transaction() as tx:
+
+    async def end(tx: Transaction) -> Order:
         return await settle(tx, vault, order, outcome, clock=clock)
+
+    return await db.attempt(end)
 
 
 def overdue_after(payment_timeout_seconds: float) -> timedelta:

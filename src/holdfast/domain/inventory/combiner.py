@@ -32,7 +32,7 @@ from holdfast.platform.db import (
     DatabaseBusy,
     DatabaseUnavailable,
 )
-from holdfast.resilience.deadline import apart, remaining
+from holdfast.resilience.deadline import Budget, apart, current, remaining
 
 MAX_REQUESTS = 256
 # A cart may have a thousand lines: so many carts in one transaction would keep their
@@ -57,9 +57,27 @@ class _Waiting(Generic[A]):
     # be complained about by the loop.
     answer: "asyncio.Future[A | Exception]"
 
+    budget: Budget | None = None
+    """Of the request that waits for it."""
+    is_with_database: bool = False
+
     @property
     def customer(self) -> object:
         return self.request.customer
+
+    def begin(self) -> None:
+        """Its batch begins: whoever leaves now may get it all the same."""
+        self.is_with_database = True
+        if self.budget is not None:
+            self.budget.hold()
+
+    def end(self) -> None:
+        """Nobody waits for it any more."""
+        if self.budget is not None and self.is_with_database:
+            refused = self.answer.done() and isinstance(
+                None if self.answer.cancelled() else self.answer.result(), Exception
+            )
+            self.budget.let_go(lasting=not refused)
 
     def tell(self, said: A | Exception) -> None:
         if not self.answer.done():
@@ -118,7 +136,7 @@ class Combiner(Generic[A]):
         left = remaining()
         patience = self._patience if left is None else min(self._patience, left)
         until = loop.time() + patience
-        entry: _Waiting[A] = _Waiting(request, until, loop.create_future())
+        entry: _Waiting[A] = _Waiting(request, until, loop.create_future(), current())
         self._line[id(entry)] = entry
         if not self._is_due and self._may_start(request):
             # At the end of this turn of the loop: others of the same turn come along.
@@ -130,6 +148,7 @@ class Combiner(Generic[A]):
         finally:
             # Who went away before its batch began gets nothing.
             self._line.pop(id(entry), None)
+            entry.end()
         if isinstance(said, Exception):
             raise said
         return said
@@ -185,6 +204,7 @@ class Combiner(Generic[A]):
             taken.append(entry)
         for entry in taken:
             del self._line[id(entry)]
+            entry.begin()
         return in_turn(taken)
 
     async def _answer(self, taken: Sequence[_Waiting[A]]) -> None:
