@@ -29,7 +29,8 @@ class TestSchedule:
         (looks,) = phase.kinds
         assert looks.due == looks.ok == len(requests)
         assert looks.due == pytest.approx(100, abs=1)
-        assert requests[:3] == [get("/a"), get("/b"), get("/a")]
+        assert {get("/a"), get("/b")} == set(requests)
+        assert abs(requests.count(get("/a")) - requests.count(get("/b"))) <= 1
         assert sum(quarter.due for quarter in report.bins) == looks.due
         assert phase.goodput == pytest.approx(200, rel=0.05)
         assert phase.in_flight <= 1
@@ -67,20 +68,22 @@ class TestSchedule:
 
 class TestOpenLoop:
     def test_a_server_that_stalls_cannot_hide_it(self):
-        stall = time.perf_counter() + 0.3
+        first: list[float] = []
 
         def stalled(number: int) -> tuple[float, bytes]:
-            return max(0.0, stall + 0.3 - time.perf_counter()), OK
+            now = time.perf_counter()
+            first.append(now)
+            return max(0.0, first[0] + 0.6 - now), OK
 
         with speaking(stalled) as (port, requests):
             plan = plan_of(port, (1.0, 200.0), limit_seconds=0.1, hang_up=0.0)
             report = Generator(plan).run()
 
-        # It answered nothing for 0.6 s. Each request that was due meanwhile was sent
+        # It answers nothing for 0.6 s. Each request that was due meanwhile was sent
         # when it was due, and those due in all but the last tenth are late.
         (looks,) = report.phases[0].kinds
         assert len(requests) == looks.due == pytest.approx(200, abs=1)
-        assert 60 <= looks.late <= 120
+        assert 80 <= looks.late <= 180
         assert looks.ok == looks.due - looks.late
         assert looks.served.p99 > 300
         assert report.bins[0].ok == 0

@@ -14,7 +14,7 @@ from holdfast.cli.bench.protection.drive import Observed, drive
 from holdfast.cli.bench.protection.handlers import HANDLERS, Handler
 from holdfast.cli.bench.protection.outcome import Outcome
 from holdfast.cli.bench.protection.peaks import ENOUGH, peak
-from holdfast.cli.bench.protection.plan import Kind, Phase, Plan, Seen
+from holdfast.cli.bench.protection.plan import Kind, Phase, Plan, Seen, worst_of
 from holdfast.cli.bench.protection.rig import Rig
 from holdfast.cli.bench.protection.server import Ended, Serving, Told, serving
 
@@ -141,19 +141,19 @@ class Goodput:
     @property
     def doubts(self) -> list[str]:
         """Why its figures prove nothing, if so."""
+        title = self.handler.title
         stands = [
-            f"{self.handler.title}: without protection {self.share(point):.0%} of the "
+            f"{title}: without protection {self.share(point):.0%} of the "
             f"peak is left at {point.multiple} times, so this is no overload."
             for point in self.control.points
             if point.multiple == MULTIPLES[-1] and self.share(point) > COLLAPSED
         ]
-        restless = [
-            f"{self.handler.title}: at half of its peak {point.quiet.ok_share:.0%} "
-            "were OK, so something else kept the machine busy."
-            for point in (*self.control.points, *self.shielded.points)
-            if point.quiet.ok_share < ENOUGH
-        ]
-        voids = [f"{self.handler.title}, {void}" for void in self.voids]
+        points = (*self.control.points, *self.shielded.points)
+        calm = min(point.quiet.ok_share for point in points)
+        restless = []
+        if calm < ENOUGH:
+            restless = [f"{title}: at half of its peak {calm:.0%} were OK once."]
+        voids = [f"{title}: {void}" for void in self.voids]
         return [*voids, *restless, *stands]
 
 
@@ -192,20 +192,19 @@ async def measured(
 ) -> Goodput:
     """One application, at all *multiples*, with protection and without."""
     highest = await _peak(rig, handler)
-    curves, voids = {}, []
+    curves = {}
     for shield in (CONTROL, SHIELDED):
         points = []
         for multiple in multiples:
             rig.tell(f"{handler.title} at {multiple} times, protection: {shield}")
-            point = await _point(rig, handler, shield, highest, multiple)
-            points.append(point)
-            name = "control" if shield == CONTROL else "protected"
-            voids += [
-                f"{name} at {multiple} times, {seen.void}"
-                for seen in (point.quiet, point.loaded)
-                if seen.void is not None
-            ]
+            points.append(await _point(rig, handler, shield, highest, multiple))
         curves[shield] = Curve(points)
+    voids = worst_of(
+        seen
+        for curve in curves.values()
+        for point in curve.points
+        for seen in (point.quiet, point.loaded)
+    )
     return Goodput(handler, highest, curves[CONTROL], curves[SHIELDED], voids)
 
 

@@ -29,6 +29,11 @@ class Measurement:
 
 MEASUREMENTS: tuple[Measurement, ...] = (
     Measurement("goodput", "What is left of bare applications under load"),
+    Measurement("shop", "What is left of the shop under load"),
+    Measurement("recovery", "How the shop comes back from a flood"),
+    Measurement("layers", "What all layers together cost"),
+    Measurement("isolation", "What others notice of a dependency that hangs"),
+    Measurement("limiter", "What a decision about a quota costs, and if it is exact"),
 )
 
 

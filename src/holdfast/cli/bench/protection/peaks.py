@@ -13,6 +13,8 @@ _BACKLOG_SECONDS = 0.05
 _FEWEST_IN_FLIGHT = 4
 _LOW, _HIGH = 0.4, 1.1
 _STEPS = 6
+_CLIMB = 1.6
+_HIGHEST = 50_000.0
 
 Try = Callable[[float], Awaitable[Seen]]
 """Puts a rate on the server, and tells what came of it."""
@@ -33,6 +35,24 @@ async def peak(attempt: Try, expected: float) -> float:
     if not await _holds(attempt, low):
         raise CannotBench(f"It does not even keep up with {low:,.0f} a second.")
     for _ in range(_STEPS):
+        middle = (low + high) / 2
+        if await _holds(attempt, middle):
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+async def climb(attempt: Try, start: float) -> float:
+    """The same where nobody knows what to expect; ``CannotBench``."""
+    if not await _holds(attempt, start):
+        raise CannotBench(f"It does not even keep up with {start:,.0f} a second.")
+    low, high = start, start * _CLIMB
+    while await _holds(attempt, high):
+        low, high = high, high * _CLIMB
+        if high > _HIGHEST:
+            raise CannotBench(f"It keeps up with {low:,.0f} a second: no peak is near.")
+    for _ in range(_STEPS - 1):
         middle = (low + high) / 2
         if await _holds(attempt, middle):
             low = middle

@@ -1,6 +1,6 @@
 """What the load generator is told, and what it tells: the words of both processes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -176,6 +176,15 @@ class Report(msgspec.Struct):
     def named(self, name: str) -> Seen:
         """The phase of that name."""
         return next(phase for phase in self.phases if phase.name == name)
+
+
+def worst_of(phases: Iterable[Seen]) -> list[str]:
+    """Why nothing follows from some of these phases: of many reasons the worst."""
+    void = [phase for phase in phases if phase.void is not None]
+    if not void:
+        return []
+    worst = max(void, key=lambda phase: (phase.late_p99_ms, phase.busy))
+    return [f"Of {len(void)} phases, the worst {worst.void}"]
 
 
 def needed(plan: Plan, kind: int) -> int:

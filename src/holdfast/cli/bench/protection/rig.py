@@ -10,7 +10,7 @@ import os
 import resource
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from holdfast.cli.bench.instance import Instance, fresh
@@ -78,6 +78,8 @@ class Rig:
     """Whether requests come at random moments, rather than at equal intervals."""
     connections: int = CONNECTIONS
     """Of the load generator."""
+    known: dict[str, float] = field(default_factory=dict)
+    """What one measurement has found out and another can begin with."""
 
     @contextmanager
     def shop(self, **settings: str) -> Iterator[Instance]:

@@ -9,6 +9,7 @@ before, each with a token and a key of its own.
 import asyncio
 import random
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from holdfast.cli.bench.stages import Stages, shuffled
 from holdfast.domain import ordering
 from holdfast.domain.ordering import Cart, NewLine
 from holdfast.kernel import tokens
+from holdfast.kernel.clock import monotonic
 from holdfast.kernel.ids import new_id
 from holdfast.platform.db import Database, Transaction
 from holdfast.platform.settings import Settings
@@ -38,6 +40,8 @@ _REQUESTS = 4_096
 _TEMPLATES = 40
 _BATCH = 250
 _CONNECTIONS = 4
+_REST_SECONDS = 30.0
+_AT_REST_SECONDS = 0.1
 _PAY = b'{"payment_method":"pm_card_ok"}'
 _CREATED = 201
 _chance = random.Random(20)  # noqa: S311 - the same load each time
@@ -78,6 +82,22 @@ class Mall:
             await self._fill(missing)
         kinds[2].requests = [self._carts.pop() for _ in range(needed(plan, 2))]
         return plan
+
+    async def rest(self) -> None:
+        """Wait until the shop has nothing left to do; ``CannotBench``."""
+        url = f"http://127.0.0.1:{self.instance.port}/readyz"
+        patient = aiohttp.ClientTimeout(total=_REST_SECONDS)
+        began = monotonic()
+        async with aiohttp.ClientSession(trust_env=False, timeout=patient) as session:
+            while monotonic() - began < _REST_SECONDS:
+                asked = monotonic()
+                with suppress(aiohttp.ClientError, TimeoutError):
+                    async with session.get(url) as answer:
+                        took = monotonic() - asked
+                        if answer.ok and took < _AT_REST_SECONDS:
+                            return
+                await asyncio.sleep(_AT_REST_SECONDS)
+        raise CannotBench(f"The shop is not ready {_REST_SECONDS:g} s after the load.")
 
     def clocks(self) -> Mapping[str, float]:
         """CPU seconds of each part, and the memory of the API in MB of 10^6 bytes."""
