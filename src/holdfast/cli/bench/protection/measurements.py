@@ -33,6 +33,7 @@ MEASUREMENTS: tuple[Measurement, ...] = (
     Measurement("recovery", "How the shop comes back from a flood"),
     Measurement("layers", "What all layers together cost"),
     Measurement("isolation", "What others notice of a dependency that hangs"),
+    Measurement("breaker", "What a circuit costs, and what it spares"),
     Measurement("limiter", "What a decision about a quota costs, and if it is exact"),
 )
 
