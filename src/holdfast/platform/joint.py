@@ -15,7 +15,12 @@ may undo its work to ask somebody outside.
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    contextmanager,
+    suppress,
+)
 from contextvars import ContextVar
 from typing import Any, Protocol
 
@@ -133,7 +138,9 @@ class Joint:
         if self._connection is None:
             return
         try:
-            await transactions.roll_back(self._connection)
+            # The pool may have noticed by itself that the connection is dead.
+            with suppress(asyncpg.InterfaceError):
+                await transactions.roll_back(self._connection)
         finally:
             await self._give_back(error)
 

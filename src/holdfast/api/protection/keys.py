@@ -142,7 +142,8 @@ class Keyed:
                 doing = _Doing(route, claim, _subject(route, said), work)
                 ended = await self._once(doing)
         except _REFUSALS as error:
-            self._note(route, scope, _OUTCOMES.get(type(error), "refused"))
+            other: Outcome = "refused" if _is_refusal(error) else "failed"
+            self._note(route, scope, _OUTCOMES.get(type(error), other))
             raise
         except Exception:
             self._note(route, scope, "failed")
