@@ -1,6 +1,6 @@
 """A service with a gate in front of it, in virtual time: what a limit would have done.
 
-Callers come at random (Poisson, in bursts if the arrivals say so) and take a time that
+Callers come at random (Poisson; in bursts if the rate says so) and take a time that
 depends on how many are under way: ``max(base, base * (n / capacity) ** 1.5)``. Up to
 its capacity the service does more the more it has to do; beyond it, less: throughput
 ``n / time`` peaks at ``n == capacity`` and falls with the root of n. So the best limit
@@ -11,45 +11,49 @@ The gate is the real one. Only time, chance and the callers are played.
 
 import heapq
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 
 from holdfast.resilience.concurrency import Collector, Entry, Gate, Outcome, Queue
+from holdfast.resilience.events import LimitStep
 
-SWEEP = 0.1
+SWEEP_SECONDS = 0.1
+BROWSE = 2 * 128
 
 
 @dataclass
 class Service:
-    """How long a call takes of which *n* are under way at *now*."""
+    """How long calls take."""
 
-    base: Callable[[float], float]
-    capacity: float
-    timeout: float = float("inf")
-    """Calls that would take longer are cut here: the deadline of their callers."""
+    capacity: float | Callable[[float], float] = 16
+    base: float | Callable[[float], float] = 0.02
+    deadline: float = float("inf")
+    """A call that would take longer is cut here, and is late."""
+    is_memoryless: bool = False
+    """Exponential, as chance at its worst; else a fifth more or less."""
 
-    def seconds(self, now: float, n: int, dice: random.Random) -> float:
-        base = self.base(now)
-        # A fifth more or less, as real calls differ.
-        return dice.uniform(0.8, 1.2) * max(base, base * (n / self.capacity) ** 1.5)
+    def seconds(self, now: float, inflight: int, dice: random.Random) -> float:
+        base, capacity = _at(self.base, now), _at(self.capacity, now)
+        chance = dice.expovariate(1) if self.is_memoryless else dice.uniform(0.8, 1.2)
+        return chance * max(base, base * (inflight / capacity) ** 1.5)
 
 
 @dataclass
 class Result:
     """What became of the callers."""
 
-    limits: list[tuple[float, int]] = field(default_factory=list)
-    steps: list = field(default_factory=list)
+    limits: list[tuple[float, int]]
+    steps: list[tuple[float, LimitStep]] = field(default_factory=list)
     done: list[tuple[float, float]] = field(default_factory=list)
     """When each served call ended, and how long since it came."""
-    waits: list[tuple[float, float]] = field(default_factory=list)
-    refused: int = 0
-    timed_out: int = 0
-    arrived: int = 0
-
-    def limit_at(self, at: float) -> int:
-        return [limit for when, limit in self.limits if when <= at][-1]
+    waits: list[float] = field(default_factory=list)
+    """Of those who waited and were served."""
+    came: Counter[int] = field(default_factory=Counter)
+    """By tier."""
+    served: Counter[int] = field(default_factory=Counter)
+    late: int = 0
 
     def throughput(self, begins: float, ends: float) -> float:
         return sum(begins <= at < ends for at, _ in self.done) / (ends - begins)
@@ -58,97 +62,115 @@ class Result:
         seconds = sorted(s for at, s in self.done if begins <= at < ends)
         return seconds[int(0.99 * len(seconds))]
 
+    def between(self, begins: float, ends: float) -> list[int]:
+        """The limits that were in force."""
+        before = [limit for at, limit in self.limits if at <= begins][-1]
+        return [before, *(n for at, n in self.limits if begins < at < ends)]
 
-class _Simulated(Gate):
-    """The gate of callers that are played."""
-
-    play: "Play"
-
-    def _granted(self, entry, permit):
-        self.play.begin(permit, entry.item)
-        self.play.result.waits.append((self.play.now, self.play.now - entry.item))
-
-    def _refused(self, entry, reason):
-        self.play.result.refused += 1
+    def limit_at(self, at: float) -> int:
+        return self.between(at, at)[0]
 
 
 class Play:
-    """So many seconds of callers at a gate."""
+    """Callers at a gate with this limit, *rate* of them a second."""
 
     def __init__(
         self,
         limit,
         service: Service,
-        rate: Callable[[float], float],
+        rate: float | Callable[[float], float],
         *,
-        seed: int = 1,
         patience: float = 1.0,
-        keep: bool = True,
+        levels: tuple[int, ...] = (BROWSE,),
+        shares: dict[int, float] | None = None,
+        seed: int = 1,
     ) -> None:
         self.now = 0.0
-        self.dice = random.Random(seed)  # noqa: S311 - the same each time
-        self.service = service
-        self.rate = rate
-        self.patience = patience
-        self.keep = keep
-        self.result = Result(limits=[(0.0, limit.current)])
-        self._queue = []
+        self.result = Result([(0.0, limit.current)])
+        self._dice = random.Random(seed)  # noqa: S311 - the same each time
+        self._service = service
+        self._rate = rate
+        self._patience = patience
+        self._levels = levels
+        self._inside = 0
+        self._agenda: list = []
         self._number = count()
-        self.gate = _Simulated(
+        self._gate = _Played(
             "played",
             limit,
-            queue=Queue(chance=self.dice.random),
+            queue=Queue(chance=self._dice.random),
             collector=Collector(0.0),
-            listen=self._heard,
+            shares=shares,
+            listen=self._hear,
             timer=lambda: self.now,
-            chance=self.dice.random,
         )
-        self.gate.play = self
-        self.inside = 0
+        self._gate.play = self
 
-    def _heard(self, event):
-        if type(event).__name__ == "LimitStep":
+    def run(self, seconds: float) -> Result:
+        """Everything that happens in so many seconds."""
+        self._plan(0.0, self._arrive)
+        self._plan(SWEEP_SECONDS, self._sweep)
+        while self._agenda[0][0] < seconds:
+            self.now, _, what, arguments = heapq.heappop(self._agenda)
+            what(*arguments)
+        return self.result
+
+    def granted(self, entry: Entry, permit) -> None:
+        self.result.waits.append(self.now - entry.entered_at)
+        self._begin(permit, entry.entered_at)
+
+    def _plan(self, at, what, *arguments):
+        heapq.heappush(self._agenda, (at, next(self._number), what, arguments))
+
+    def _arrive(self):
+        level = self._dice.choice(self._levels)
+        self.result.came[level // 128] += 1
+        permit = self._gate.try_acquire(level)
+        if permit is not None:
+            self._begin(permit, self.now)
+        else:
+            deadline = self.now + self._patience
+            self._gate.join(Entry(None, level, self.now, deadline))
+        gap = self._dice.expovariate(_at(self._rate, self.now))
+        self._plan(self.now + gap, self._arrive)
+
+    def _begin(self, permit, came):
+        self._inside += 1
+        seconds = self._service.seconds(self.now, self._inside, self._dice)
+        cut = self._service.deadline
+        is_late = seconds > cut
+        self._plan(self.now + min(seconds, cut), self._end, permit, came, is_late)
+
+    def _end(self, permit, came, is_late):
+        self._inside -= 1
+        if is_late:
+            self.result.late += 1
+        else:
+            self.result.done.append((self.now, self.now - came))
+            self.result.served[permit.tier] += 1
+        permit.release(Outcome.DROPPED if is_late else Outcome.SUCCESS)
+
+    def _sweep(self):
+        self._gate.sweep()
+        self._plan(self.now + SWEEP_SECONDS, self._sweep)
+
+    def _hear(self, event):
+        if isinstance(event, LimitStep):
             self.result.limits.append((self.now, event.limit))
             self.result.steps.append((self.now, event))
 
-    def _at(self, when, what, *arguments):
-        heapq.heappush(self._queue, (when, next(self._number), what, arguments))
 
-    def begin(self, permit, came):
-        self.inside += 1
-        seconds = self.service.seconds(self.now, self.inside, self.dice)
-        cut = seconds > self.service.timeout
-        self._at(
-            self.now + min(seconds, self.service.timeout), self._end, permit, came, cut
-        )
+class _Played(Gate):
+    """The gate of callers that are played."""
 
-    def _end(self, permit, came, cut):
-        self.inside -= 1
-        if cut:
-            self.result.timed_out += 1
-        elif self.keep:
-            self.result.done.append((self.now, self.now - came))
-        permit.release(Outcome.DROPPED if cut else Outcome.SUCCESS)
+    play: Play
 
-    def _arrive(self):
-        self.result.arrived += 1
-        permit = self.gate.try_acquire()
-        if permit is not None:
-            self.begin(permit, self.now)
-        else:
-            self.gate.join(
-                Entry(self.now, 256, self.now, deadline=self.now + self.patience)
-            )
-        self._at(self.now + self.dice.expovariate(self.rate(self.now)), self._arrive)
+    def _granted(self, entry, permit):
+        self.play.granted(entry, permit)
 
-    def _sweep(self):
-        self.gate.sweep()
-        self._at(self.now + SWEEP, self._sweep)
+    def _refused(self, entry, reason):
+        """Nobody to tell: the play counts who came and who was served."""
 
-    def run(self, seconds: float) -> Result:
-        self._at(0.0, self._arrive)
-        self._at(SWEEP, self._sweep)
-        while self._queue[0][0] < seconds:
-            self.now, _, what, arguments = heapq.heappop(self._queue)
-            what(*arguments)
-        return self.result
+
+def _at(value: float | Callable[[float], float], now: float) -> float:
+    return value(now) if callable(value) else value

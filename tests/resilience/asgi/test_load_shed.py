@@ -319,7 +319,7 @@ class TestBody:
 
     async def test_is_left_with_the_server_beyond_what_is_kept(self, shed):
         large = {"type": "http.request", "body": b"x" * 40_000, "more_body": True}
-        client, task = await self.waiting(shed, *[large] * 4, reads=4)
+        _, task = await self.waiting(shed, *[large] * 4, reads=4)
 
         async with asyncio.timeout(5):
             await task
@@ -327,7 +327,7 @@ class TestBody:
         assert shed.handler.read == [large] * 4
 
     async def test_that_is_too_large_fails_where_it_is_read(self, shed):
-        client, task = await self.waiting(shed, BODY, BodyTooLarge(), reads=2)
+        _, task = await self.waiting(shed, BODY, BodyTooLarge(), reads=2)
 
         with pytest.raises(BodyTooLarge):
             await task

@@ -27,9 +27,12 @@ _KEEP = 0.95
 """Of what was known, after each window: half of it is forgotten in fourteen."""
 _DOUBT = 0.3
 """Of what was known, after the level has moved."""
-_STALE, _ENOUGH = 0.4, 4.0
-"""Windows that a point must rest on not to be looked at again: at least, so that about
-one in eighteen is spent on looking; at most, if it is hard to tell from the best."""
+_STALE_BELOW, _STALE_ABOVE = 0.4, 0.6
+"""Windows that a point must rest on not to be looked at again: so one in eighteen is
+spent on looking below the best, and one in ten on looking above it. A capacity that
+was lost shows by itself, one that was gained only to who tries it."""
+_ENOUGH = 4.0
+"""Windows after which a point that is hard to tell from the best is let be."""
 _JUMP = 0.2
 """A change of the logarithm that no step of the ladder explains."""
 _NOISE = 0.02
@@ -125,7 +128,7 @@ class Curve:
     def is_doubtful(self, rung: int, best: int) -> bool:
         """Whether *rung* is worth a look, because it may be better than *best*."""
         weight = self.weight(rung)
-        if weight < _STALE:
+        if weight < (_STALE_BELOW if rung < best else _STALE_ABOVE):
             return True
         return weight < _ENOUGH and self.merit(rung, 1.0) > self.merit(best)
 
