@@ -32,8 +32,8 @@ Peer: TypeAlias = tuple[str, int] | None
 _LOGGED: Final = 100
 # CPU of a refusal that is not spent here: reading, parsing, writing (measured: 35 us).
 _AROUND_SECONDS: Final = 0.000_040
-_MOST_CPU: Final = 0.30
-"""Of one CPU, for saying no; more, and nobody is let in for a moment."""
+MOST_CPU: Final = 0.30
+"""Of one CPU, for saying no; more, and no connection is accepted for a moment."""
 _KEPT: Final = Priority.BUY
 """The last tier whose connections are kept after a refusal."""
 
@@ -50,6 +50,7 @@ class Refused(NamedTuple):
     is_logged: bool
     is_kept: bool
     """Whether the connection may be used again."""
+    status: int = 503
 
 
 class Gate:
@@ -118,9 +119,9 @@ class Gate:
         spent, self._spent_seconds = self._spent_seconds, 0.0
         return spent
 
-    def is_overrun(self, spent: float, seconds: float) -> bool:
-        """Whether saying no takes too much of the CPU by itself."""
-        return spent > _MOST_CPU * seconds
+    def paused(self) -> None:
+        """Note that no connections are accepted for a moment."""
+        self._load.metrics.paused()
 
     def _found(self, method: bytes, target: bytes) -> tuple[Route | None, Priority]:
         """The route of a request as the application would find it, and its priority."""
