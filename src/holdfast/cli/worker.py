@@ -50,7 +50,7 @@ from holdfast.workflows.settlement import overdue_after, settle_overdue
 
 _LOOK_AGAIN_SECONDS = 1.0
 # Each word of a mail server may take ten, and there are a few.
-_MAIL_SECONDS = 30.0
+MAIL_SECONDS = 30.0
 _log = structlog.get_logger()
 
 
@@ -182,7 +182,7 @@ def mailer(settings: Settings, guards: Circuits | None = None) -> Mailer | None:
     guard = (guards or Circuits())[dependencies.MAIL]
     # Tried once: the queue of jobs tries again, and only one layer may.
     protect = guard.around(
-        timeout_seconds=_MAIL_SECONDS,
+        timeout_seconds=MAIL_SECONDS,
         failures=(MailServerUnavailable,),
         unreachable=(MailServerSilent,),
         answers=(MailRefused,),

@@ -24,6 +24,8 @@ from holdfast.resilience.deadline import Deadline
 from holdfast.resilience.errors import CircuitOpen, NotEnoughTime, TimedOut
 
 _TIMEOUT_SECONDS = 0.25
+COMMAND_SECONDS = 2 * _TIMEOUT_SECONDS
+"""How long one command may take, a new connection included."""
 _FAILURES = (RedisError, OSError, TimeoutError)
 _log = structlog.get_logger()
 
@@ -41,7 +43,7 @@ class Cache:
         self._client = client
         self._guarded = CircuitBreaker(
             breaker or Breaker(REDIS, LIMITS[REDIS].rules, timer=timer),
-            timeout_seconds=2 * _TIMEOUT_SECONDS,
+            timeout_seconds=COMMAND_SECONDS,
             failures=_FAILURES,
             unreachable=_FAILURES,
             timer=timer,
@@ -81,7 +83,7 @@ class Cache:
     async def ping(self) -> None:
         """Return if the server answers; raises ``TimeoutError`` or ``OSError`` else."""
         try:
-            async with asyncio.timeout(2 * _TIMEOUT_SECONDS):
+            async with asyncio.timeout(COMMAND_SECONDS):
                 await self._client.ping()
         except RedisError as error:
             raise OSError(str(error)) from error
