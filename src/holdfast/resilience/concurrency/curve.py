@@ -27,9 +27,8 @@ _KEEP = 0.95
 """Of what was known, after each window: half of it is forgotten in fourteen."""
 _DOUBT = 0.3
 """Of what was known, after the level has moved."""
-_STALE_BELOW, _STALE_ABOVE = 0.4, 0.6
-"""Windows that a point must rest on not to be looked at again: so one in eighteen is
-spent on looking below the best, and one in ten on looking above it. A capacity that
+_STALE_BELOW, _STALE_ABOVE = 18, 10
+"""Windows after which the best one's neighbours are looked at again. A capacity that
 was lost shows by itself, one that was gained only to who tries it."""
 _ENOUGH = 4.0
 """Windows after which a point that is hard to tell from the best is let be."""
@@ -54,6 +53,8 @@ class Curve:
         self._level = 0.0
         self._weights = [0.0] * len(self.ladder)
         self._values = [0.0] * len(self.ladder)
+        self._window = 0
+        self._seen = [0] * len(self.ladder)
         self._last: tuple[float, float] | None = None
         self._variance = _NOISE**2
 
@@ -96,6 +97,8 @@ class Curve:
             y = math.log(seconds) - self._level
         self._last = (x, y)
         self._unit /= _KEEP
+        self._window += 1
+        self._seen[rung] = self._window
         self._weights[rung] += self._unit
         share = self._unit / self._weights[rung]
         self._values[rung] += (y - self._values[rung]) * share
@@ -128,7 +131,8 @@ class Curve:
     def is_doubtful(self, rung: int, best: int) -> bool:
         """Whether *rung* is worth a look, because it may be better than *best*."""
         weight = self.weight(rung)
-        if weight < (_STALE_BELOW if rung < best else _STALE_ABOVE):
+        age = self._window - self._seen[rung]
+        if not weight or age >= (_STALE_BELOW if rung < best else _STALE_ABOVE):
             return True
         return weight < _ENOUGH and self.merit(rung, 1.0) > self.merit(best)
 
