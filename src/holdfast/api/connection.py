@@ -30,6 +30,7 @@ from holdfast.api.problems import (
     slug_of,
 )
 from holdfast.api.protection.gate import Refused
+from holdfast.api.protection.rate_layers import COUNTED
 from holdfast.api.protection.threshold import LEVEL
 from holdfast.kernel.errors import DomainError
 from holdfast.kernel.ids import new_id
@@ -74,6 +75,7 @@ class Connection(HttpToolsProtocol):
         self._doorstep: Doorstep | None = None
         # What the doorstep found out of the request, for those further in.
         self._level: int | None = None
+        self._is_counted = False
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -129,12 +131,14 @@ class Connection(HttpToolsProtocol):
         self._in_head = False
         self._in_body = True
         self._since = self.loop.time()
-        self.scope[RECEIVED] = self._since  # type: ignore[typeddict-unknown-key]
+        scope: Any = self.scope
+        scope[RECEIVED] = self._since
         if self._turned_away():
             return
         if self._level is not None:
-            scope: Any = self.scope
             scope[LEVEL] = self._level
+        if self._is_counted:
+            scope[COUNTED] = True
         super().on_headers_complete()
         # So that the access log can tell an answer from one that nobody got.
         self.scope["holdfast.connection"] = self.cycle  # type: ignore[typeddict-unknown-key]
@@ -192,13 +196,14 @@ class Connection(HttpToolsProtocol):
 
     def _turned_away(self) -> bool:
         """Answer at once what the doorstep turns away; its body is read past."""
-        doorstep, self._level = self._doorstep, None
+        doorstep, self._level, self._is_counted = self._doorstep, None, False
         # Answers keep the order of the requests, and wait for a client that is slow
         # to take them: both are for the longer way.
         cycle: Any = self.cycle
         behind = cycle is not None and not cycle.response_complete
         if doorstep is None or behind or self.flow.write_paused:
             return False
+        self._is_counted = doorstep.counts
         answer = doorstep.turn_away(
             self.parser.get_method(), self.url, self.headers, self.client
         )

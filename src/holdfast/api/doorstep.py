@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from holdfast.api.access import id_of
-from holdfast.api.problems import status_of
 from holdfast.api.protection.addresses import Addresses
 from holdfast.api.protection.answers import Written
+from holdfast.api.protection.cors import Origins
+from holdfast.api.protection.flood import Flood
 from holdfast.api.protection.gate import Gate, Refused
 from holdfast.kernel.clock import Clock, Monotonic, monotonic, system_clock
 from holdfast.kernel.errors import Unavailable
@@ -30,7 +31,8 @@ DOORSTEP = "holdfast.doorstep"
 """Its name in the state that the application's lifespan gives the connections."""
 
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
-_STATUS = status_of(Unavailable)
+# Whoever asks too much is no fault of ours.
+_STATUS_OF_OURS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Rule:
 
 
 class Doorstep:
-    """Turns away by *rules* and by the *gate*, and notes whom."""
+    """Turns away a *flood*, by *rules* and by the *gate*, and notes whom."""
 
     def __init__(
         self,
@@ -57,7 +59,9 @@ class Doorstep:
         metrics: Metrics,
         log: AccessLog | None,
         addresses: Addresses | None = None,
+        flood: Flood | None = None,
         gate: Gate | None = None,
+        origins: Origins | None = None,
         clock: Clock = system_clock,
         timer: Monotonic = monotonic,
     ) -> None:
@@ -66,6 +70,10 @@ class Doorstep:
         }
         self.gate = gate
         """None where there is no protection."""
+        self.counts = flood is not None
+        """Whether requests that came here were counted by their address."""
+        self._flood = flood
+        self._origins = origins
         self._metrics = metrics
         self._log = log
         self._addresses = addresses or Addresses()
@@ -83,20 +91,31 @@ class Doorstep:
 
         *target* is the path and query as they came.
         """
-        door = self._doors.get((method, target.partition(b"?")[0]))
-        if door is not None and door.rule.full():
-            started = self._timer()
-            refused = door.refused(headers)
-            seconds = self._timer() - started
-        else:
-            if self.gate is None:
-                return None
+        started, refused = self._timer(), None
+        if self._flood is not None:
+            refused = self._flood.judge(target, headers, client)
+        if refused is None:
+            door = self._doors.get((method, target.partition(b"?")[0]))
+            if door is not None and door.rule.full():
+                refused = door.refused(headers)
+        if refused is None and self.gate is not None:
             judged = self.gate.judge(method, target, headers, client)
             if not isinstance(judged, Refused):
                 return judged
-            refused, seconds = judged, 0.0
-        self._note(refused, seconds, headers, client)
-        return refused
+            refused = judged
+        if refused is None:
+            return None
+        self._note(refused, self._timer() - started, headers, client)
+        return self._marked(refused, target, headers)
+
+    def _marked(self, refused: Refused, target: bytes, headers: Headers) -> Refused:
+        """The same, so that the page of another origin can read it if it may."""
+        if self._origins is None:
+            return refused
+        path = target.partition(b"?")[0].decode("latin-1")
+        marks = self._origins.marks(path, headers)
+        lines = b"".join(b"%s: %s\r\n" % mark for mark in marks)
+        return refused._replace(head=refused.head + lines)
 
     def _note(
         self,
@@ -105,22 +124,23 @@ class Doorstep:
         headers: Headers,
         client: tuple[str, int] | None,
     ) -> None:
-        self._metrics.request(refused.method, refused.route, _STATUS, seconds)
+        self._metrics.request(refused.method, refused.route, refused.status, seconds)
         if self._log is None or not refused.is_logged:
             return
         self._log.write(
             Access(
                 self._clock(),
-                "error",
+                "error" if refused.status >= _STATUS_OF_OURS else "info",
                 "request",
                 refused.request_id,
                 refused.method,
                 refused.route,
                 refused.route,
-                _STATUS,
+                refused.status,
                 round(seconds * 1000, 3),
                 len(refused.body),
                 self._addresses.of(client, headers),
+                decisions=[refused.why],
             )
         )
 
@@ -144,4 +164,5 @@ class _Door:
             request_id,
             is_logged=True,
             is_kept=True,
+            why=f"doorstep:{self.rule.route}=full",
         )

@@ -222,7 +222,7 @@ def _headers(error: Exception, status: int) -> list[tuple[bytes, bytes]]:
     if isinstance(error, MethodNotAllowed):
         headers.append((b"allow", ", ".join(error.allow).encode()))
     if isinstance(error, QuotaExceeded):
-        headers += [(b"cache-control", b"no-store"), *fields(error.standings)]
+        headers += fields(error.standings)
     wait = getattr(error, "retry_after_seconds", None)
     if wait is None and status == 503:  # noqa: PLR2004 - RFC 9110 15.6.4
         wait = 1

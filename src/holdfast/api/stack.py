@@ -34,6 +34,7 @@ from holdfast.api.protection.addresses import Addresses, ClientAddress
 from holdfast.api.protection.answers import Replies
 from holdfast.api.protection.cors import Cors, Origins
 from holdfast.api.protection.deadlines import allowances
+from holdfast.api.protection.flood import Flood
 from holdfast.api.protection.gate import Gate
 from holdfast.api.protection.rate_layers import AddressLimit, CallerLimit
 from holdfast.api.protection.threshold import Threshold, claims
@@ -61,10 +62,9 @@ def layers(routes: Sequence[Route], shop: Shop) -> list[Layer]:
     origins = shop.settings.cors_origins
     by_address: list[Layer] = []
     by_caller: list[Layer] = []
-    deadline: list[Layer] = []
     if shop.settings.protection == "on":
-        health = [r.path for r in routes if r.public and r.priority is Priority.EXEMPT]
-        by_address = [partial(AddressLimit, quotas=shop.quotas, exempt=health)]
+        exempt = _health(routes)
+        by_address = [partial(AddressLimit, quotas=shop.quotas, exempt=exempt)]
         by_caller = [partial(CallerLimit, quotas=shop.quotas)]
     return [
         partial(Telemetry, metrics=shop.metrics, log=shop.access_log, clock=shop.clock),
@@ -74,7 +74,6 @@ def layers(routes: Sequence[Route], shop: Shop) -> list[Layer]:
         *by_address,
         partial(Match, router=Router(routes)),
         *_deadline(routes, shop),
-        *deadline,
         *_threshold(shop),
         partial(BodyLimit, limit_bytes=shop.settings.body_limit_bytes),
         partial(
@@ -86,6 +85,11 @@ def layers(routes: Sequence[Route], shop: Shop) -> list[Layer]:
         *by_caller,
         *_load_shed(routes, shop),
     ]
+
+
+def _health(routes: Sequence[Route]) -> list[str]:
+    """Where health is asked for: nobody is refused there."""
+    return [r.path for r in routes if r.public and r.priority is Priority.EXEMPT]
 
 
 def _deadline(routes: Sequence[Route], shop: Shop) -> list[Layer]:
@@ -116,7 +120,10 @@ def _load_shed(routes: Sequence[Route], shop: Shop) -> list[Layer]:
 def doorstep(shop: Shop) -> Doorstep:
     """What is turned away before any of the layers."""
     addresses = Addresses(shop.settings.trusted_proxies)
-    gate = None
+    allowed = shop.settings.cors_origins
+    flood, gate = None, None
+    if shop.settings.protection == "on":
+        flood = Flood(shop.quotas, addresses=addresses, exempt=_health(shop.routes))
     if shop.load.is_on:
         gate = Gate(shop.load, Router(shop.routes), addresses=addresses)
     return Doorstep(
@@ -124,7 +131,9 @@ def doorstep(shop: Shop) -> Doorstep:
         metrics=shop.metrics,
         log=shop.access_log,
         addresses=addresses,
+        flood=flood,
         gate=gate,
+        origins=Origins(allowed) if allowed else None,
         clock=shop.clock,
     )
 

@@ -51,6 +51,8 @@ class Refused(NamedTuple):
     is_kept: bool
     """Whether the connection may be used again."""
     status: int = 503
+    why: str = "gate:flood=shed"
+    """What ``holdfast explain`` is told."""
 
 
 class Gate:

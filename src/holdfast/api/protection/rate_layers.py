@@ -15,6 +15,9 @@ from holdfast.resilience.asgi.rate_limit import is_shared_cacheable
 from holdfast.resilience.rate import Standing
 from holdfast.resilience.rate.fields import any_below_half, fields
 
+COUNTED = "holdfast.counted"
+"""In the scope of a request whose address was counted at the door."""
+
 
 class AddressLimit:
     """Refuse floods from one address, before anybody looks what they want."""
@@ -26,7 +29,11 @@ class AddressLimit:
         self._exempt = frozenset(exempt)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] not in self._exempt:
+        if (
+            scope["type"] == "http"
+            and scope["path"] not in self._exempt
+            and COUNTED not in scope
+        ):
             refusal = self._quotas.flooding(scope["holdfast.client_address"])
             if refusal is not None:
                 note(scope, refusal.policies, "denied")
