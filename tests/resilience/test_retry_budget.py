@@ -173,6 +173,17 @@ class TestEvents:
         assert await Retry(repeatable=True, listen=heard.append)(call) == 1
         assert heard == [Attempted("", 1, "success")]
 
+    async def test_tell_what_was_not_made_at_all(self):
+        heard = []
+
+        async def call():
+            raise CircuitOpen(1.0, dependency="mail")
+
+        with pytest.raises(CircuitOpen):
+            await Retry(repeatable=True, listen=heard.append)(call)
+
+        assert heard == [Attempted("", 1, "withheld")]
+
     async def test_need_nobody_to_hear_that_there_was_no_budget(self, watch, dead):
         none = RetryBudget(percent=0, reserve=0, timer=watch)
         with suppress(OSError):

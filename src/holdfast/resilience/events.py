@@ -230,7 +230,7 @@ class Attempted:
     dependency: str
     attempt: int
     outcome: str
-    """success, failure (it is not tried again) or retried."""
+    """success, failure (it is not tried again), retried, or withheld: not made."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,9 @@ class Retry:
                 try:
                     again = attempt > 1
                     result = await (self._again(call, wait) if again else call())
+                except Withheld:
+                    self._note(attempt, "withheld")
+                    raise
                 except Exception as failure:
                     planned = self._next(attempt, failure)
                     self._note(attempt, "failure" if planned is None else "retried")
@@ -173,8 +176,6 @@ class Retry:
     def _next(self, attempt: int, failure: Exception) -> float | None:
         """How long to wait before another attempt; None if there is to be none."""
         if attempt >= self._attempts or not isinstance(failure, self._on):
-            return None
-        if isinstance(failure, Withheld):
             return None
         announced = getattr(failure, "retry_after_seconds", None) or 0.0
         ceiling = min(self._cap, self._base * 2.0 ** (attempt - 1))
