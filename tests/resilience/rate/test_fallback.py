@@ -295,6 +295,16 @@ class TestParts:
         assert limiter.state == "degraded"
         assert events == [RateStoreMoved("up", "degraded", 0.0)]
 
+    async def test_are_told_about_once(self, limiter, store, events):
+        await limiter.take("bob", [WIDE])
+        store.mood = "gone"
+        for name in ("ada", "eve"):
+            for _ in range(5):
+                await limiter.take(name, [WIDE])
+
+        assert limiter.state == "degraded"
+        assert len(events) == 1
+
     async def test_are_down_together_when_all_are(self, limiter, store, timer, events):
         await limiter.take("bob", [WIDE])
         store.mood = "gone"

@@ -101,6 +101,21 @@ class TestAsk:
         assert max(len(batch) for batch in server.batches) == 32
         assert len(server.wires) == 2
 
+    async def test_lets_wait_what_comes_while_all_connections_are_in_use(
+        self, lane, server
+    ):
+        server.answers.clear()
+        answers = []
+        for number in range(4):
+            answers.append(lane.ask((f"q{number}",), seconds=LONG))
+            await asyncio.sleep(SOON / 5)
+        assert len(server.batches) == 2
+
+        server.answers.set()
+
+        assert [await answer for answer in answers][-1] == "answer to q3"
+        assert server.batches[2] == [("q2",), ("q3",)]
+
     async def test_sends_several_commands_in_a_row_and_answers_the_last(
         self, lane, server
     ):
@@ -202,8 +217,10 @@ class TestConnections:
         assert await lane.ask(("q",), seconds=LONG) == "answer to q"
         assert len(server.open) == 1
 
-    async def test_that_are_closed_again_fail_what_they_carry(self, lane, server):
-        server.hang_ups = 2
+    async def test_that_are_closed_again_and_again_fail_what_they_carry(
+        self, lane, server
+    ):
+        server.hang_ups = 3
 
         with pytest.raises(StoreUnavailable, match="Reset"):
             await lane.ask(("q",), seconds=LONG)
@@ -251,6 +268,14 @@ class TestConnections:
         with pytest.raises(StoreUnavailable, match="dropped"):
             await answer
         assert not lane.busy
+
+    async def test_that_are_renewed_while_idle_are_replaced_at_once(self, lane, server):
+        await lane.ask(("first",), seconds=LONG)
+
+        lane.renew()
+
+        assert await lane.ask(("q",), seconds=LONG) == "answer to q"
+        assert len(server.wires) == 2
 
 
 class TestClose:

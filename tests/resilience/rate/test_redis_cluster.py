@@ -3,9 +3,11 @@
 import asyncio
 
 import pytest
+from redis.crc import key_slot
+from redis.exceptions import MovedError
 
 from holdfast.resilience.rate import FallbackLimiter, Quota, StoreUnavailable
-from holdfast.resilience.rate.redis_cluster import ClusterLimiter
+from holdfast.resilience.rate.redis_cluster import Cluster, ClusterLimiter
 
 QUOTA = Quota("customer", burst=50, tokens=50, period_seconds=3_600)
 DAILY = Quota("daily", burst=100, tokens=100, period_seconds=86_400)
@@ -135,6 +137,74 @@ class TestMovingSlots:
 
         look = await limiter.take("giver", BOTH, 0)
         assert [s.remaining for s in look.standings] == [35, 85]
+
+
+class Elsewhere:
+    """A lane to a node that always knows another one."""
+
+    busy = False
+
+    def __init__(self):
+        self.asked = 0
+        self.closed = False
+
+    async def ask(self, *commands, seconds):
+        self.asked += 1
+        return MovedError(f"{self.asked} 127.0.0.1:1")
+
+    async def close(self):
+        self.closed = True
+
+
+class TestConfusion:
+    async def test_ends(self):
+        cluster = Cluster(("redis://127.0.0.1:1",), seconds=PATIENT, connections=1)
+        cluster._firsts, cluster._owners = [0], [("127.0.0.1", 1)]
+        lane = cluster._lanes["127.0.0.1", 1] = Elsewhere()
+
+        with pytest.raises(StoreUnavailable, match="from node to node"):
+            await cluster.ask("ada", ("EVALSHA",))
+
+        assert lane.asked == 6
+        await cluster.close()
+        assert lane.closed
+
+    async def test_takes_no_longer_than_a_check_may(self):
+        cluster = Cluster(("redis://127.0.0.1:1",), seconds=0, connections=1)
+        cluster._firsts, cluster._owners = [0], [("127.0.0.1", 1)]
+        lane = cluster._lanes["127.0.0.1", 1] = Elsewhere()
+
+        with pytest.raises(StoreUnavailable, match="from node to node"):
+            await cluster.ask("ada", ("EVALSHA",))
+        async with asyncio.timeout(5):
+            await cluster._learning
+
+        assert lane.asked == 1
+
+    async def test_forgets_nodes_without_slots_that_nobody_waits_for(self, limiter):
+        cluster = limiter._cluster
+        idle, busy = Elsewhere(), Elsewhere()
+        busy.busy = True
+        cluster._lanes["127.0.0.1", 1] = idle
+        cluster._lanes["127.0.0.1", 2] = busy
+
+        await cluster.learn()
+
+        assert (idle.closed, busy.closed) == (True, False)
+
+    async def test_of_a_slot_that_nobody_has_is_said(self, limiter, three_nodes):
+        owner = three_nodes.node_of("orphan")
+        slot = key_slot(b"orphan")
+        for node in three_nodes.nodes:
+            node.ask("CLUSTER", "DELSLOTS", slot)
+        try:
+            with pytest.raises(StoreUnavailable, match="ClusterDown"):
+                await limiter.take("orphan", BOTH)
+        finally:
+            owner.ask("CLUSTER", "ADDSLOTS", slot)
+            three_nodes.settle()
+
+        assert (await limiter.take("orphan", BOTH)).allowed
 
 
 class TestDeadNode:

@@ -26,6 +26,8 @@ from holdfast.resilience.rate.quota import StoreUnavailable
 from holdfast.resilience.rate.script import Command
 
 _TURNS = 4
+# A connection may be found closed, and the one made instead be closed as well.
+_TRIES = 3
 
 
 class Wire(Protocol):
@@ -60,10 +62,10 @@ class _Question:
 class _Pump:
     """A task with a connection, and what it is waiting for."""
 
-    task: asyncio.Task[None] | None = None
+    task: asyncio.Task[None] = field(init=False)
     coming: bool = True
     """It has been woken or started, and has not looked at the line since."""
-    bell: asyncio.Future[None] | None = None
+    bell: asyncio.Future[None] = field(init=False)
     load: list[_Question] = field(default_factory=list)
 
 
@@ -115,13 +117,12 @@ class Lane:
     def renew(self) -> None:
         """Drop the connections with all they carry; new ones are made when needed."""
         for pump in self._pumps:
-            if pump.task is not None:
-                pump.task.cancel()
+            pump.task.cancel()
 
     async def close(self) -> None:
         """Drop the connections; whatever is open fails."""
         self._fail_line("the limiter was closed")
-        tasks = [pump.task for pump in self._pumps if pump.task is not None]
+        tasks = [pump.task for pump in self._pumps]
         self.renew()
         if tasks:
             await asyncio.wait(tasks)
@@ -138,7 +139,8 @@ class Lane:
         if self._idle:
             pump = self._idle.pop()
             pump.coming = True
-            if pump.bell is not None:
+            # One that was told to leave looks for who comes after it.
+            if not pump.bell.done():
                 pump.bell.set_result(None)
         elif len(self._pumps) < self._connections:
             pump = _Pump()
@@ -158,7 +160,7 @@ class Lane:
                 try:
                     await self._carry(pump, wire)
                 except OSError as error:
-                    # The server may have closed it while it was idle. Asking twice
+                    # The server may have closed it while it was idle. Asking again
                     # can cost the caller a token, and can never give it one.
                     self._put_back(pump, repr(error))
                     await wire.drop()
@@ -212,10 +214,10 @@ class Lane:
     def _put_back(self, pump: _Pump, why: str) -> None:
         while pump.load:
             question = pump.load.pop()
-            if question.tries:
+            question.tries += 1
+            if question.tries == _TRIES:
                 question.fail(why)
             else:
-                question.tries = 1
                 self._line.appendleft(question)
 
     def _fail_line(self, why: str) -> None:
@@ -240,6 +242,6 @@ class Lane:
         while self._open and (self._open[0].due <= now or self._open[0].answer.done()):
             self._open.popleft().fail("no answer in time")
         for pump in list(self._pumps):
-            if pump.task is not None and any(q.due <= now for q in pump.load):
+            if any(q.due <= now for q in pump.load):
                 pump.task.cancel()
         self._watch = loop.call_soon(self._late, 0)

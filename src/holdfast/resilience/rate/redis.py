@@ -125,11 +125,7 @@ class RedisWire:
         return answers
 
     async def drop(self) -> None:
-        try:
-            await self._connection.disconnect(nowait=True)
-        except (RedisError, OSError):
-            # It is gone already.
-            return
+        await self._connection.disconnect(nowait=True)
 
 
 class _OneServer:
