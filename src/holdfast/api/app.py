@@ -12,6 +12,8 @@ from holdfast.api.protection.load import watched
 from holdfast.api.routes import ROUTES, Route
 from holdfast.api.shop import Shop, opened
 from holdfast.api.stack import assemble, doorstep
+from holdfast.platform import request_lines
+from holdfast.platform.request_lines import RequestLines
 from holdfast.platform.settings import Settings
 from holdfast.platform.telemetry import AccessLog, logger
 from holdfast.resilience.asgi import App, Receive, Scope, Send
@@ -25,7 +27,13 @@ def serving(shop: Shop, routes: Sequence[Route] = ROUTES) -> App:
 def access_log(settings: Settings) -> AccessLog | None:
     """The access log the settings ask for: its lines are of level info."""
     wanted = settings.log_level in ("debug", "info")
-    return AccessLog(settings.log_format) if wanted else None
+    if not wanted:
+        return None
+    keep = None
+    if settings.request_log_mib:
+        folder = request_lines.folder_in(settings.home)
+        keep = RequestLines(folder, limit_bytes=settings.request_log_mib << 20).write
+    return AccessLog(settings.log_format, keep=keep)
 
 
 def build(

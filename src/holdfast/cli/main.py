@@ -150,6 +150,22 @@ def check() -> None:
     command.run()
 
 
+@app.command("explain")
+def explain(
+    request_id: Annotated[str, typer.Argument(help="From X-Request-Id of the answer")],
+    *,
+    log: Annotated[
+        list[Path] | None,
+        typer.Option(help="Look in this log instead; may be given several times"),
+    ] = None,
+    as_json: bool = typer.Option(False, "--json", help="For programs"),
+) -> None:
+    """Tell what was decided about a request, by which rule, and what that means."""
+    from holdfast.cli import explain as command
+
+    command.run(request_id, logs=log or [], as_json=as_json)
+
+
 @app.command("mail")
 def mail(
     id: Annotated[  # noqa: A002 - what the help shows

@@ -118,7 +118,7 @@ class Guard:
         policies: list[Policy] = []
         if total_seconds is not None:
             policies = [
-                Deadline(total_seconds),
+                Deadline(total_seconds, stage=self.dependency),
                 Retry(
                     repeatable=True,
                     attempts=self.limits.attempts,
@@ -142,7 +142,7 @@ class Guard:
             ),
             self._throttle,
             self._bulkhead,
-            Deadline(timeout_seconds),
+            Deadline(timeout_seconds, stage=self.dependency),
         ]
         return Pipeline(*policies)
 

@@ -85,6 +85,9 @@ class Settings:
     """One JSON object a line (the default outside development), or colours."""
     log_level: Literal["debug", "info", "warning", "error"]
     """The least important line that is still written."""
+    request_log_mib: int
+    """How much of its request lines each API process keeps in the home, for ``holdfast
+    explain``; 0 keeps none. The lines are of level info."""
     database_pool_size: int
     """Connections to PostgreSQL that one process may hold."""
     payment_timeout_seconds: float
@@ -173,6 +176,7 @@ class Settings:
             log_level=read.choice(
                 "HOLDFAST_LOG_LEVEL", ("debug", "info", "warning", "error"), "info"
             ),
+            request_log_mib=read.whole("HOLDFAST_REQUEST_LOG_MIB", 16, 0, 10_000),
             database_pool_size=read.whole("HOLDFAST_DATABASE_POOL_SIZE", 10, 1, 1000),
             payment_timeout_seconds=read.seconds("HOLDFAST_PAYMENT_TIMEOUT_SECONDS", 8),
             payment_action_seconds=read.whole(

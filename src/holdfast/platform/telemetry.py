@@ -116,12 +116,23 @@ class Access(msgspec.Struct, omit_defaults=True):
 
 
 class AccessLog:
-    """Writes a line for each request, cheaply."""
+    """Writes a line for each request, cheaply; what *keep* is given is JSON always."""
 
-    def __init__(self, log_format: LogFormat, out: BinaryIO | None = None) -> None:
+    def __init__(
+        self,
+        log_format: LogFormat,
+        out: BinaryIO | None = None,
+        *,
+        keep: Callable[[bytes], None] | None = None,
+    ) -> None:
         self._out = out or sys.stdout.buffer
         self._encode = _ENCODER.encode if log_format == "json" else _for_people
         self._waiting: list[bytes] = []
+        self._keep = keep
+        # What people read is written a second time, for programs.
+        self._kept: list[bytes] | None = None
+        if keep is not None and log_format != "json":
+            self._kept = []
 
     def write(self, line: Access) -> None:
         """Write *line*; it appears within a tenth of a second."""
@@ -129,10 +140,16 @@ class AccessLog:
             loop = asyncio.get_running_loop()
             loop.call_later(_FLUSH_SECONDS, self.flush)
         self._waiting.append(self._encode(line) + b"\n")
+        if self._kept is not None:
+            self._kept.append(_ENCODER.encode(line) + b"\n")
 
     def flush(self) -> None:
         """Make everything written so far appear."""
         lines, self._waiting = self._waiting, []
+        if self._keep is not None and lines:
+            self._keep(b"".join(lines if self._kept is None else self._kept))
+            if self._kept is not None:
+                self._kept = []
         piece = b""
         for line in lines:
             if len(piece) + len(line) > _WHOLE_BYTES:

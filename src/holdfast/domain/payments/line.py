@@ -14,6 +14,7 @@ import aiohttp
 
 from holdfast.domain.payments.errors import PaymentOutcomeUnknown, PaymentUnavailable
 from holdfast.platform import http
+from holdfast.resilience.deadline import note_effect
 from holdfast.resilience.errors import Rejected, TimedOut
 
 
@@ -82,6 +83,8 @@ class Line:
 
         async def attempt() -> Said:
             nonlocal maybe_done
+            # From here on the request is finished, whoever has left.
+            note_effect()
             try:
                 said = await self._send("POST", path, json=body, headers=headers)
                 if said.status >= 500 or (said.ok and not proper(said.body)):  # noqa: PLR2004 - HTTP

@@ -10,6 +10,10 @@ import aiohttp
 
 from holdfast.kernel.clock import Monotonic, monotonic
 from holdfast.platform import http
+from holdfast.resilience.deadline import note_effect
+
+QUOTE = "rates"
+"""The only thing asked with a body that changes nothing."""
 
 _TOO_MANY, _FAILED, _UNAVAILABLE = 429, 500, 503
 
@@ -63,6 +67,9 @@ class Wire:
     ) -> tuple[int, bytes]:
         """The status and body of an answer, refusals included; ``CarrierFailed``."""
         started, outcome = self._timer(), "failed"
+        if method == "POST" and operation != QUOTE:
+            # From here on the request is finished, whoever has left.
+            note_effect()
         try:
             async with self._session.request(
                 method, self._base + path, allow_redirects=False, **request
