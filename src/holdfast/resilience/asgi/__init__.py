@@ -2,6 +2,7 @@
 
 from holdfast.resilience.asgi.body_limit import BodyLimit
 from holdfast.resilience.asgi.deadline import RequestDeadline
+from holdfast.resilience.asgi.idempotency import Idempotency
 from holdfast.resilience.asgi.load_shed import Claim, Classify, LoadShed
 from holdfast.resilience.asgi.rate_limit import RateLimit
 from holdfast.resilience.asgi.rejection import Rejection
@@ -21,6 +22,7 @@ __all__ = [
     "BodyLimit",
     "Claim",
     "Classify",
+    "Idempotency",
     "Layer",
     "LoadShed",
     "Message",

@@ -34,6 +34,7 @@ MEASUREMENTS: tuple[Measurement, ...] = (
     Measurement("layers", "What all layers together cost"),
     Measurement("isolation", "What others notice of a dependency that hangs"),
     Measurement("breaker", "What a circuit costs, and what it spares"),
+    Measurement("keys", "What an idempotency key costs"),
     Measurement("limiter", "What a decision about a quota costs, and if it is exact"),
 )
 
