@@ -12,8 +12,9 @@ from structlog.testing import capture_logs
 
 from holdfast.cli import worker as command
 from holdfast.domain.notifications import Mailer
-from holdfast.platform import http, jobs
+from holdfast.platform import controls, http, jobs
 from holdfast.platform.outgoing import OutgoingCalls
+from holdfast.platform.redis import Cache
 from holdfast.platform.settings import Settings
 
 
@@ -101,6 +102,33 @@ class TestWorker:
         assert answer.text == "ok\n"
         assert json.loads(out.splitlines()[-1])["event"] == "worker_stopped"
         assert (process.returncode, err) == (0, b"")
+
+    @pytest.mark.slow
+    async def test_hears_of_circuits_from_operators_and_other_processes(
+        self, worker, database, clock, valkey, promised
+    ):
+        process = await worker("--health-port", "0", REDIS_URL=valkey.url)
+        lines = []
+        while not lines or lines[-1]["event"] != "worker_started":
+            lines.append(json.loads(await process.stdout.readline()))
+        cache = Cache.connect(valkey.url)
+        await cache.set("holdfast:circuit:payment", b"another", ttl_seconds=60)
+        async with database.transaction() as tx:
+            said = {"mode": "forced_open"}
+            await controls.put(tx, "circuit.mail", said, by="key:1", at=clock())
+
+        async with httpx.AsyncClient() as client:
+            url = f"http://127.0.0.1:{lines[-1]['health_port']}/metrics"
+
+            async def heard():
+                text = (await client.get(url)).text
+                forced = 'circuit_state{dep="mail",state="forced_open"} 1.0'
+                hinted = '{dep="payment",from="closed",reason="hint",to="half_open"}'
+                return f"holdfast_{forced}" in text and hinted in text
+
+            await promised(heard)
+        await cache.delete("holdfast:circuit:payment")
+        await cache.close()
 
     @pytest.mark.slow
     async def test_waits_for_a_database_that_is_not_there(self, worker):
