@@ -5,33 +5,17 @@ better; who sends it follows from the route's scope. A route without a recipe th
 something in its path fails, until somebody says here how to make that.
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
+from keyed_controls import CONTROLS
+from keyed_recipe import Call, Recipe, filled, names, says
 from keyed_world import PASSWORD, READY, SKU, SOLD_OUT, World
 
 from holdfast.api import binding
 from holdfast.api.examples import EXAMPLES
 from holdfast.api.policy import Route
 from holdfast.domain import identity, oauth
-
-
-@dataclass
-class Call:
-    """A request, but for its key."""
-
-    method: str
-    path: str
-    body: Any = None
-    headers: dict[str, str] = field(default_factory=dict)
-    content: bytes | None = None
-
-
-Make = Callable[[World], Awaitable[Any]]
-Recipe = Callable[[World, Call], Awaitable[None]]
 
 
 async def call_of(world: World, route: Route) -> Call:
@@ -55,33 +39,6 @@ def _headers(world: World, route: Route) -> dict[str, str]:
     return dict(world.operator)
 
 
-def _names(**made: Make) -> Recipe:
-    """What is in the path is made; the body is that of the documentation."""
-
-    async def fill(world: World, call: Call) -> None:
-        for name, make in made.items():
-            call.path = _with(call.path, name, await make(world))
-
-    return fill
-
-
-def _with(path: str, name: str, value: object) -> str:
-    for kind in ("", ":uuid"):
-        path = path.replace(f"{{{name}{kind}}}", str(value))
-    return path
-
-
-def _says(body: Any, **made: Make) -> Recipe:
-    """The same with a body of its own."""
-    fill = _names(**made)
-
-    async def say(world: World, call: Call) -> None:
-        await fill(world, call)
-        call.body = body
-
-    return say
-
-
 async def _cart_id(world: World) -> str:
     return str((await world.cart())["id"])
 
@@ -92,8 +49,8 @@ async def _ready_cart_id(world: World) -> str:
 
 async def _line(world: World, call: Call) -> None:
     cart = await world.cart()
-    call.path = _with(call.path, "cart_id", cart["id"])
-    call.path = _with(call.path, "line_id", cart["lines"][0]["id"])
+    call.path = filled(call.path, "cart_id", cart["id"])
+    call.path = filled(call.path, "line_id", cart["lines"][0]["id"])
 
 
 async def _held_cart(world: World) -> str:
@@ -110,7 +67,7 @@ async def _held_draft(world: World) -> str:
 
 
 async def _hold(world: World, call: Call) -> None:
-    call.path = _with(call.path, "draft_id", await world.draft())
+    call.path = filled(call.path, "draft_id", await world.draft())
     call.body = {"until": (world.shop.clock() + timedelta(days=1)).isoformat()}
 
 
@@ -144,8 +101,8 @@ async def _address(world: World, call: Call) -> None:
     account_id = await world.customer()
     path = f"/v1/customers/{account_id}/addresses"
     kept = await world.send("POST", path, EXAMPLES["NewAddress"][0])
-    call.path = _with(call.path, "account_id", account_id)
-    call.path = _with(call.path, "address_id", kept["id"])
+    call.path = filled(call.path, "account_id", account_id)
+    call.path = filled(call.path, "address_id", kept["id"])
 
 
 async def _own_address(world: World) -> str:
@@ -253,7 +210,7 @@ async def _category(_: World, call: Call) -> None:
 
 async def _checks_out(world: World, call: Call) -> None:
     cart = await world.cart(**READY)
-    call.path = _with(call.path, "cart_id", cart["id"])
+    call.path = filled(call.path, "cart_id", cart["id"])
     call.body = {"payment_method": "pm_card_ok"}
 
 
@@ -279,7 +236,7 @@ async def _lost(world: World) -> str:
 
 
 async def _moved(world: World, call: Call) -> None:
-    call.path = _with(call.path, "shipment_id", await world.parcel())
+    call.path = filled(call.path, "shipment_id", await world.parcel())
     at = world.shop.clock().isoformat()
     call.body = {"status": "delivered", "happened_at": at}
 
@@ -295,111 +252,108 @@ async def _support(_: World) -> str:
 
 
 RECIPES: dict[str, Recipe] = {
-    "DELETE /v1/api-keys/{key_id:uuid}": _names(key_id=_api_key),
+    **CONTROLS,
+    "DELETE /v1/api-keys/{key_id:uuid}": names(key_id=_api_key),
     "POST /v1/products": _new_product,
-    "PATCH /v1/products/{product}": _says({"status": "archived"}, product=_product),
+    "PATCH /v1/products/{product}": says({"status": "archived"}, product=_product),
     "POST /v1/inventory/import": _file,
-    "PUT /v1/inventory/{sku}": _names(sku=_sku),
-    "POST /v1/inventory/{sku}/back-in-stock": _says(
+    "PUT /v1/inventory/{sku}": names(sku=_sku),
+    "POST /v1/inventory/{sku}/back-in-stock": says(
         {"email": "eve@example.com"}, sku=_sold_out
     ),
-    "PATCH /v1/inventory/{sku}/locations/{location}": _names(sku=_sku, location=_main),
-    "POST /v1/inventory/adjustments": _says(
+    "PATCH /v1/inventory/{sku}/locations/{location}": names(sku=_sku, location=_main),
+    "POST /v1/inventory/adjustments": says(
         {"reason": "damaged", "lines": [{"sku": SKU, "delta": -2}]}
     ),
-    "PATCH /v1/locations/{location}": _says({"priority": 2}, location=_main),
-    "DELETE /v1/me/back-in-stock/{request_id:uuid}": _names(request_id=World.waiting),
-    "DELETE /v1/stock-requests/{request_id:uuid}": _names(request_id=World.waiting),
-    "POST /v1/stock-counts": _says({"location": "main"}),
-    "POST /v1/stock-counts/{count_id:uuid}/apply": _names(count_id=World.count),
-    "POST /v1/stock-counts/{count_id:uuid}/cancel": _names(count_id=World.count),
-    "PUT /v1/stock-counts/{count_id:uuid}/lines": _names(count_id=World.count),
+    "PATCH /v1/locations/{location}": says({"priority": 2}, location=_main),
+    "DELETE /v1/me/back-in-stock/{request_id:uuid}": names(request_id=World.waiting),
+    "DELETE /v1/stock-requests/{request_id:uuid}": names(request_id=World.waiting),
+    "POST /v1/stock-counts": says({"location": "main"}),
+    "POST /v1/stock-counts/{count_id:uuid}/apply": names(count_id=World.count),
+    "POST /v1/stock-counts/{count_id:uuid}/cancel": names(count_id=World.count),
+    "PUT /v1/stock-counts/{count_id:uuid}/lines": names(count_id=World.count),
     "POST /v1/transfers": _transfer,
-    "POST /v1/transfers/{transfer_id:uuid}/cancel": _names(transfer_id=World.transfer),
-    "POST /v1/transfers/{transfer_id:uuid}/dispatch": _names(
-        transfer_id=World.transfer
-    ),
-    "POST /v1/transfers/{transfer_id:uuid}/receipts": _names(transfer_id=_dispatched),
-    "PATCH /v1/carts/{cart_id:uuid}": _says(READY, cart_id=_cart_id),
-    "POST /v1/carts/{cart_id:uuid}/lines": _names(cart_id=_cart_id),
+    "POST /v1/transfers/{transfer_id:uuid}/cancel": names(transfer_id=World.transfer),
+    "POST /v1/transfers/{transfer_id:uuid}/dispatch": names(transfer_id=World.transfer),
+    "POST /v1/transfers/{transfer_id:uuid}/receipts": names(transfer_id=_dispatched),
+    "PATCH /v1/carts/{cart_id:uuid}": says(READY, cart_id=_cart_id),
+    "POST /v1/carts/{cart_id:uuid}/lines": names(cart_id=_cart_id),
     "PATCH /v1/carts/{cart_id:uuid}/lines/{line_id:uuid}": _line,
     "DELETE /v1/carts/{cart_id:uuid}/lines/{line_id:uuid}": _line,
     "POST /v1/carts/{cart_id:uuid}/checkout": _checks_out,
-    "PATCH /v1/draft-orders/{draft_id:uuid}": _names(draft_id=World.draft),
-    "DELETE /v1/draft-orders/{draft_id:uuid}": _names(draft_id=World.draft),
+    "PATCH /v1/draft-orders/{draft_id:uuid}": names(draft_id=World.draft),
+    "DELETE /v1/draft-orders/{draft_id:uuid}": names(draft_id=World.draft),
     "PUT /v1/draft-orders/{draft_id:uuid}/hold": _hold,
-    "DELETE /v1/draft-orders/{draft_id:uuid}/hold": _names(draft_id=_held_draft),
-    "POST /v1/draft-orders/{draft_id:uuid}/invitations": _says(
-        {}, draft_id=World.draft
-    ),
-    "POST /v1/draft-orders/{draft_id:uuid}/completion": _names(draft_id=World.draft),
+    "DELETE /v1/draft-orders/{draft_id:uuid}/hold": names(draft_id=_held_draft),
+    "POST /v1/draft-orders/{draft_id:uuid}/invitations": says({}, draft_id=World.draft),
+    "POST /v1/draft-orders/{draft_id:uuid}/completion": names(draft_id=World.draft),
     "POST /v1/me/cart/merge": _merge,
-    "POST /v1/orders/{order_id:uuid}/capture": _names(order_id=World.order),
-    "POST /v1/orders/{order_id:uuid}/refunds": _names(order_id=World.order),
-    "POST /v1/refunds/{refund_id:uuid}/retry": _names(refund_id=_refund),
-    "POST /v1/orders/{order_id:uuid}/notes": _names(order_id=World.order),
-    "PATCH /v1/orders/{order_id:uuid}": _says(
+    "POST /v1/orders/{order_id:uuid}/capture": names(order_id=World.order),
+    "POST /v1/orders/{order_id:uuid}/refunds": names(order_id=World.order),
+    "POST /v1/refunds/{refund_id:uuid}/retry": names(refund_id=_refund),
+    "POST /v1/orders/{order_id:uuid}/notes": names(order_id=World.order),
+    "PATCH /v1/orders/{order_id:uuid}": says(
         {"email": "countess@example.com"}, order_id=World.order
     ),
-    "POST /v1/orders/{order_id:uuid}/cancellation": _names(order_id=World.order),
-    "POST /v1/orders/{order_id:uuid}/edits": _says(
+    "POST /v1/orders/{order_id:uuid}/cancellation": names(order_id=World.order),
+    "POST /v1/orders/{order_id:uuid}/edits": says(
         {"lines": [{"position": 1, "quantity": 1}]}, order_id=World.order
     ),
-    "PUT /v1/carts/{cart_id:uuid}/reservation": _says({}, cart_id=_cart_id),
-    "DELETE /v1/carts/{cart_id:uuid}/reservation": _names(cart_id=_held_cart),
-    "POST /v1/orders/{order_id:uuid}/returns": _names(order_id=World.sent),
-    "POST /v1/returns/{return_id:uuid}/approval": _names(return_id=World.returned),
-    "POST /v1/returns/{return_id:uuid}/cancellation": _names(return_id=World.returned),
-    "POST /v1/returns/{return_id:uuid}/receipt": _says({}, return_id=_received),
-    "POST /v1/returns/{return_id:uuid}/rejection": _names(return_id=World.returned),
-    "POST /v1/orders/{order_id:uuid}/shipments": _says(
+    "PUT /v1/carts/{cart_id:uuid}/reservation": says({}, cart_id=_cart_id),
+    "DELETE /v1/carts/{cart_id:uuid}/reservation": names(cart_id=_held_cart),
+    "POST /v1/orders/{order_id:uuid}/returns": names(order_id=World.sent),
+    "POST /v1/returns/{return_id:uuid}/approval": names(return_id=World.returned),
+    "POST /v1/returns/{return_id:uuid}/cancellation": names(return_id=World.returned),
+    "POST /v1/returns/{return_id:uuid}/receipt": says({}, return_id=_received),
+    "POST /v1/returns/{return_id:uuid}/rejection": names(return_id=World.returned),
+    "POST /v1/orders/{order_id:uuid}/shipments": says(
         {"by": "hand"}, order_id=World.order
     ),
-    "POST /v1/shipments/{shipment_id:uuid}/cancel": _names(shipment_id=World.parcel),
+    "POST /v1/shipments/{shipment_id:uuid}/cancel": names(shipment_id=World.parcel),
     "POST /v1/shipments/{shipment_id:uuid}/events": _moved,
-    "POST /v1/shipments/{shipment_id:uuid}/reship": _names(shipment_id=_lost),
-    "PATCH /v1/clients/{client_id}": _names(client_id=_registered),
-    "DELETE /v1/clients/{client_id}": _names(client_id=_registered),
-    "POST /v1/clients/{client_id}/secret": _names(client_id=_registered),
-    "DELETE /v1/me/consents/{client_id}": _names(client_id=_consent),
+    "POST /v1/shipments/{shipment_id:uuid}/reship": names(shipment_id=_lost),
+    "PATCH /v1/clients/{client_id}": names(client_id=_registered),
+    "DELETE /v1/clients/{client_id}": names(client_id=_registered),
+    "POST /v1/clients/{client_id}/secret": names(client_id=_registered),
+    "DELETE /v1/me/consents/{client_id}": names(client_id=_consent),
     "DELETE /v1/me/linked-identities": _provider,
     "POST /v1/accounts/confirm": _letter,
     "POST /v1/email-changes/confirm": _letter,
     "POST /v1/password-resets/confirm": _letter,
-    "POST /v1/me/email": _says(
+    "POST /v1/me/email": says(
         {"email": "countess@example.com", "current_password": PASSWORD}
     ),
-    "PUT /v1/me/password": _says(
+    "PUT /v1/me/password": says(
         {"current_password": PASSWORD, "new_password": "a card of punched holes"}
     ),
-    "PATCH /v1/users/{account_id:uuid}": _names(account_id=World.user),
-    "DELETE /v1/users/{account_id:uuid}": _names(account_id=World.user),
+    "PATCH /v1/users/{account_id:uuid}": names(account_id=World.user),
+    "DELETE /v1/users/{account_id:uuid}": names(account_id=World.user),
     "POST /v1/me/recovery-codes": _with_code,
     "POST /v1/me/second-factor/confirm": _first_code,
     "DELETE /v1/me/second-factor": _with_code,
-    "DELETE /v1/me/sessions/{session_id:uuid}": _names(session_id=World.elsewhere),
+    "DELETE /v1/me/sessions/{session_id:uuid}": names(session_id=World.elsewhere),
     "DELETE /v1/me/sessions": _keeps_this_one,
     "POST /v1/sessions": _sign_in,
     "POST /v1/sessions/second-factor": _second_step,
-    "DELETE /v1/users/{account_id:uuid}/sessions": _names(account_id=_account),
-    "PATCH /v1/customers/{account_id:uuid}": _names(account_id=World.customer),
-    "DELETE /v1/customers/{account_id:uuid}": _names(account_id=World.customer),
-    "POST /v1/customers": _says(
+    "DELETE /v1/users/{account_id:uuid}/sessions": names(account_id=_account),
+    "PATCH /v1/customers/{account_id:uuid}": names(account_id=World.customer),
+    "DELETE /v1/customers/{account_id:uuid}": names(account_id=World.customer),
+    "POST /v1/customers": says(
         {"email": "bob@example.com", "given_name": "Bob", "locale": "en-GB"}
     ),
-    "POST /v1/customers/{account_id:uuid}/addresses": _names(account_id=World.customer),
+    "POST /v1/customers/{account_id:uuid}/addresses": names(account_id=World.customer),
     "PATCH /v1/customers/{account_id:uuid}/addresses/{address_id:uuid}": _address,
     "DELETE /v1/customers/{account_id:uuid}/addresses/{address_id:uuid}": _address,
-    "POST /v1/customers/{account_id:uuid}/export": _names(account_id=World.customer),
-    "DELETE /v1/me": _says({"password": PASSWORD}),
-    "PATCH /v1/me/addresses/{address_id:uuid}": _names(address_id=_own_address),
-    "DELETE /v1/me/addresses/{address_id:uuid}": _names(address_id=_own_address),
-    "PATCH /v1/roles/{name}": _names(name=_role),
-    "DELETE /v1/roles/{name}": _names(name=_role),
-    "PUT /v1/users/{account_id:uuid}/roles/{name}": _names(
+    "POST /v1/customers/{account_id:uuid}/export": names(account_id=World.customer),
+    "DELETE /v1/me": says({"password": PASSWORD}),
+    "PATCH /v1/me/addresses/{address_id:uuid}": names(address_id=_own_address),
+    "DELETE /v1/me/addresses/{address_id:uuid}": names(address_id=_own_address),
+    "PATCH /v1/roles/{name}": names(name=_role),
+    "DELETE /v1/roles/{name}": names(name=_role),
+    "PUT /v1/users/{account_id:uuid}/roles/{name}": names(
         account_id=_account, name=_support
     ),
-    "DELETE /v1/users/{account_id:uuid}/roles/{name}": _names(
+    "DELETE /v1/users/{account_id:uuid}/roles/{name}": names(
         account_id=_granted, name=_support
     ),
 }

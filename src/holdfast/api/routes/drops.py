@@ -78,6 +78,7 @@ ROUTES: tuple[Route, ...] = (
         cost=2,
         priority=Priority.BUY,
         claims="leased",
+        secret_answer=True,
         public=True,
         raises=(
             domain.DropNotFound,
