@@ -37,7 +37,8 @@ from holdfast.cli.bench.protection.plan import (
 )
 from holdfast.cli.bench.protection.tallies import Clocking, Tally
 
-_REFUSALS = (429, 503)
+# 504 is a server's own word for what a client does that waits no longer.
+_REFUSALS = (429, 503, 504)
 _PAUSE_SECONDS = 0.1
 _MOST_PAUSE_SECONDS = 2.0
 _IDLE_SECONDS = 0.05

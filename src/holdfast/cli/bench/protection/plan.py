@@ -80,7 +80,7 @@ class Count(msgspec.Struct):
     given_up: int = 0
     """No answer in time, and the client has hung up."""
     refused: int = 0
-    """429 or 503, in time or not."""
+    """429, 503 or 504, in time or not."""
     failed: int = 0
     """Any other answer, or a lost connection."""
     unsent: int = 0

@@ -49,7 +49,7 @@ async def measured(rig: Rig, multiples: Sequence[int] = MULTIPLES) -> Mix:
     with rig.shop(**PROXY, HOLDFAST_PROTECTION="off") as instance:
         async with Opened(instance, rig) as mall:
             peak = await peak_of(mall)
-            costs = await _costs(mall, peak)
+            costs = await costs_of(mall, peak)
             control = await _points(mall, peak, multiples)
     with rig.shop(**PROXY) as instance:
         async with Opened(instance, rig) as mall:
@@ -77,7 +77,7 @@ async def peak_of(mall: Mall) -> float:
     return rig.known[PEAK]
 
 
-async def _costs(mall: Mall, peak: float) -> Mapping[str, Mapping[str, float]]:
+async def costs_of(mall: Mall, peak: float) -> Mapping[str, Mapping[str, float]]:
     """CPU seconds that a request of each kind takes by itself: of the API, the rest.
 
     What a shop takes that nobody asks anything is not counted.
