@@ -7,12 +7,12 @@ import pytest
 import structlog
 from prometheus_client import CollectorRegistry
 
-from holdfast.platform import dependencies
+from holdfast.platform import decisions, dependencies
 from holdfast.platform.circuit_metrics import CircuitMetrics
 from holdfast.platform.circuits import Circuits, followed
 from holdfast.platform.redis import Cache
 from holdfast.platform.settings import Settings
-from holdfast.resilience import CircuitOpen
+from holdfast.resilience import CircuitOpen, Rejected
 from holdfast.resilience.circuit import Outcome, State
 
 NOW = datetime(2026, 11, 27, 8, 0, tzinfo=UTC)
@@ -316,3 +316,48 @@ class TestNames:
     def test_of_nobody_are_refused(self):
         with pytest.raises(KeyError):
             dependencies.limits_of("fax")
+
+
+class TestDecisions:
+    def test_are_noted_for_the_request_that_they_were_about(self, a_process):
+        circuits, scope = a_process(), {}
+        circuits.override({CARRIER: {"mode": "forced_open"}})
+        token = decisions.begin(scope)
+        for _ in range(3):
+            with suppress(CircuitOpen):
+                circuits[CARRIER].breaker.admit(1.0)
+        decisions.end(token)
+        with suppress(CircuitOpen):
+            circuits[CARRIER].breaker.admit(1.0)
+
+        assert scope == {"holdfast.decisions": ["circuit:carrier=rejected"]}
+
+    async def test_name_what_was_full_or_held_back(self, a_process):
+        circuits, scope = a_process(), {}
+        pipeline = circuits[PAYMENT].around(timeout_seconds=5, failures=(OSError,))
+
+        async def turn_away():
+            raise Rejected(1)
+
+        token = decisions.begin(scope)
+        for _ in range(60):
+            with suppress(Rejected):
+                await pipeline(turn_away)
+        circuits[PAYMENT]._bulkhead._free = circuits[PAYMENT]._bulkhead._room = 0
+        with suppress(Rejected):
+            await circuits[PAYMENT]._bulkhead(turn_away)
+        decisions.end(token)
+
+        assert scope["holdfast.decisions"] == [
+            "throttle:payment=held",
+            "bulkhead:payment=full",
+        ]
+
+    def test_of_one_request_are_bounded(self):
+        scope = {}
+        token = decisions.begin(scope)
+        for number in range(100):
+            decisions.note(f"circuit:{number}=rejected")
+        decisions.end(token)
+
+        assert len(scope["holdfast.decisions"]) == 20

@@ -40,6 +40,7 @@ from holdfast.api.protection.rate_layers import AddressLimit, CallerLimit
 from holdfast.api.protection.threshold import Threshold, claims
 from holdfast.api.shop import Shop
 from holdfast.api.tokens import Tokens
+from holdfast.platform import decisions
 from holdfast.resilience.asgi import (
     App,
     BodyLimit,
@@ -143,7 +144,11 @@ def dispatch(routes: Sequence[Route], shop: Shop) -> App:
     endpoints = {id(route): endpoint_of(route).within(shop) for route in routes}
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
-        await endpoints[id(scope["holdfast.route"])](scope, receive, send)
+        token = decisions.begin(scope)
+        try:
+            await endpoints[id(scope["holdfast.route"])](scope, receive, send)
+        finally:
+            decisions.end(token)
 
     return call
 

@@ -90,6 +90,16 @@ LAYERS: dict[str, Layer] = {
             "open": "it has been failing, and was not asked",
         },
     ),
+    "bulkhead": Layer(
+        "How many calls to a service that it needed are under way",
+        "bulkheads.md",
+        {"full": "as many as may be, and it was not asked"},
+    ),
+    "throttle": Layer(
+        "Whether a service that it needed turns most calls away",
+        "retries.md",
+        {"held": "it does, and was not asked"},
+    ),
     "fallback": Layer(
         "What to do without a service that did not answer",
         "circuit-breakers.md",

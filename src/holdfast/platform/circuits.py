@@ -21,11 +21,19 @@ import msgspec
 import structlog
 
 from holdfast.kernel.clock import Clock, Monotonic, monotonic, system_clock
+from holdfast.platform import decisions
 from holdfast.platform.circuit_metrics import CircuitMetrics
 from holdfast.platform.dependencies import FIXED, REDIS, limits_of
 from holdfast.platform.guard import Event, Guard, GuardStanding
 from holdfast.resilience.circuit import State
-from holdfast.resilience.events import CircuitMoved
+from holdfast.resilience.events import (
+    Attempted,
+    BulkheadRefused,
+    CircuitCall,
+    CircuitMoved,
+    FellBack,
+    HeldBack,
+)
 
 CONTROL = "circuit."
 """What the names of the controls of circuits begin with."""
@@ -93,8 +101,28 @@ class Circuits:
     def _hear(self, event: Event) -> None:
         if self._metrics is not None:
             self._metrics.count(event)
-        if not isinstance(event, CircuitMoved):
-            return
+        match event:
+            case CircuitCall(outcome="success") | Attempted():
+                # Nearly all of them.
+                return
+            case CircuitCall(dependency, "rejected"):
+                decisions.note(f"circuit:{dependency}=rejected")
+            case BulkheadRefused(dependency):
+                decisions.note(f"bulkhead:{dependency}=full")
+            case HeldBack(dependency):
+                decisions.note(f"throttle:{dependency}=held")
+            case FellBack(dependency, way):
+                decisions.note(f"fallback:{dependency}={way}")
+            case CircuitMoved():
+                self._moved(event)
+            case _:
+                pass
+
+    def fell_back(self, dependency: str, way: str) -> None:
+        """Something else was answered in the place of a dependency."""
+        self._hear(FellBack(dependency, way))
+
+    def _moved(self, event: CircuitMoved) -> None:
         if event.after == State.OPEN.value:
             self._opened[event.dependency] = event.open_seconds
         _log.warning(

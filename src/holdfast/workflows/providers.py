@@ -7,6 +7,7 @@ it changes nothing.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import aiohttp
 
@@ -118,7 +119,8 @@ def carrier(
     watch = None if calls is None else calls.watch("carrier")
     wire = Wire(session, url, watch=watch, timer=timer)
     patience = timeout_seconds * PATIENCE_FOR_LABELS
-    guard = (circuits or Circuits())[CARRIER]
+    circuits = circuits or Circuits()
+    guard = circuits[CARRIER]
     one = guard.around(
         timeout_seconds=timeout_seconds,
         failures=(CarrierFailed,),
@@ -133,5 +135,12 @@ def carrier(
         again_after=(CarrierFailed,),
     )
     box = None if size is None else Size(*size)
-    quotes = Quotes(wire, protect=one, shared=cache, size=box, timer=timer)
+    quotes = Quotes(
+        wire,
+        protect=one,
+        shared=cache,
+        size=box,
+        fell_back=partial(circuits.fell_back, CARRIER),
+        timer=timer,
+    )
     return Carrier(wire, quotes, protect=several, size=box)

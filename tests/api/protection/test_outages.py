@@ -96,6 +96,7 @@ class TestOpenCircuit:
 
         assert monotonic() - began < 1
         assert answer.json()["shipping"]["source"] == "flat_rate"
+        assert "holdfast_fallbacks_total" in shop.metrics.expose().decode()
         assert carrier.get("/control/state")["calls"] == 0
 
     async def test_a_checkout_is_refused_at_once_with_a_time_to_come_back(

@@ -8,7 +8,7 @@ which each has its own; postal codes do not leave the process.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Protocol, TypeAlias
 
@@ -88,12 +88,14 @@ class Quotes:
         protect: Protect,
         shared: Shared | None = None,
         size: Size | None = None,
+        fell_back: Callable[[str], None] | None = None,
         timer: Monotonic = monotonic,
     ) -> None:
         self._wire = wire
         self._size = {} if size is None else asdict(size)
         self._protect = protect
         self._shared = shared
+        self._fell_back = fell_back
         self._timer = timer
         self._last: OrderedDict[_Remembered, tuple[float, Mapping[Method, Money]]]
         self._last = OrderedDict()
@@ -122,6 +124,12 @@ class Quotes:
                 await self._remember(parcel, prices)
                 if method in prices:
                     return Quote(prices[method], Source.CARRIER)
+        quote = await self._without_carrier(method, parcel)
+        if self._fell_back is not None:
+            self._fell_back(quote.source.value)
+        return quote
+
+    async def _without_carrier(self, method: Method, parcel: Parcel) -> Quote:
         for known_as in (parcel, parcel.anywhere):
             if last := self._recall(
                 method, known_as, _USABLE_SECONDS, Source.LAST_QUOTE
