@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 from collections import Counter
 from contextlib import asynccontextmanager
@@ -54,6 +55,13 @@ class Visitors:
             answer = await self._client.post(path, json=body or {})
             self.slowest = max(self.slowest, monotonic() - started)
             self.seen[answer.status_code] += 1
+
+    def counted(self, name):
+        text = self._shop.metrics.expose().decode()
+        return float(re.search(rf"^{name} (.+)$", text, re.MULTILINE)[1])
+
+    async def read(self, path):
+        self.seen[(await self._client.get(path)).status_code] += 1
 
     async def together(self, many, times):
         async with asyncio.TaskGroup() as group:
@@ -137,6 +145,22 @@ class TestRedisHung:
         # Five checks of 25 ms at the most; the rest is the machine's.
         assert tripped < 2
         assert await visitors.until_up() <= LONGEST_RECOVERY_SECONDS
+
+
+class TestRoundTrips:
+    async def test_are_shared_by_what_comes_together(self, visitors):
+        await visitors.together(8, 1)
+
+        counted = visitors.counted("holdfast_ratelimit_redis_roundtrips_total")
+        assert 1 <= counted <= 8
+        assert visitors.counted("holdfast_ratelimit_noscript_total") >= 1
+
+    async def test_are_none_for_guests_who_only_read(self, visitors):
+        for _ in range(5):
+            await visitors.read("/v1/categories")
+
+        assert visitors.seen == {200: 5}
+        assert visitors.counted("holdfast_ratelimit_redis_roundtrips_total") == 0
 
 
 class TestTwoProcesses:

@@ -143,6 +143,7 @@ class Elsewhere:
     """A lane to a node that always knows another one."""
 
     busy = False
+    round_trips = 3
 
     def __init__(self):
         self.asked = 0
@@ -187,10 +188,12 @@ class TestConfusion:
         busy.busy = True
         cluster._lanes["127.0.0.1", 1] = idle
         cluster._lanes["127.0.0.1", 2] = busy
+        before = limiter.round_trips
 
         await cluster.learn()
 
         assert (idle.closed, busy.closed) == (True, False)
+        assert limiter.round_trips == before
 
     async def test_of_a_slot_that_nobody_has_is_said(self, limiter, three_nodes):
         owner = three_nodes.node_of("orphan")

@@ -47,7 +47,17 @@ class RateMetrics:
             source: seconds.labels(backend).observe
             for source, backend in _BACKENDS.items()
         }
+        self._allowed: dict[tuple[str, str, str], Callable[[], None]] = {}
         self._count: Callable[..., Any] = lru_cache(4096)(decisions.labels)
+
+    def allowed(self, policy: str, role: str, kind: str) -> None:
+        """Count a request that one quota let through: most of them, so in 0.5 us."""
+        key = (policy, role, kind)
+        count = self._allowed.get(key)
+        if count is None:
+            count = self._count(policy, role, kind, "allowed").inc
+            self._allowed[key] = count
+        count()
 
     def decided(
         self, verdict: Verdict, role: str, kind: str, *, fallback: bool

@@ -123,6 +123,8 @@ class Bundle:
 
     enforced: tuple[Quota, ...] = ()
     shadowed: tuple[Quota, ...] = ()
+    only: Quota | None = None
+    """The quota, where there is one and nothing else."""
 
     def __bool__(self) -> bool:
         return bool(self.enforced or self.shadowed)
@@ -130,10 +132,10 @@ class Bundle:
     @classmethod
     def of(cls, policies: Iterable[Policy]) -> "Bundle":
         live = [policy for policy in policies if policy.enabled]
-        return cls(
-            tuple(policy.quota for policy in live if not policy.shadow),
-            tuple(policy.quota for policy in live if policy.shadow),
-        )
+        enforced = tuple(policy.quota for policy in live if not policy.shadow)
+        shadowed = tuple(policy.quota for policy in live if policy.shadow)
+        is_one = len(enforced) == 1 and not shadowed
+        return cls(enforced, shadowed, enforced[0] if is_one else None)
 
 
 class Policies:

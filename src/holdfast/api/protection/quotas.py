@@ -69,17 +69,23 @@ class Quotas:
         self._vault = vault
         self._metrics = metrics
         self._here = MemoryLimiter(timer=timer)
-        self._store: Limiter = store or self._here
+        self._store: Limiter = self._here if store is None else store
         self._has_store = store is not None
         self._timer = timer
 
     def flooding(self, address: str | None) -> QuotaExceeded | None:
         """Count a request from *address*; the refusal, if there were too many.
 
-        For whoever stands before the layers, too: it takes 3 us and asks nobody.
+        For whoever stands before the layers, too: it takes 2 us and asks nobody.
         """
+        quota = self.policies.named("address").only
+        if quota is not None:
+            left = self._here.take_one(site_of(address), quota)
+            if left is not None:
+                self._metrics.allowed(quota.name, _ANY, _ANY)
+                return None
         try:
-            self._take_here(self.flood(address), 1, _ANY, None)
+            self.take_here(self.flood(address), 1)
         except QuotaExceeded as refusal:
             return refusal
         return None
@@ -92,7 +98,7 @@ class Quotas:
         Returns what is left. A *cost* of 0 takes nothing.
         """
         if who.here:
-            return self._take_here(who, cost, kind, scope)
+            return self.take_here(who, cost, kind, scope)
         bundle = who.bundle
         standings: tuple[Standing, ...] = ()
         if bundle.enforced:
@@ -149,11 +155,23 @@ class Quotas:
         self._metrics.took(verdict, self._timer() - started)
         return verdict
 
-    def _take_here(
-        self, who: Who, cost: int, kind: str, scope: Scope | None
+    def take_here(
+        self, who: Who, cost: int, kind: str = _ANY, scope: Scope | None = None
     ) -> tuple[Standing, ...]:
+        """The same for what is counted in this process, without waiting.
+
+        Where less than half is gone nothing is returned: nobody has to be told.
+        """
         bundle = who.bundle
         standings: tuple[Standing, ...] = ()
+        if cost and (quota := bundle.only) is not None:
+            left = self._here.take_one(who.subject, quota, cost)
+            if left is not None:
+                self._metrics.allowed(quota.name, who.role, kind)
+                if left * 2 >= quota.burst:
+                    # Nobody has to be told.
+                    return ()
+                return self._here.take_now(who.subject, bundle.enforced, 0).standings
         if bundle.enforced:
             verdict = self._here.take_now(who.subject, bundle.enforced, cost)
             if cost:

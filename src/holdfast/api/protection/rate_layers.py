@@ -69,10 +69,13 @@ class CallerLimit:
             who = self._quotas.guest(address, reads=route.method == "GET")
             if isinstance(caller, Guest) and not who.here:
                 cart = self._quotas.cart(caller)
-                standings = await self._quotas.take(cart, route.cost, route.kind, scope)
+                standings = self._quotas.take_here(cart, route.cost, route.kind, scope)
         else:
             who = self._quotas.known(caller)
-        standings += await self._quotas.take(who, route.cost, route.kind, scope)
+        if who.here:
+            standings = self._quotas.take_here(who, route.cost, route.kind, scope)
+        else:
+            standings += await self._quotas.take(who, route.cost, route.kind, scope)
         # Guests of a storefront never look; programs count on it.
         if standings and (not is_guest or any_below_half(standings)):
             send = telling(standings, scope, send)

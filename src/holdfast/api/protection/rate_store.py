@@ -7,14 +7,14 @@ after a second. Nobody is refused because Redis is gone, and nobody gets in by i
 credentials are granted exactly what they were, shared by the processes.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from holdfast.resilience.events import RateLeased, RateStoreMoved
-from holdfast.resilience.rate import Limiter
+from holdfast.resilience.rate import Limiter, Quota, Verdict
 from holdfast.resilience.rate.fallback import FallbackLimiter
 from holdfast.resilience.rate.lease import LeasingLimiter
 from holdfast.resilience.rate.redis import RedisLimiter
@@ -78,6 +78,33 @@ class StoreMetrics:
             self._leased.labels(policy).inc(event.tokens)
 
 
+class Counted:
+    """A limiter, and what it sends to Redis counted."""
+
+    def __init__(
+        self, limiter: Limiter, redis: RedisLimiter, metrics: StoreMetrics
+    ) -> None:
+        self._limiter = limiter
+        self._redis = redis
+        self._metrics = metrics
+        self._trips = 0
+        self._texts = 0
+
+    async def take(
+        self, subject: str, quotas: Sequence[Quota], cost: int = 1
+    ) -> Verdict:
+        """Take *cost* tokens from every quota, or from none; never fails."""
+        verdict = await self._limiter.take(subject, quotas, cost)
+        trips, texts = self._redis.round_trips, self._redis.sent_by_source
+        if trips != self._trips:
+            self._metrics.round_trips.inc(trips - self._trips)
+            self._trips = trips
+        if texts != self._texts:
+            self._metrics.noscript.inc(texts - self._texts)
+            self._texts = texts
+        return verdict
+
+
 @asynccontextmanager
 async def opened_store(
     url: str, *, processes: int, registry: CollectorRegistry
@@ -86,8 +113,9 @@ async def opened_store(
     metrics = StoreMetrics(registry)
     redis = RedisLimiter.connect(url)
     leases = LeasingLimiter(redis, processes=lambda: processes, listen=metrics.leased)
+    always = FallbackLimiter(leases, processes=lambda: processes, listen=metrics.moved)
     try:
-        yield FallbackLimiter(leases, processes=lambda: processes, listen=metrics.moved)
+        yield Counted(always, redis, metrics)
     finally:
         await leases.close()
         await redis.close()

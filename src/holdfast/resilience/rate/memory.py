@@ -69,6 +69,27 @@ class MemoryLimiter:
                 table[key] = due
         return verdict
 
+    def take_one(self, subject: str, quota: Quota, cost: int = 1) -> int | None:
+        """Take *cost* tokens from one bucket; tokens left, or None if refused.
+
+        The quick way (1 us in place of 5) where nobody is told what is left.
+        """
+        key = (subject, quota.name)
+        due = self._dues.get(key)
+        now = int(self._timer() * SECOND)
+        if due is None:
+            self._drop_full(now, _LOOK)
+            if len(self._dues) >= self._buckets:
+                verdict = self.take_now(subject, (quota,), cost)
+                return verdict.standings[0].remaining if verdict.allowed else None
+            due = now
+        latest = now + quota.tolerance
+        after = min(max(due, now), latest) + cost * quota.interval
+        if after > latest:
+            return None
+        self._dues[key] = after
+        return (latest - after) // quota.interval
+
     def _places(
         self, subject: str, quotas: Sequence[Quota], now: int
     ) -> list[tuple[MutableMapping[_Key, int], _Key]]:

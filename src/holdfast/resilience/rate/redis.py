@@ -31,6 +31,11 @@ CHECK_SECONDS = 0.025
 class Server(Protocol):
     """Answers a check, wherever its keys are."""
 
+    @property
+    def round_trips(self) -> int:
+        """Batches of checks that were sent so far."""
+        ...
+
     async def ask(self, tag: str, command: Command) -> object:
         """The answer to *command*, whose keys have *tag*."""
         ...
@@ -45,6 +50,11 @@ class RedisLimiter:
         self._server = server
         self.sent_by_source = 0
         """How often the text of the script had to be sent."""
+
+    @property
+    def round_trips(self) -> int:
+        """How often something was sent so far: many checks may share one."""
+        return self._server.round_trips
 
     @classmethod
     def connect(
@@ -132,6 +142,10 @@ class _OneServer:
     def __init__(self, lane: Lane, seconds: float) -> None:
         self._lane = lane
         self._seconds = seconds
+
+    @property
+    def round_trips(self) -> int:
+        return self._lane.round_trips
 
     async def ask(self, _tag: str, command: Command) -> object:
         answer = await self._lane.ask(command, seconds=self._seconds)

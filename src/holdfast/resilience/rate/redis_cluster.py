@@ -137,8 +137,14 @@ class Cluster:
         self._owners: list[Address] = []
         self._moved: dict[int, Address] = {}
         self._learning: asyncio.Task[None] | None = None
+        self._left_trips = 0
         self.redirects = 0
         """Answers that sent a check elsewhere."""
+
+    @property
+    def round_trips(self) -> int:
+        """Batches sent so far, to nodes that have left too."""
+        return self._left_trips + sum(x.round_trips for x in self._lanes.values())
 
     def node_of(self, tag: str) -> Address:
         return self._owner(key_slot(tag.encode()))
@@ -193,7 +199,9 @@ class Cluster:
         for address in set(self._lanes) - set(self._owners):
             # One without slots may be about to get its first.
             if not self._lanes[address].busy:
-                await self._lanes.pop(address).close()
+                lane = self._lanes.pop(address)
+                self._left_trips += lane.round_trips
+                await lane.close()
 
     async def close(self) -> None:
         if self._learning is not None:
