@@ -136,6 +136,9 @@ class RequestDeadline:
                 allowance.usual.note(self._timer() - now)
         finally:
             self._sweep.discard(run)
+            if run.answering is not None:
+                # A server takes an app that has returned for one that has answered.
+                await run.answering
             if run.cut == "deadline" and seconds < allowance.seconds:
                 allowance.usual.note_unfinished(seconds)
 
@@ -191,7 +194,9 @@ class _Run(Budget):
     """Why its time is over, if it is; it may be going on all the same."""
     _cancelling: int | None = None
     _exceeded: DeadlineExceeded | None = None
-    _is_told = False
+    is_told = False
+    """Its client was answered in place of the work, which goes on."""
+    answering: "asyncio.Task[None] | None" = None
     _response_began = False
 
     def __init__(  # noqa: PLR0917 - made for every request, by one caller
@@ -214,7 +219,7 @@ class _Run(Budget):
 
     async def send(self, message: Message) -> None:
         """Send on, unless the client was answered already."""
-        if not self._is_told:
+        if not self.is_told:
             self._response_began = True
             await self._send(message)
 
@@ -225,7 +230,8 @@ class _Run(Budget):
             self.due += _AFTERWARDS_SECONDS
             return
         self.cut = "deadline"
-        self._exceeded = DeadlineExceeded(self.due - self._began, stage=self.stage)
+        seconds = round(self.due - self._began, 3)
+        self._exceeded = DeadlineExceeded(seconds, stage=self.stage)
         self.due += _AFTERWARDS_SECONDS
         self._cancel_if_allowed()
         asyncio.get_running_loop().call_later(_GRACE_SECONDS, self._answer)
@@ -251,7 +257,7 @@ class _Run(Budget):
     def succeeded(self) -> None:
         """The work is done, with or without somebody to tell of it."""
         self._settle()
-        if self._is_told:
+        if self.is_told:
             self._layer.tell(FinishedLate(self._layer.now() - self._began, None))
 
     def failed(self, error: BaseException) -> None:
@@ -261,7 +267,7 @@ class _Run(Budget):
             ours and isinstance(error, asyncio.CancelledError)
         ):
             raise error
-        if self._is_told:
+        if self.is_told:
             # The client has its answer; the connection may be at the next request.
             late = error if isinstance(error, Exception) else None
             self._layer.tell(FinishedLate(self._layer.now() - self._began, late))
@@ -279,9 +285,6 @@ class _Run(Budget):
         if self.is_held or (self.is_lasting and not self._is_safe):
             return False
         if self._task is not None and self._cancelling is None:
-            # From here on it can only undo things, whatever that takes.
-            if self._exceeded is not None:
-                self._exceeded.outcome = "nothing-happened"
             self._cancelling = self._task.cancelling()
             self._task.cancel()
         return True
@@ -297,24 +300,22 @@ class _Run(Budget):
         """Answer now, whatever the work is doing."""
         if self.is_closed or self._response_began or self._exceeded is None:
             return
-        self._is_told = True
-        loop = asyncio.get_running_loop()
+        self.is_told = True
         told = self._told(self._exceeded)
-        task = loop.create_task(
+        self.answering = asyncio.get_running_loop().create_task(
             self._layer.answer(told, self._scope, self._receive, self._send),
             context=deadline.apart(),
         )
-        _ANSWERING.add(task)
-        task.add_done_callback(_ANSWERING.discard)
 
     def _told(self, error: DeadlineExceeded) -> DeadlineExceeded:
+        # What was cut short can only undo things; if it commits that, nobody can tell.
+        was_cut = self._cancelling is not None
+        if was_cut and (self._is_safe or self.may_be_cut):
+            error.outcome = "nothing-happened"
         wasted = self._layer.now() - self._began
         self._layer.tell(BudgetEnded(error.stage, error.outcome, wasted))
         note(self._scope, f"deadline:exceeded@{error.stage}={error.outcome}")
         return error
-
-
-_ANSWERING: set[asyncio.Task[None]] = set()
 
 
 class _Sweep:
