@@ -361,3 +361,26 @@ class TestDecisions:
         decisions.end(token)
 
         assert len(scope["holdfast.decisions"]) == 20
+
+
+class TestBare:
+    async def test_leaves_time_limits_and_retries_alone(self, a_process):
+        bare, asked = a_process(bare=True), []
+        pipeline = bare[CARRIER].around(
+            timeout_seconds=1,
+            total_seconds=5,
+            failures=(OSError,),
+            unreachable=(OSError,),
+            again_after=(OSError,),
+        )
+
+        async def fail():
+            asked.append(1)
+            raise OSError
+
+        for _ in range(10):
+            with suppress(OSError):
+                await pipeline(fail)
+
+        assert len(asked) == 30
+        assert state(bare) is State.CLOSED

@@ -201,6 +201,7 @@ async def opened(
         guards = Circuits(
             dependencies.names(settings),
             metrics=CircuitMetrics(metrics.registry),
+            bare=settings.protection == "off",
             clock=clock,
         )
         cache = None

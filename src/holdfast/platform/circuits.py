@@ -75,6 +75,7 @@ class Circuits:
         names: Iterable[str] = FIXED,
         *,
         metrics: CircuitMetrics | None = None,
+        bare: bool = False,
         clock: Clock = system_clock,
         timer: Monotonic = monotonic,
         chance: Callable[[], float] = random.random,
@@ -87,7 +88,12 @@ class Circuits:
         self._reported: set[str] = set()
         self._guards = {
             name: Guard(
-                name, limits_of(name), timer=timer, chance=chance, listen=self._hear
+                name,
+                limits_of(name),
+                bare=bare,
+                timer=timer,
+                chance=chance,
+                listen=self._hear,
             )
             for name in names
         }

@@ -65,11 +65,17 @@ class Guard:
         dependency: str,
         limits: Limits,
         *,
+        bare: bool = False,
         timer: Monotonic = monotonic,
         chance: Callable[[], float] = random.random,
         listen: Callable[[Event], None] | None = None,
     ) -> None:
+        """Guard calls to *dependency*; a *bare* guard leaves time limits and retries.
+
+        That is what there would be without protection, to measure what it is worth.
+        """
         self.dependency = dependency
+        self._bare = bare
         self.limits = limits
         self._timer = timer
         self._chance = chance
@@ -124,12 +130,14 @@ class Guard:
                     attempts=self.limits.attempts,
                     on=again_after,
                     dependency=self.dependency,
-                    budget=self._budget,
+                    budget=None if self._bare else self._budget,
                     chance=self._chance,
                     timer=self._timer,
                     listen=self._listen,
                 ),
             ]
+        if self._bare:
+            return Pipeline(*policies, Deadline(timeout_seconds))
         policies += [
             CircuitBreaker(
                 self.breaker,

@@ -139,8 +139,9 @@ class Settings:
     body_limit_bytes: int
     """The largest request body that is read."""
     protection: Literal["on", "off"]
-    """Whether requests are limited, shed and given a budget of time; off, to measure
-    what that costs and what it is worth. Production takes on alone."""
+    """Whether requests are limited, shed and given a budget of time, and calls to
+    others stand behind circuits; off, to measure what that costs and what it is worth.
+    Production takes on alone."""
     shutdown_grace_seconds: int
     """How long requests in flight may take to finish at the end."""
     raw: Mapping[str, str] = field(repr=False)
