@@ -20,7 +20,7 @@ from holdfast.api.app import access_log, build
 from holdfast.api.connection import Connection
 from holdfast.api.doorstep import DOORSTEP, Doorstep
 from holdfast.api.protection.gate import MOST_CPU
-from holdfast.cli.accepting import pause, pause_for
+from holdfast.cli.accepting import Accepting, pause_for
 from holdfast.cli.running import settings_of_running_shop
 from holdfast.cli.workers import Workers
 from holdfast.platform import garbage, telemetry
@@ -68,13 +68,16 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, *, parent: int | None) -> None:
         super().__init__(config)
         self._parent = parent
-        self._listeners: list[socket.socket] = []
+        self._accepting: Accepting | None = None
         self._ticked_at = 0.0
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         # Copies: to accept nothing for a moment, the servers close theirs.
-        self._listeners = sockets or []
         await super().startup(sockets and [one.dup() for one in sockets])
+        if sockets:
+            backlog = self.config.backlog
+            self._accepting = Accepting(sockets, self._connect, backlog=backlog)
+            self._accepting.start()
         self._ticked_at = asyncio.get_running_loop().time()
         garbage.settle()
 
@@ -90,35 +93,31 @@ class Server(uvicorn.Server):
                 self.should_exit = True
         return await super().on_tick(counter)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._accepting is not None:
+            self._accepting.stop()
+        await super().shutdown(sockets)
+
+    def _connect(self) -> asyncio.Protocol:
+        protocol: Any = self.config.http_protocol_class
+        made: asyncio.Protocol = protocol(
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
+        return made
 
     async def _rest(self) -> None:
         """Accept nothing for a moment if refusals alone take too much of the CPU."""
-        loop = asyncio.get_running_loop()
-        now, since = loop.time(), self._ticked_at
-        self._ticked_at = now
+        now = asyncio.get_running_loop().time()
+        passed, self._ticked_at = now - self._ticked_at, now
         doorstep: Doorstep | None = self.lifespan.state.get(DOORSTEP)
-        if doorstep is None or doorstep.gate is None or not self._listeners:
+        if doorstep is None or doorstep.gate is None or self._accepting is None:
             return
-        spent, allowed = doorstep.gate.spent(), MOST_CPU * (now - since)
+        spent, allowed = doorstep.gate.spent(), MOST_CPU * passed
         if spent > allowed:
             doorstep.gate.paused()
-            seconds = pause_for(spent, allowed)
-            await pause(self.servers, self._listeners, self._listen, seconds)
-
-    async def _listen(self, listener: socket.socket) -> asyncio.Server:
-        config = self.config
-
-        def connect() -> asyncio.Protocol:
-            protocol: Any = config.http_protocol_class
-            made: asyncio.Protocol = protocol(
-                config=config,
-                server_state=self.server_state,
-                app_state=self.lifespan.state,
-            )
-            return made
-
-        loop = asyncio.get_running_loop()
-        return await loop.create_server(connect, sock=listener, backlog=config.backlog)
+            await self._accepting.pause(self.servers, pause_for(spent, allowed))
 
 
 def _serve(settings: Settings, listener: socket.socket, *, parent: int | None) -> None:

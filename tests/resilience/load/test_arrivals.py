@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.resilience.load import Arrivals
+from holdfast.resilience.load.arrivals import FEWEST, Arrivals, Passed
 
 
 class Cpu:
@@ -73,12 +73,14 @@ class TestRoom:
 
         assert arrivals.has_room(2)
 
-    def test_is_never_less_than_a_page_needs(self, hand, cpu):
+    def test_is_there_for_some_of_each_tier_whatever_they_cost(self, hand, cpu):
         arrivals = Arrivals(cpu=cpu, timer=hand, cost_seconds=30)
         arrivals.look(is_pressed=True)
-        arrivals.entered()
-
-        assert all(arrivals.has_room(tier) for tier in range(5))
+        for tier, fewest in enumerate(FEWEST):
+            arrivals.unstarted = fewest - 1
+            assert arrivals.has_room(tier)
+            arrivals.unstarted = fewest
+            assert not arrivals.has_room(tier)
 
     @given(st.floats(0, 1e3), st.integers(0, 500), st.booleans())
     def test_for_a_tier_is_room_for_all_above_it(self, cost, line, is_pressed):
@@ -93,11 +95,16 @@ class TestRoom:
 
 class TestCost:
     def test_is_learned_from_what_was_used(self, arrivals, cpu):
-        for _ in range(20):
-            serve(arrivals, cpu, 10, seconds=0.005)
-            arrivals.look(is_pressed=False)
+        serve(arrivals, cpu, 50, seconds=0.005)
+        arrivals.look(is_pressed=False)
 
-        assert arrivals.cost_seconds == pytest.approx(0.005, rel=0.05)
+        assert arrivals.cost_seconds == pytest.approx(0.005, rel=0.01)
+
+    def test_of_few_counts_for_little(self, arrivals, cpu):
+        serve(arrivals, cpu, 5, seconds=1)
+        arrivals.look(is_pressed=False)
+
+        assert 0.3 < arrivals.cost_seconds < 0.5
 
     def test_of_too_few_waits_for_more(self, arrivals, cpu):
         serve(arrivals, cpu, 4, seconds=1)
@@ -106,11 +113,54 @@ class TestCost:
         serve(arrivals, cpu, 4, seconds=1)
         arrivals.look(is_pressed=False)
 
-        assert arrivals.cost_seconds == pytest.approx(0.01 + 0.25 * 0.99)
+        assert arrivals.cost_seconds == pytest.approx(1 - 0.99 * 0.9**8)
+
+    def test_is_all_that_passes_while_there_is_none_to_spare(self, arrivals, cpu, hand):
+        serve(arrivals, cpu, 50, seconds=0.01)
+        hand.advance(1.5)
+        arrivals.look(is_pressed=False, late_seconds=1.45)
+
+        assert arrivals.cost_seconds == pytest.approx(0.03, rel=0.01)
 
 
-class TestMeanWait:
-    def test_is_from_the_arrival_to_the_start(self, arrivals, hand):
+class TestPressed:
+    @pytest.mark.parametrize(("late", "shortest"), [(0.2, 6), (0.3, 1)])
+    def test_is_a_process_that_was_later_than_anybody_may_wait(
+        self, arrivals, late, shortest
+    ):
+        arrivals.look(is_pressed=False, late_seconds=late)
+
+        assert arrivals.shortest == shortest
+
+
+class TestSpent:
+    def test_is_no_part_of_what_others_cost(self, arrivals, cpu):
+        serve(arrivals, cpu, 50, seconds=0.01)
+        cpu.used += 5
+        arrivals.spent(5)
+        arrivals.look(is_pressed=False)
+
+        assert arrivals.cost_seconds == pytest.approx(0.01)
+
+    def test_is_forgotten_with_them(self, arrivals, cpu):
+        serve(arrivals, cpu, 50, seconds=0.01)
+        arrivals.spent(0.1)
+        arrivals.look(is_pressed=False)
+        serve(arrivals, cpu, 100, seconds=0.01)
+        arrivals.look(is_pressed=False)
+
+        assert arrivals.cost_seconds == pytest.approx(0.01, rel=0.001)
+
+    def test_never_makes_others_cost_less_than_nothing(self, arrivals, cpu):
+        serve(arrivals, cpu, 200, seconds=0.001)
+        arrivals.spent(60)
+        arrivals.look(is_pressed=False)
+
+        assert 0 <= arrivals.cost_seconds < 1e-6
+
+
+class TestPassed:
+    def test_tells_how_long_those_had_waited_who_started(self, arrivals, hand):
         first = arrivals.entered()
         hand.advance(0.1)
         second = arrivals.entered()
@@ -118,10 +168,15 @@ class TestMeanWait:
         arrivals.started(first)
         arrivals.started(second)
 
-        assert arrivals.mean_wait() == pytest.approx(0.15)
+        assert arrivals.passed() == Passed(0, 2, pytest.approx(0.15))
+        assert arrivals.passed() == Passed(0, 0, None)
 
-    def test_is_of_those_since_the_last_time(self, arrivals, hand):
-        arrivals.started(arrivals.entered())
+    def test_tells_by_how_much_more_came_than_went(self, arrivals):
+        entered = [arrivals.entered() for _ in range(30)]
+        assert not arrivals.has_room(2)
+        arrivals.started(entered[0])
 
-        assert arrivals.mean_wait() == 0
-        assert arrivals.mean_wait() is None
+        assert arrivals.passed() == Passed(30, 1, 0)
+        for at in entered[1:]:
+            arrivals.started(at)
+        assert arrivals.passed() == Passed(-29, 29, 0)

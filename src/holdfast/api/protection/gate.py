@@ -113,7 +113,9 @@ class Gate:
                 return level
             load.metrics.shed(priority, "protocol", "full")
         refused = self._refused(priority, method, route, headers)
-        self._spent_seconds += self._timer() - began + _AROUND_SECONDS
+        spent = self._timer() - began + _AROUND_SECONDS
+        self._spent_seconds += spent
+        arrivals.spent(spent)
         return refused
 
     def spent(self) -> float:

@@ -11,9 +11,13 @@ There is room as long as the line is short: a quarter of a second while the proc
 at ease, so that a burst after silence is simply served; a twentieth while it is
 pressed. The more a tier matters the longer a line it may join; the places beyond
 everybody else's are kept for it.
+
+What a request costs is CPU while the loop has time to spare. While it has none, it is
+all the time that passes: on a machine that others use, a request of 10 ms may take 30.
 """
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from holdfast.resilience.clock import Monotonic
 
@@ -21,12 +25,23 @@ AT_EASE_SECONDS = 0.25
 PRESSED_SECONDS = 0.05
 SHARES = (4.0, 2.0, 1.0, 0.5, 0.25)
 """How long a line each tier may join, in multiples of that of the middle one."""
-# At least so many, whatever they cost: a page asks for several things at once.
-_FEWEST = 2
+FEWEST = (8, 4, 2, 1, 1)
+"""At least so many, whatever they cost."""
 _LEAST_COST = 0.0001
-# The new cost counts for a quarter at each look: half of a change is there after three.
-_NEW_COST = 0.25
+# How much of what was believed before outlives a request: half is gone after seven, so
+# that one flood of 50 between two looks leaves nothing of a wrong guess.
+_BELIEF = 0.9
 _WORTH_A_LOOK = 5
+
+
+class Passed(NamedTuple):
+    """What has passed the line in a time."""
+
+    gained: int
+    """By how many more came than were started: those refused, and what it grew by."""
+    started: int
+    wait_seconds: float | None
+    """How long those who started had waited on average; None if nobody started."""
 
 
 class Arrivals:
@@ -45,11 +60,15 @@ class Arrivals:
         self._timer = timer
         self._shares = tuple(shares)
         self._used = cpu()
+        self._looked_at = timer()
         self._started = 0
         self._waited_seconds = 0.0
         self._waits = 0
+        self._refused_seconds = 0.0
+        self._refused = 0
+        self._in_line_before = 0
         self.cost_seconds = cost_seconds
-        """CPU that a request takes on average, refused ones included."""
+        """What a request takes on average, refused ones included."""
         self.unstarted = 0
         """How many are in line."""
         self.is_pressed = False
@@ -75,28 +94,56 @@ class Arrivals:
         self._waits += 1
 
     def has_room(self, tier: int) -> bool:
-        """Whether a request of *tier* may join the line; those below 0 always may."""
-        return tier < 0 or self.unstarted < self._room[tier]
+        """Whether a request of *tier* may join the line; those below 0 always may.
 
-    def look(self, *, is_pressed: bool) -> None:
-        """Measure anew what a request costs, and how long the line may be."""
-        self.is_pressed = is_pressed
+        Who may not is taken to have been refused.
+        """
+        if tier < 0 or self.unstarted < self._room[tier]:
+            return True
+        self._refused += 1
+        return False
+
+    def spent(self, seconds: float) -> None:
+        """Somebody was refused, which cost so much: it is no part of what others cost.
+
+        Without this, the more are refused the dearer a request seems, the shorter the
+        line is kept, and the more are refused.
+        """
+        self._refused_seconds += seconds
+
+    def look(self, *, is_pressed: bool, late_seconds: float = 0.0) -> None:
+        """Measure anew what a request costs, and how long the line may be.
+
+        *late_seconds* is by how much the loop has kept this look waiting: later than
+        anybody may wait, it is pressed whatever else is known.
+        """
+        self.is_pressed = is_pressed or late_seconds > AT_EASE_SECONDS
         if self._started >= _WORTH_A_LOOK:
-            used = self._cpu()
-            cost = (used - self._used) / self._started
-            self.cost_seconds += _NEW_COST * (cost - self.cost_seconds)
-            self._used, self._started = used, 0
+            now, used = self._timer(), self._cpu()
+            passed = now - self._looked_at
+            has_spare = late_seconds <= passed / 2
+            spent = used - self._used if has_spare else passed
+            cost = max(0.0, spent - self._refused_seconds) / self._started
+            self.cost_seconds = cost + (self.cost_seconds - cost) * (
+                _BELIEF**self._started
+            )
+            self._looked_at, self._used, self._started = now, used, 0
+            self._refused_seconds = 0.0
         self._measure_room()
 
-    def mean_wait(self) -> float | None:
-        """Seconds that those who started since the last call had waited; or None."""
-        if not self._waits:
-            return None
-        mean = self._waited_seconds / self._waits
-        self._waited_seconds, self._waits = 0.0, 0
-        return mean
+    def passed(self) -> Passed:
+        """What has passed the line since the last time."""
+        refused, started = self._refused, self._waits
+        grown = self.unstarted - self._in_line_before
+        wait = self._waited_seconds / started if started else None
+        self._in_line_before = self.unstarted
+        self._waited_seconds, self._waits, self._refused = 0.0, 0, 0
+        return Passed(refused + grown, started, wait)
 
     def _measure_room(self) -> None:
         seconds = PRESSED_SECONDS if self.is_pressed else AT_EASE_SECONDS
         places = seconds / max(self.cost_seconds, _LEAST_COST)
-        self._room = tuple(max(_FEWEST, int(places * share)) for share in self._shares)
+        self._room = tuple(
+            max(fewest, int(places * share))
+            for fewest, share in zip(FEWEST, self._shares, strict=True)
+        )

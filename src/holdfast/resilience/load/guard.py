@@ -17,8 +17,8 @@ from holdfast.resilience.load.shedder import EVERY_SECONDS, Flow, Shedder
 from holdfast.resilience.load.signals import CPU, LAG, Last, Read
 
 WAIT_WANTED_SECONDS = 0.04
-"""How long a request may wait for the loop on average; the line in front of it is kept
-to 50 ms. (DAGOR takes 20, as one of a chain of services.)"""
+"""How late the loop may be on average, where nobody counts the line in front of it.
+(DAGOR takes 20 ms, as one of a chain of services.)"""
 PRESSED = 2
 """The level from which on the line in front of the loop is kept short."""
 
@@ -72,7 +72,7 @@ class Guard:
         self._lag.note(late_seconds)
         self._late.append(late_seconds)
         level = self.levels.update(self.monitor.look(), now)
-        self.arrivals.look(is_pressed=level >= PRESSED)
+        self.arrivals.look(is_pressed=level >= PRESSED, late_seconds=late_seconds)
         seconds = now - self._updated_at
         if seconds >= EVERY_SECONDS:
             self._updated_at = now
@@ -90,18 +90,24 @@ class Guard:
 
     def _update(self, seconds: float) -> None:
         served, before = self._served(), self._before
-        cpu = min(1.0, self._cpu() or 0.0)
-        wait = self.arrivals.mean_wait()
-        if wait is None:
-            wait = sum(self._late) / len(self._late)
-        self._late.clear()
-        flow = Flow(
-            arrived=served.arrived - before.arrived,
-            served=served.served - before.served,
-            spare=min(served.spare, 1 - cpu),
-            late=(wait - WAIT_WANTED_SECONDS) / WAIT_WANTED_SECONDS,
-        )
         self._before = served
+        line = self.arrivals.passed()
+        lag = sum(self._late) / len(self._late)
+        self._late.clear()
+        late, wait = 0.0, line.wait_seconds
+        if wait is None:
+            # Nobody counts who comes: the loop itself must tell.
+            late, wait = (lag - WAIT_WANTED_SECONDS) / WAIT_WANTED_SECONDS, lag
+        passed = served.served - before.served
+        queued = served.arrived - before.arrived - passed
+        cpu = min(1.0, self._cpu() or 0.0)
+        passed = max(passed, line.started)
+        flow = Flow(
+            arrived=passed + max(0, queued) + max(0, line.gained),
+            served=passed,
+            spare=min(served.spare, 1 - cpu),
+            late=late,
+        )
         # A process that uses all of its CPU and keeps nobody waiting is busy, and no
         # more than that.
         pressure = min(CPU.pressure(cpu), LAG.pressure(wait))

@@ -94,15 +94,16 @@ class Flow:
     spare: float
     """The share of what serves (places, CPU) that has nothing to do."""
     late: float = 0.0
-    """How far the wait for the process itself is above what is wanted, as a share of
-    that; below zero where there is time left."""
+    """Where nobody counts the line in front of the process: how far the wait in it is
+    above what is wanted, as a share of that."""
 
     @property
     def error(self) -> float:
         """By how much more came than can be served; below zero if more could."""
         gained = self.arrived - self.served
-        queue = gained / max(self.served, 1) if gained > 0 else -self.spare
-        return max(queue, min(_LATEST, self.late))
+        if gained > 0:
+            return gained / max(self.served, 1)
+        return max(-self.spare, min(_LATEST, self.late)) if self.late else -self.spare
 
 
 class Controller:
@@ -111,8 +112,8 @@ class Controller:
     Cinnamon's error is ``(arrived - served - free places) / served``. Two things differ
     here. What is free counts as a share of all there is, not of what was served: a
     place that is free for half a second might have served a hundred requests or one.
-    And where handlers compute rather than wait, no queue is ever seen: the line is the
-    event loop itself, of which ``Flow.late`` tells.
+    And the line in front of the event loop is a queue like the other: where handlers
+    compute rather than wait it is the only one.
 
     The integral may be as large as 95 % needs and not below nothing, so that it has not
     to be worked off first when the load changes (anti-windup).
