@@ -63,12 +63,29 @@ def say_and_leave(api):
 
 @pytest.mark.slow
 class TestClientGone:
-    async def test_after_the_request_the_order_is_finished(
-        self, api, browser, opened, say_and_leave, till, buyers, settled_books, promised
+    async def test_after_the_order_was_begun_it_is_finished(
+        self,
+        api,
+        browser,
+        opened,
+        shop_database,
+        till,
+        buyers,
+        settled_books,
+        promised,
     ):
         path, headers = await opened()
+        slow = {"latency_ms": {"fixed": 400}}
+        await browser.put(f"{till.url}/control/scenario", json=slow)
+        address = urlsplit(api.url)
+        _, writer = await asyncio.open_connection(address.hostname, address.port)
+        writer.write(request_bytes(path, headers))
 
-        await say_and_leave(request_bytes(path, headers))
+        async def begun():
+            return await shop_database.fetchval("SELECT count(*) FROM orders")
+
+        await promised(begun)
+        writer.close()
 
         async def charged():
             return (await browser.get(till.url + "/v1/summary")).json()["captured"][
@@ -81,6 +98,21 @@ class TestClientGone:
         )
         assert again.status_code == 201
         assert again.headers["idempotent-replayed"] == "true"
+        books = await settled_books("TEA", delivered=10, sale=buyers.sale)
+        assert len(books.orders) == 1
+
+    async def test_before_the_order_was_begun_the_same_request_is_the_order(
+        self, api, browser, opened, say_and_leave, buyers, settled_books
+    ):
+        """Whether it was begun or not, the client cannot know; nor need it."""
+        path, headers = await opened()
+
+        await say_and_leave(request_bytes(path, headers))
+        again = await browser.post(
+            api.url + path, json={"payment_method": "pm_card_ok"}, headers=headers
+        )
+
+        assert again.status_code == 201
         books = await settled_books("TEA", delivered=10, sale=buyers.sale)
         assert len(books.orders) == 1
 
@@ -121,6 +153,9 @@ class TestClientGone:
                     json={"payment_method": "pm_card_ok"},
                     headers={**headers, "Idempotency-Key": "last"},
                 )
+                if answer.status_code == 201:
+                    # All had left before they had changed anything.
+                    break
                 if answer.status_code == 409:
                     order_id = answer.json()["order_id"]
                     order = await browser.get(
