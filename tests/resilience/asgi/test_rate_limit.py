@@ -1,3 +1,6 @@
+import random
+from collections import Counter
+
 import pytest
 
 from holdfast.resilience import MemoryLimiter, Quota, QuotaExceeded
@@ -54,8 +57,7 @@ class Guard:
             labels_of=lambda scope: (scope["method"],),
             listen=self.events.append,
             timer=self.timer,
-            chance=lambda: 0.0,
-            **options,
+            **{"chance": lambda: 0.0, **options},
         )
 
 
@@ -97,6 +99,25 @@ class TestRateLimit:
 
         assert raised.value.too_costly
         assert raised.value.retry_after_seconds is None
+
+    async def test_spreads_the_return_of_a_thousand_who_were_refused_at_once(
+        self, guard, converse
+    ):
+        guard.cost = 4
+        dice = random.Random(5)  # noqa: S311 - the same each time
+        layer = guard.layer(chance=dice.random)
+        await converse().hold(layer)
+        guard.cost = 1
+
+        waits = Counter()
+        for _ in range(1_000):
+            with pytest.raises(QuotaExceeded) as raised:
+                await converse().hold(layer)
+            waits[raised.value.retry_after_seconds] += 1
+
+        assert len(waits) >= 3
+        assert max(waits.values()) <= 500
+        assert min(waits) >= 1
 
     async def test_is_answered_429_with_the_fields(self, guard, converse):
         guard.cost = 4

@@ -139,6 +139,7 @@ class TestServerHanging:
 
     async def test_that_says_it_is_a_replica_is_connected_to_anew(self, store, redis):
         await store.take("ada", [QUOTA])
+        before = {client["id"] for client in await redis.client_list()}
         await redis.execute_command("REPLICAOF", "127.0.0.1", "1")
 
         with pytest.raises(StoreUnavailable, match="ReadOnly"):
@@ -146,6 +147,8 @@ class TestServerHanging:
         await redis.execute_command("REPLICAOF", "NO", "ONE")
 
         assert (await store.take("ada", [QUOTA])).allowed
+        after = {client["id"] for client in await redis.client_list()}
+        assert len(before & after) == 1  # that of the test
 
 
 class TestFallback:

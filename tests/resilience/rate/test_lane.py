@@ -171,7 +171,7 @@ class TestDeadline:
         assert server.batches == [[("next",)]]
 
     async def test_takes_a_loop_that_stood_still_for_no_failure(self, lane, server):
-        await lane.ask(("first",), seconds=LONG)
+        await lane.ask(("first",), seconds=SOON)
         answer = lane.ask(("q",), seconds=SOON)
         ends = asyncio.get_running_loop().time() + 2 * SOON
 

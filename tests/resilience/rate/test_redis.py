@@ -56,6 +56,12 @@ class TestTake:
         assert (await limiter.take("ada", [DAILY], 2)).allowed
         assert not (await limiter.take("ada", [DAILY])).allowed
 
+    @pytest.mark.parametrize("quotas", [BOTH, BOTH[::-1]], ids=["first", "last"])
+    async def test_any_quota_can_refuse(self, limiter, redis, quotas):
+        await limiter.take("ada", quotas, 3)
+
+        assert (await limiter.take("ada", quotas)).violated == ("quick",)
+
     async def test_a_call_that_costs_more_than_the_bucket_is_refused_for_good(
         self, limiter, redis
     ):
@@ -174,6 +180,13 @@ class TestKeys:
 
         assert not refused.allowed
         assert refused.retry_seconds <= 1
+
+    async def test_of_long_ago_are_full_buckets_and_no_more(self, limiter, redis):
+        await redis.set(keys_of("ada", [QUICK])[0], 1)
+
+        lease = await limiter.take("ada", [QUICK], 1, most=100)
+
+        assert (lease.granted, lease.standings[0].remaining) == (3, 0)
 
     async def test_with_nonsense_in_them_are_full_buckets(self, limiter, redis):
         await redis.set(keys_of("ada", [QUICK])[0], b"nonsense")
