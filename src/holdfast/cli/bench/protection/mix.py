@@ -82,7 +82,7 @@ class Mix:
         most = sum(
             self.peak * share * self._work(name) for name, share in SHARES.items()
         )
-        return done / point.loaded.seconds / most
+        return done / point.loaded.seconds / max(most, 1e-9)
 
     def fits(self, point: Point) -> bool:
         """Whether those who pay could be served, if nobody else were."""

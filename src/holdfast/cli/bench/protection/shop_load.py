@@ -42,6 +42,7 @@ _BATCH = 250
 _CONNECTIONS = 4
 _REST_SECONDS = 30.0
 _AT_REST_SECONDS = 0.1
+_ASKED_AGAIN = 40
 _PAY = b'{"payment_method":"pm_card_ok"}'
 _CREATED = 201
 _chance = random.Random(20)  # noqa: S311 - the same load each time
@@ -212,10 +213,19 @@ async def _templates(instance: Instance, shop: Shop, names: Dataset) -> list[Car
     headers = {"content-type": "application/json"}
     async with aiohttp.ClientSession(trust_env=False, headers=headers) as session:
         for sku in shuffled(names.skus, _TEMPLATES):
-            async with session.post(url, data=cart([sku])) as answer:
-                if answer.status != _CREATED:
-                    raise CannotBench(f"A cart is answered {answer.status}.")
-                cart_id = UUID((await answer.json())["id"])
+            cart_id = await _made(session, url, cart([sku]))
             async with shop.db.statement() as connection:
                 found.append(await ordering.find_cart(connection, shop.vault, cart_id))
     return found
+
+
+async def _made(session: aiohttp.ClientSession, url: str, body: bytes) -> UUID:
+    """The id of a new cart; a shop that is pressed is asked again."""
+    status = 0
+    for _ in range(_ASKED_AGAIN):
+        async with session.post(url, data=body) as answer:
+            status = answer.status
+            if status == _CREATED:
+                return UUID((await answer.json())["id"])
+        await asyncio.sleep(_AT_REST_SECONDS)
+    raise CannotBench(f"A cart is answered {status}.")
