@@ -49,7 +49,8 @@ class TestPreflight:
             "access-control-allow-methods": "GET, POST, PUT, PATCH, DELETE",
             "access-control-allow-headers": (
                 "Authorization, Content-Type, Idempotency-Key, If-Match, "
-                "If-None-Match, X-Request-Id, X-Request-Timeout-Ms"
+                "If-None-Match, Waiting-Room-Ticket, X-Request-Id, "
+                "X-Request-Timeout-Ms"
             ),
             "access-control-max-age": "7200",
         }
@@ -146,7 +147,14 @@ class TestAnswers:
 
 CLOSED = [
     *("/account", "/account/sessions/end", "/docs", "/docs/assets/{name}"),
-    *("/email/confirm", "/livez", "/metrics", "/oauth/authorize", "/oauth/introspect"),
+    *(
+        "/drops/{drop_id:uuid}",
+        "/email/confirm",
+        "/livez",
+        "/metrics",
+        "/oauth/authorize",
+        "/oauth/introspect",
+    ),
     *("/pages/{name}", "/password/forgot", "/password/reset", "/readyz", "/sign-in"),
     *("/sign-in/code", "/sign-in/join", "/sign-in/link", "/sign-in/with/{provider}"),
     *("/sign-in/with/{provider}/callback", "/sign-out", "/sign-up"),

@@ -29,6 +29,9 @@ class TestCost:
             # Signed, and sent by servers that repeat what was refused.
             ("POST", "/v1/webhooks/payments"): 0,
             ("POST", "/v1/webhooks/carrier"): 0,
+            # Thousands at one address stand in line at once.
+            ("POST", "/drops/{drop_id:uuid}"): 2,
+            ("POST", "/v1/drops/{drop_id:uuid}/tickets"): 2,
             # They change nothing.
             ("POST", "/oauth/introspect"): 1,
             ("POST", "/oauth/userinfo"): 1,

@@ -30,7 +30,7 @@ _CLOSED = ("/v1/webhooks/",)
 _METHODS = b"GET, POST, PUT, PATCH, DELETE"
 _REQUEST_FIELDS = (
     b"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, "
-    b"X-Request-Id, X-Request-Timeout-Ms"
+    b"Waiting-Room-Ticket, X-Request-Id, X-Request-Timeout-Ms"
 )
 _EXPOSED = (
     b"RateLimit, RateLimit-Policy, Retry-After, ETag, Link, Location, X-Request-Id, "
