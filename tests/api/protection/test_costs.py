@@ -9,7 +9,12 @@ WEIGHTS = (0, 1, 2, 5, 10, 20, 50)
 
 
 def costs(*methods):
-    return {(r.method, r.path): r.cost for r in ROUTES if r.method in methods}
+    """Of what is counted by caller: all but health and the operators' controls."""
+    return {
+        (route.method, route.path): route.cost
+        for route in ROUTES
+        if route.method in methods and route.priority is not Priority.EXEMPT
+    }
 
 
 class TestCost:
