@@ -1,9 +1,11 @@
 """Lists as every endpoint gives them: items, the cursor of the next page, a link.
 
 ``{"items": [...], "next": "..." or null}``, and while there is a next page a
-``Link`` header (RFC 8288) with the whole address of it.
+``Link`` header (RFC 8288) with the whole address of it. A page that lacks something,
+because there is too much to do, says what: ``"degraded": ["large_pages"]``.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -27,6 +29,8 @@ class Listing(msgspec.Struct, Generic[T], frozen=True):
 
     items: list[T]
     next: str | None
+    degraded: list[str] | msgspec.UnsetType = msgspec.UNSET
+    """What was left out under load; absent where nothing was."""
 
 
 def listing(page: Page[T], path: str, **query: object) -> Response[Listing[T]]:
@@ -37,12 +41,19 @@ def listing(page: Page[T], path: str, **query: object) -> Response[Listing[T]]:
 
 
 def listing_of_json(
-    items: str, after: str | None, path: str, **query: object
+    items: str,
+    after: str | None,
+    path: str,
+    degraded: Sequence[str] = (),
+    **query: object,
 ) -> Response[Any]:
     """The same for items that are JSON already, with commas between."""
     next_ = "null" if after is None else f'"{after}"'
+    lacks = ""
+    if degraded:
+        lacks = f',"degraded":{msgspec.json.encode(degraded).decode()}'
     return Response(
-        f'{{"items":[{items}],"next":{next_}}}'.encode(),
+        f'{{"items":[{items}],"next":{next_}{lacks}}}'.encode(),
         media_type="application/json",
         headers=_link(path, query, after),
     )

@@ -12,6 +12,7 @@ import msgspec
 from litestar import Response
 
 from holdfast.api.listing import After, Limit, Listing, listing_of_json
+from holdfast.api.protection import extras
 from holdfast.api.shapes import Amount
 from holdfast.api.shop import Shop
 from holdfast.domain import catalog
@@ -186,6 +187,11 @@ async def browse(
     if category is not None:
         category_id = (await catalog.find_category(shop.db, category)).id
     asked = {"limit": limit, "category": category, "q": q, "status": status}
+    degraded = []
+    if limit > extras.SMALL_PAGE and not shop.load.extras.has(extras.LARGE_PAGES):
+        # The link to the next page asks for as many as were wanted.
+        limit = extras.SMALL_PAGE
+        degraded.append(extras.LARGE_PAGES.name)
     if q is not None and q.strip():
         page = await catalog.search(
             shop.db, q, after=after, limit=limit, status=shown, category_id=category_id
@@ -194,7 +200,7 @@ async def browse(
         page = await catalog.page(
             shop.db, after=after, limit=limit, status=shown, category_id=category_id
         )
-    return listing_of_json(page.json, page.next, _PATH, **asked)
+    return listing_of_json(page.json, page.next, _PATH, degraded, **asked)
 
 
 async def show(shop: Shop, caller: Caller, product: str) -> OneProduct:

@@ -23,3 +23,31 @@ class TestExtras:
 
     def test_have_names_of_their_own(self):
         assert len({extra.name for extra in EXTRAS}) == len(EXTRAS)
+
+
+class TestLargePages:
+    @pytest.fixture
+    async def shelf(self, a_product):
+        for number in range(22):
+            await a_product(f"SKU-{number}")
+
+    async def test_are_cut_and_said_to_be_under_load(self, shelf, client, shop):
+        whole = (await client.get("/v1/products?limit=50")).json()
+        shop.load.guard.levels.force(2, until=float("inf"))
+        first = await client.get("/v1/products?limit=50")
+        rest = await client.get(first.links["next"]["url"])
+
+        assert "degraded" not in whole
+        cut = first.json()
+        assert cut["degraded"] == ["large_pages"]
+        assert len(cut["items"]) == 20
+        assert cut["items"] + rest.json()["items"] == whole["items"]
+        assert rest.json()["next"] is None
+
+    async def test_are_as_asked_for_where_they_are_small(self, shelf, client, shop):
+        shop.load.guard.levels.force(4, until=float("inf"))
+
+        shown = (await client.get("/v1/products?limit=20")).json()
+
+        assert "degraded" not in shown
+        assert len(shown["items"]) == 20
