@@ -127,9 +127,7 @@ class TestGoodput:
 
 
 class TestStability:
-    @pytest.mark.parametrize(
-        "minutes", [2, pytest.param(60, marks=pytest.mark.long)]
-    )
+    @pytest.mark.parametrize("minutes", [2, pytest.param(60, marks=pytest.mark.long)])
     def test_does_not_drift_under_a_mild_overload(self, minutes):
         result = Play(Gradient(), Service(16), 960).run(60 * minutes)
 
