@@ -191,7 +191,7 @@ answer    310 bytes
 rate:customer=allowed
   How much its caller, or its address, has asked of late.
   Here: within the limit.
-  See docs/explanation/protection/rate-limits.md
+  See docs/explanation/protection/limits-of-the-shop.md
 deadline:asked=1500ms
   Its budget of time.
   Here: the time its client asked for.

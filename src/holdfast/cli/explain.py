@@ -57,7 +57,7 @@ LAYERS: dict[str, Layer] = {
     ),
     "rate": Layer(
         "How much its caller, or its address, has asked of late",
-        "rate-limits.md",
+        "limits-of-the-shop.md",
         {
             "allowed": "within the limit",
             "denied": "over the limit: 429, with when to come back",
