@@ -23,6 +23,7 @@ from holdfast.resilience.rate.redis import RedisLimiter
 
 RUN = "from holdfast.cli.bench.limiter_load import main; main()"
 AT_ONCE = 32
+_ASKERS = 4
 _BLOCK = 500
 _BLOCK_TOGETHER = 100
 # A busy machine is not what is measured: no check fails for being late.
@@ -51,8 +52,8 @@ class Task(msgspec.Struct):
 
     url: str
     seconds: float
-    points: list[Point]
-    """What a crowd asks about; none for a caller."""
+    turns: list[list[Point]]
+    """What a crowd asks about, one turn after the other; none for a caller."""
     core: int | None = None
 
 
@@ -91,22 +92,33 @@ class Costs(msgspec.Struct):
 async def crowd(task: Task) -> list[Decided]:
     """Ask about every point, as fast as the machine allows."""
     limiter = RedisLimiter.connect(task.url, seconds=_PATIENCE_SECONDS)
-    ends = asyncio.get_running_loop().time() + task.seconds
-
-    async def hammer(quota: Quota) -> Decided:
-        at, allowed = array("q"), array("q")
-        while asyncio.get_running_loop().time() < ends:
-            verdict = await limiter.take("crowd", [quota])
-            at.append(verdict.at_micros)
-            allowed.append(verdict.allowed)
-        return Decided(at.tobytes(), allowed.tobytes())
-
+    decided: list[Decided] = []
     try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(hammer(point.quota)) for point in task.points]
+        for points in task.turns:
+            ends = asyncio.get_running_loop().time() + task.seconds
+            async with asyncio.TaskGroup() as group:
+                asking = [group.create_task(_hammer(limiter, p, ends)) for p in points]
+            decided += [each.result() for each in asking]
     finally:
         await limiter.close()
-    return [task.result() for task in tasks]
+    return decided
+
+
+async def _hammer(limiter: RedisLimiter, point: Point, ends: float) -> Decided:
+    loop = asyncio.get_running_loop()
+    quotas = [point.quota]
+    at, allowed = array("q"), array("q")
+
+    async def ask() -> None:
+        while loop.time() < ends:
+            verdict = await limiter.take("crowd", quotas)
+            at.append(verdict.at_micros)
+            allowed.append(verdict.allowed)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(_ASKERS):
+            group.create_task(ask())
+    return Decided(at.tobytes(), allowed.tobytes())
 
 
 async def caller(task: Task) -> Costs:
@@ -205,6 +217,6 @@ def main() -> None:
     if task.core is not None:
         os.sched_setaffinity(0, {task.core})
     result: Sequence[Decided] | Costs = (
-        uvloop.run(crowd(task)) if task.points else uvloop.run(caller(task))
+        uvloop.run(crowd(task)) if task.turns else uvloop.run(caller(task))
     )
     sys.stdout.buffer.write(msgspec.msgpack.encode(result))
