@@ -45,10 +45,14 @@ class Circuits(RuleBasedStateMachine):
         )
 
     def hear(self, event):
-        if isinstance(event, CircuitMoved) and event.reason != "operator":
+        if not isinstance(event, CircuitMoved):
+            return
+        self.out.clear()
+        if event.reason == "operator":
+            # People may flap as they like; what it does by itself is counted anew.
+            self.moved_at.clear()
+        else:
             self.moved_at.append(self.now)
-        if isinstance(event, CircuitMoved):
-            self.out.clear()
 
     def admit(self):
         before, due = self.breaker.state, self.breaker.standing().open_seconds
