@@ -11,6 +11,7 @@ from holdfast.kernel.ids import new_id
 from holdfast.platform import outbox
 from holdfast.workflows import account_mail
 
+CATEGORY = {"name": "Green tea"}
 _TOKEN = re.compile(r"token=(hfm_\S+)")
 # What changes with every request, whatever it says.
 _RESTLESS = ("api_keys", "sessions", "schema_migrations")
@@ -86,6 +87,20 @@ def send(client):
         if call.content is not None:
             body = {"content": call.content}
         return await client.request(call.method, call.path, headers=said, **body)
+
+    return go
+
+
+@pytest.fixture
+def keyed(client, world):
+    """Send what an operator says, if nobody else, with a key."""
+
+    async def go(
+        path="/v1/categories", body=CATEGORY, *, key="key-1", method="POST", by=None
+    ):
+        by = world.operator if by is None else by
+        headers = {**by, "Idempotency-Key": key}
+        return await client.request(method, path, json=body, headers=headers)
 
     return go
 

@@ -15,18 +15,6 @@ CATEGORY = {"name": "Green tea"}
 
 
 @pytest.fixture
-def send(client, world):
-    async def go(
-        path="/v1/categories", body=CATEGORY, *, key="key-1", method="POST", by=None
-    ):
-        by = world.operator if by is None else by
-        headers = {**by, "Idempotency-Key": key}
-        return await client.request(method, path, json=body, headers=headers)
-
-    return go
-
-
-@pytest.fixture
 async def at(shop):
     """A client that comes from an address."""
     opened = []
@@ -50,23 +38,23 @@ def replayed(answer):
 
 
 class TestRefusals:
-    async def test_of_a_rule_are_not_kept(self, send, rows_of, client, world):
+    async def test_of_a_rule_are_not_kept(self, keyed, rows_of, client, world):
         taken = await client.post(
             "/v1/categories", json=CATEGORY, headers=world.operator
         )
 
-        assert (await send()).status_code == 409
-        assert (await send()).status_code == 409
+        assert (await keyed()).status_code == 409
+        assert (await keyed()).status_code == 409
 
         assert taken.status_code == 201
         assert await rows_of("key-1") == []
 
     async def test_become_an_answer_once_nothing_stands_in_the_way(
-        self, send, client, world
+        self, keyed, client, world
     ):
         path = "/v1/inventory/NEW"
         level = {"on_hand": 3, "reason": "delivery"}
-        assert (await send(path, level, method="PUT")).status_code == 404
+        assert (await keyed(path, level, method="PUT")).status_code == 404
         product = {
             "title": "New",
             "variants": [{"sku": "NEW", "price": {"amount": 1, "currency": "EUR"}}],
@@ -74,7 +62,7 @@ class TestRefusals:
         made = await client.post("/v1/products", json=product, headers=world.operator)
         assert made.status_code == 201
 
-        done = await send(path, level, method="PUT")
+        done = await keyed(path, level, method="PUT")
 
         assert done.status_code == 200
         assert not replayed(done)
@@ -83,21 +71,21 @@ class TestRefusals:
         ("body", "status"), [({"name": 1}, 422), (None, 400), ({"nmae": "x"}, 422)]
     )
     async def test_of_what_cannot_be_read_claim_nothing(
-        self, send, rows_of, body, status
+        self, keyed, rows_of, body, status
     ):
-        assert (await send(body=body)).status_code in (status, 415, 422)
+        assert (await keyed(body=body)).status_code in (status, 415, 422)
         assert await rows_of("key-1") == []
-        assert (await send()).status_code == 201
+        assert (await keyed()).status_code == 201
 
-    async def test_of_who_may_not_claim_nothing(self, send, rows_of, an_operator):
+    async def test_of_who_may_not_claim_nothing(self, keyed, rows_of, an_operator):
         stranger = await an_operator("products:read")
 
-        assert (await send(by=stranger)).status_code == 403
-        assert (await send(by={})).status_code == 401
+        assert (await keyed(by=stranger)).status_code == 403
+        assert (await keyed(by={})).status_code == 401
         assert await rows_of("key-1") == []
 
     async def test_a_crash_leaves_nothing(
-        self, send, rows_of, monkeypatch, client, database
+        self, keyed, rows_of, monkeypatch, client, database
     ):
         real = idempotency.answer_alone
 
@@ -105,20 +93,20 @@ class TestRefusals:
             raise ZeroDivisionError
 
         monkeypatch.setattr(idempotency, "answer_alone", broken)
-        assert (await send()).status_code == 500
+        assert (await keyed()).status_code == 500
         monkeypatch.setattr(idempotency, "answer_alone", real)
 
         assert await rows_of("key-1") == []
         listed = (await client.get("/v1/categories")).json()["items"]
         assert listed == []
-        assert (await send()).status_code == 201
+        assert (await keyed()).status_code == 201
 
     async def test_a_guess_at_a_password_is_counted_all_the_same(
-        self, send, world, rows_of, database
+        self, keyed, world, rows_of, database
     ):
         body = {"current_password": "wrong", "new_password": "a punched card of holes"}
         for number in range(3):
-            answer = await send(
+            answer = await keyed(
                 *("/v1/me/password", body),
                 method="PUT",
                 key=f"guess-{number}",
@@ -134,18 +122,18 @@ class TestRefusals:
 
 
 class TestCallers:
-    async def test_the_same_key_of_another_is_another(self, send, an_operator):
-        one = await send()
-        other = await send(
+    async def test_the_same_key_of_another_is_another(self, keyed, an_operator):
+        one = await keyed()
+        other = await keyed(
             body={"name": "Black tea"}, by=await an_operator("products:write")
         )
 
         assert one.status_code == other.status_code == 201
         assert not replayed(other)
 
-    async def test_the_same_key_on_another_route_is_another(self, send):
-        await send()
-        other = await send("/v1/locations", {"code": "berlin", "name": "Berlin"})
+    async def test_the_same_key_on_another_route_is_another(self, keyed):
+        await keyed()
+        other = await keyed("/v1/locations", {"code": "berlin", "name": "Berlin"})
 
         assert other.status_code == 201
 
@@ -187,11 +175,11 @@ class TestCallers:
 
 class TestSecrets:
     async def test_are_kept_under_the_key_alone(
-        self, send, database, vault, a_key, rows_of
+        self, keyed, database, vault, a_key, rows_of
     ):
         key, body = a_key(), {"name": "Warehouse", "scopes": ["inventory:read"]}
-        made = await send("/v1/api-keys", body, key=key)
-        again = await send("/v1/api-keys", body, key=key)
+        made = await keyed("/v1/api-keys", body, key=key)
+        again = await keyed("/v1/api-keys", body, key=key)
 
         token = made.json()["key"].encode()
         assert again.content == made.content
@@ -205,21 +193,21 @@ class TestSecrets:
         assert token not in opened
         assert key.encode() not in bytes(str(dict(row)), "utf-8")
 
-    async def test_need_a_key_that_cannot_be_guessed(self, send):
+    async def test_need_a_key_that_cannot_be_guessed(self, keyed):
         body = {"name": "Warehouse", "scopes": ["inventory:read"]}
 
-        answer = await send("/v1/api-keys", body, key="key-1")
+        answer = await keyed("/v1/api-keys", body, key="key-1")
 
         assert answer.json()["type"] == "/problems/idempotency-key-guessable"
 
 
 class TestLargeAnswers:
     async def test_are_told_once_and_then_that_it_is_done(
-        self, send, world, monkeypatch
+        self, keyed, world, monkeypatch
     ):
         monkeypatch.setattr(idempotency, "MAX_KEPT_BYTES", 10)
-        first = await send()
-        second = await send()
+        first = await keyed()
+        second = await keyed()
 
         assert first.status_code == 201
         assert second.status_code == 409
@@ -235,19 +223,19 @@ class TestLargeAnswers:
 
 
 class TestTime:
-    async def test_a_day_later_the_key_is_free(self, send, clock, database):
-        await send()
+    async def test_a_day_later_the_key_is_free(self, keyed, clock, database):
+        await keyed()
         clock.advance(hours=24, seconds=1)
         async with database.transaction() as tx:
             assert await idempotency.forget(tx, now=clock()) == 1
 
-        assert (await send()).status_code == 409
+        assert (await keyed()).status_code == 409
 
-    async def test_nobody_waits_for_another_key(self, send):
+    async def test_nobody_waits_for_another_key(self, keyed):
         async with asyncio.TaskGroup() as group:
             sent = [
                 group.create_task(
-                    send(body={"name": f"Tea {number}"}, key=f"key-{number}")
+                    keyed(body={"name": f"Tea {number}"}, key=f"key-{number}")
                 )
                 for number in range(20)
             ]
@@ -256,12 +244,12 @@ class TestTime:
 
 
 class TestMetrics:
-    async def test_say_what_came_of_it(self, send, client, shop):
-        await send()
-        await send()
-        await send(body={"name": "Other"})
-        await send(key="key-2")
-        await send(key="two words")
+    async def test_say_what_came_of_it(self, keyed, client, shop):
+        await keyed()
+        await keyed()
+        await keyed(body={"name": "Other"})
+        await keyed(key="key-2")
+        await keyed(key="two words")
 
         text = shop.metrics.expose().decode()
         for outcome in ("new", "replayed", "mismatch", "refused", "malformed"):
@@ -279,12 +267,12 @@ class TestLeases:
         return f"/v1/carts/{(await world.cart())['id']}/reservation"
 
     async def test_let_nobody_else_at_it_while_it_runs(
-        self, send, path, shop, monkeypatch
+        self, keyed, path, shop, monkeypatch
     ):
         monkeypatch.setattr("holdfast.platform.idempotency._PATIENCE_SECONDS", 0.05)
-        claimed = await self._die(send, path, shop, monkeypatch)
+        claimed = await self._die(keyed, path, shop, monkeypatch)
 
-        answer = await send(path, {}, method="PUT")
+        answer = await keyed(path, {}, method="PUT")
 
         assert claimed == 1
         assert answer.status_code == 409
@@ -292,13 +280,13 @@ class TestLeases:
         assert answer.headers["retry-after"] == "1"
 
     async def test_end_and_the_next_one_does_it(
-        self, send, path, shop, monkeypatch, clock
+        self, keyed, path, shop, monkeypatch, clock
     ):
-        await self._die(send, path, shop, monkeypatch)
+        await self._die(keyed, path, shop, monkeypatch)
         clock.advance(seconds=idempotency.LEASE.total_seconds() + 1)
 
-        answer = await send(path, {}, method="PUT")
-        again = await send(path, {}, method="PUT")
+        answer = await keyed(path, {}, method="PUT")
+        again = await keyed(path, {}, method="PUT")
 
         assert answer.status_code == 201
         assert again.content == answer.content
@@ -309,14 +297,14 @@ class TestLeases:
 
     @pytest.mark.parametrize("refusal", [Conflict(), OutcomeUnknown()])
     async def test_are_given_back_by_a_refusal(
-        self, send, path, shop, monkeypatch, rows_of, refusal
+        self, keyed, path, shop, monkeypatch, rows_of, refusal
     ):
-        await self._die(send, path, shop, monkeypatch, refusal)
+        await self._die(keyed, path, shop, monkeypatch, refusal)
 
         assert await rows_of("key-1") == []
-        assert (await send(path, {}, method="PUT")).status_code == 201
+        assert (await keyed(path, {}, method="PUT")).status_code == 201
 
-    async def _die(self, send, path, shop, monkeypatch, how=None):
+    async def _die(self, keyed, path, shop, monkeypatch, how=None):
         """Fail between the claim and the answer."""
 
         async def hold(*_, **__):
@@ -324,7 +312,7 @@ class TestLeases:
 
         with monkeypatch.context() as broken:
             broken.setattr(type(shop.reservations), "hold", hold)
-            answer = await send(path, {}, method="PUT")
+            answer = await keyed(path, {}, method="PUT")
         assert not answer.is_success
         return await shop.db.fetchval(
             "SELECT count(*) FROM idempotency_keys WHERE key = 'key-1'"
@@ -333,16 +321,16 @@ class TestLeases:
 
 class TestErasing:
     async def test_forgets_what_operators_were_told_of_a_person(
-        self, send, world, a_key, rows_of, shop, monkeypatch
+        self, keyed, world, a_key, rows_of, shop, monkeypatch
     ):
-        made = await send("/v1/customers", {"email": "bob@example.com"})
+        made = await keyed("/v1/customers", {"email": "bob@example.com"})
         account_id = made.json()["id"]
         path = f"/v1/customers/{account_id}"
-        changed = await send(path, {"given_name": "Bob"}, method="PATCH", key="key-2")
+        changed = await keyed(path, {"given_name": "Bob"}, method="PATCH", key="key-2")
         assert changed.is_success
 
-        erased = await send(path, None, method="DELETE", key="key-3")
-        again = await send(path, None, method="DELETE", key="key-3")
+        erased = await keyed(path, None, method="DELETE", key="key-3")
+        again = await keyed(path, None, method="DELETE", key="key-3")
 
         assert await rows_of("key-1") == await rows_of("key-2") == []
         assert (erased.status_code, again.status_code) == (204, 204)

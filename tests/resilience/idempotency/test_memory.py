@@ -17,8 +17,8 @@ from hypothesis.stateful import (
 from holdfast.resilience.errors import Overloaded
 from holdfast.resilience.idempotency import Decision, Identity, Kept, MemoryStore
 
-KEPT, LEASE, MOST = 100.0, 30.0, 6
-CALLERS, ROUTES, KEYS = ["ann", "bob"], ["POST /a", "POST /b"], ["1", "2"]
+KEPT, LEASE, MOST = 100.0, 30.0, 3
+CALLERS, ROUTES, KEYS = ["ann", "bob"], ["POST /a", "POST /b"], ["1"]
 PRINTS = [b"one", b"two"]
 
 
@@ -147,6 +147,21 @@ TestStore.settings = settings(max_examples=60, stateful_step_count=40, deadline=
 
 
 class TestMemoryStore:
+    async def test_who_was_taken_for_dead_neither_answers_nor_releases(self):
+        watch = Watch()
+        store = MemoryStore(timer=watch)
+        identity = Identity("ann", "POST /", "1")
+        first = await store.claim(identity, b"one", lease_seconds=30)
+        watch.now = 31
+        second = await store.claim(identity, b"one", lease_seconds=30)
+
+        await store.release(identity, first.holder)
+        assert not await store.answer(identity, first.holder, Kept(500))
+
+        waiting = await store.claim(identity, b"one", lease_seconds=30)
+        assert waiting.decision is Decision.WAIT
+        assert await store.answer(identity, second.holder, Kept(201))
+
     async def test_knows_by_itself_what_time_it_is(self):
         store = MemoryStore()
         identity = Identity("ann", "POST /", "1")
