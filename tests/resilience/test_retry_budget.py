@@ -1,6 +1,8 @@
 """A dependency that is down is not asked more often than one that is well."""
 
 import asyncio
+import random
+from collections import Counter
 from contextlib import suppress
 
 import pytest
@@ -237,3 +239,27 @@ class TestWaiting:
             await Retry(repeatable=True, on=(Busy,), sleep=at_once)(call)
 
         assert len(attempts) == 1
+
+
+class TestJitter:
+    async def test_is_full_and_even(self):
+        """Chi-square over ten bins; 21.67 is what chance exceeds once in a hundred."""
+        dice, waits = random.Random(11), []  # noqa: S311 - only to be the same
+
+        async def sleep(seconds):
+            waits.append(seconds)
+
+        retry = Retry(
+            repeatable=True,
+            attempts=2,
+            base_seconds=1.0,
+            chance=dice.random,
+            sleep=sleep,
+        )
+        for _ in range(2_000):
+            with suppress(OSError):
+                await retry(Dead())
+
+        bins = Counter(int(wait * 10) for wait in waits)
+        assert set(bins) == set(range(10))
+        assert sum((bins[n] - 200) ** 2 / 200 for n in range(10)) < 21.67
