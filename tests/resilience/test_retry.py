@@ -2,7 +2,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.resilience import Deadline, Overloaded, Rejected, Retry, TimedOut
+from holdfast.resilience import (
+    Deadline,
+    NotEnoughTime,
+    Overloaded,
+    Rejected,
+    Retry,
+    TimedOut,
+)
 
 
 class Failing:
@@ -119,6 +126,14 @@ class TestRetry:
 
         with pytest.raises(OSError):  # noqa: PT011 - as it came
             await Deadline(1.5, timer=lambda: now)(within)
+
+        assert (call.calls, waits) == (1, [])
+
+    async def test_makes_no_retry_of_what_had_no_time(self, waits):
+        call = Failing(NotEnoughTime())
+
+        with pytest.raises(NotEnoughTime):
+            await Retry(repeatable=True, sleep=waits)(call)
 
         assert (call.calls, waits) == (1, [])
 

@@ -29,7 +29,7 @@ from holdfast.api.problems import (
     title_of,
 )
 from holdfast.domain.identity import IDENTITY_SCOPES, KEY_SCOPES, SCOPE_TITLES
-from holdfast.platform.db import DatabaseBusy, DatabaseUnavailable
+from holdfast.platform.db import CommitUnclear, DatabaseBusy, DatabaseUnavailable
 from holdfast.platform.idempotency import (
     IdempotencyKeyGuessable,
     IdempotencyKeyInProgress,
@@ -38,9 +38,25 @@ from holdfast.platform.idempotency import (
     IdempotencyKeyReused,
     IdempotentAnswerNotKept,
 )
-from holdfast.resilience.errors import BodyTooLarge, Overloaded, QuotaExceeded
+from holdfast.resilience.errors import (
+    BodyTooLarge,
+    DeadlineExceeded,
+    NotEnoughTime,
+    Overloaded,
+    QuotaExceeded,
+    TimeoutMalformed,
+)
 
 _REFERENCE = "#/components/schemas/{name}"
+_PATIENCE = {
+    "name": "X-Request-Timeout-Ms",
+    "in": "header",
+    "required": False,
+    "description": "How long the client will wait, in milliseconds from now, if that "
+    "is less than the operation may take (`x-holdfast-seconds`, or more where somebody "
+    "outside is asked).",
+    "schema": {"type": "integer", "minimum": 0},
+}
 _REASONS = {
     400: "The request cannot be read",
     401: "Credentials are missing or not valid",
@@ -54,7 +70,7 @@ _REASONS = {
     429: "Too many, or too much; ask again later",
     500: "The fault is ours",
     503: "Not possible at the moment; ask again",
-    504: "The outcome is not known",
+    504: "There was not enough time; `outcome` says whether anything happened",
 }
 _HEADERS = {
     "X-Request-Id": {
@@ -221,10 +237,15 @@ def _operation(route: Route, made: Any) -> dict[str, Any]:
         "operationId": f"{module}_{route.handler.__name__}",
         "summary": summary.rstrip("."),
         "tags": [_tag(route)],
-        "parameters": [*_path_parameters(route), *_parameters(route, made)],
+        "parameters": [
+            *_path_parameters(route),
+            *_parameters(route, made),
+            _PATIENCE,
+        ],
         "security": _security(route),
         "x-holdfast-cost": route.cost,
         "x-holdfast-priority": route.priority.name.lower(),
+        "x-holdfast-seconds": route.seconds,
     }
     if description.strip():
         lines = (line.strip() for line in description.strip().splitlines())
@@ -339,6 +360,8 @@ def _errors(route: Route) -> Iterable[type[Exception]]:
     if route.path.startswith("/v1/"):
         found += [InvalidCredentials, MalformedRequest, InvalidRequest]
         found += [DatabaseUnavailable, DatabaseBusy, RuntimeError]
+        found += [TimeoutMalformed, NotEnoughTime, DeadlineExceeded]
+        found += [CommitUnclear] * (route.method != "GET")
     if route.priority is not Priority.EXEMPT:
         found += [Overloaded]
     if route.priority is not Priority.EXEMPT or not route.public:

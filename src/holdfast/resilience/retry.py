@@ -22,7 +22,7 @@ from typing import Self, TypeVar
 from holdfast.resilience.circuit.window import Window
 from holdfast.resilience.clock import Monotonic, Sleep, monotonic
 from holdfast.resilience.deadline import remaining
-from holdfast.resilience.errors import Rejected, TimedOut, Withheld
+from holdfast.resilience.errors import NotEnoughTime, Rejected, TimedOut, Withheld
 from holdfast.resilience.events import Attempted, RetryRefused
 
 T = TypeVar("T")
@@ -176,6 +176,9 @@ class Retry:
     def _next(self, attempt: int, failure: Exception) -> float | None:
         """How long to wait before another attempt; None if there is to be none."""
         if attempt >= self._attempts or not isinstance(failure, self._on):
+            return None
+        if isinstance(failure, NotEnoughTime):
+            # There will not be more of it.
             return None
         announced = getattr(failure, "retry_after_seconds", None) or 0.0
         ceiling = min(self._cap, self._base * 2.0 ** (attempt - 1))

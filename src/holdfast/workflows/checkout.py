@@ -133,7 +133,8 @@ class Checkout:
     ) -> Order | None:
         """Step 1; None if somebody else holds the key."""
         now, order_id = self.clock(), new_id()
-        async with self.db.transaction() as tx:
+
+        async def reserve(tx: Transaction) -> Order | None:
             if not await idempotency.claim(tx, claim, subject=order_id, at=now):
                 return None
             order = await place(
@@ -148,6 +149,8 @@ class Checkout:
             if self.entrance is not None:
                 await self.entrance.admit(tx, order)
             return order
+
+        return await self.db.attempt(reserve)
 
     async def _pay(
         self, order: Order, payment_method: str, return_url: str | None, claim: Claim
