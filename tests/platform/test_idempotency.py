@@ -348,3 +348,13 @@ def test_n_sends_are_one_effect_for_each_key_and_the_same_bytes(database_url, va
 
         check()
         loop.run(db.close())
+
+
+class TestRows:
+    async def test_are_told_as_the_planner_knows_them(self, database, claim):
+        assert await idempotency.rows(database) == 0
+        await claim()
+        async with database.statement() as tx:
+            await tx.execute("ANALYZE idempotency_keys")
+
+        assert await idempotency.rows(database) == 1

@@ -184,3 +184,4 @@ class TestTimers:
         assert read("holdfast_queue_jobs", {"state": "failed"}) == 1
         assert read("holdfast_queue_jobs", {"state": "queued"}) == 1
         assert read("holdfast_queue_jobs", {"state": "running"}) == 0
+        assert read("holdfast_idempotency_rows") == 0

@@ -34,6 +34,7 @@ _ANSWER = _SQL["answer"]
 _CONCLUDE = _SQL["conclude"]
 _RELEASE = _SQL["release"]
 _FORGET = _SQL["forget"]
+_ROWS = _SQL["idempotency_rows"]
 _FORGET_ANSWERS_TO = _SQL["forget_answers_to"]
 _ANSWERS_TO_RESEAL = _SQL["answers_to_reseal"]
 _RESEAL_ANSWERS = _SQL["reseal_answers"]
@@ -257,6 +258,11 @@ async def release(tx: Transaction, claimed: Claim) -> None:
 async def forget(tx: Transaction, *, now: datetime, limit: int = 1000) -> int:
     """Drop up to *limit* keys past their time; returns how many."""
     return len(await tx.fetch(_FORGET, now - KEPT, limit))
+
+
+async def rows(connection: Connection) -> int:
+    """How many keys there are, as the planner has it: counting them would read all."""
+    return int(await connection.fetchval(_ROWS) or 0)
 
 
 async def forget_answers_to(

@@ -316,6 +316,12 @@ SELECT 'customer_addresses', substring(sealed FOR 5), count(*)
 FROM customer_addresses WHERE sealed IS NOT NULL
 GROUP BY 2;
 
+-- name: idempotency_rows
+-- How many idempotency keys there are, as of the last time that they were analysed; 0
+-- before the first. No parameters.
+SELECT greatest(reltuples, 0)::bigint AS rows
+FROM pg_class WHERE oid = 'idempotency_keys'::regclass;
+
 -- name: forget_answers_to
 -- Drop the keys of somebody who is erased. $1 caller, $2 ids of what the requests of
 -- others made for them. Returns one row each.

@@ -89,6 +89,11 @@ class Metrics:
             "How long the oldest job that could run has waited.",
             registry=self.registry,
         )
+        self.idempotency_rows = Gauge(
+            "holdfast_idempotency_rows",
+            "Idempotency keys that are kept, as far as the planner knows.",
+            registry=self.registry,
+        )
         self.shipments_finished = Counter(
             "holdfast_worker_shipments_finished",
             "Shipments that waited for the carrier, or to be canceled, and were ended.",

@@ -118,6 +118,7 @@ def timers(
         metrics.queue_jobs.labels("running").set(backlog.running)
         metrics.queue_jobs.labels("failed").set(backlog.failed)
         metrics.queue_oldest_seconds.set(backlog.oldest_seconds)
+        metrics.idempotency_rows.set(await idempotency.rows(db))
 
     return (
         Timer("settle_overdue_orders", SETTLE_EVERY, settle_overdue),
