@@ -12,6 +12,7 @@ import typer
 
 from holdfast.cli import stock_commands
 from holdfast.cli.bench_commands import bench
+from holdfast.cli.circuit_commands import circuits
 from holdfast.cli.client_commands import clients
 from holdfast.cli.payment_commands import reconcile
 from holdfast.cli.prove_commands import prove
@@ -307,6 +308,7 @@ app.command("reconcile")(reconcile)
 app.add_typer(roles, name="roles", no_args_is_help=True)
 app.add_typer(clients, name="clients", no_args_is_help=True)
 app.add_typer(users, name="users", no_args_is_help=True)
+app.add_typer(circuits, name="circuits", no_args_is_help=True)
 
 
 imports = typer.Typer(help="Products from files of other shops.")
