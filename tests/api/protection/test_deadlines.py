@@ -82,7 +82,7 @@ class TestCheckout:
         told = []
         for step in range(1, 60):
             steps.end_at(0, when)
-            bag = await a_bag(TEA=1)
+            bag = await a_bag(**{f"TEA-{step}": 1})
             steps.end_at(step, when)
 
             answer = await bag.check_out(f"key-{step}")
