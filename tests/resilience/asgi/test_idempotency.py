@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from holdfast.resilience.asgi.idempotency import Idempotency
+from holdfast.resilience.asgi.rejection import plain
 from holdfast.resilience.asgi.types import Reply
 from holdfast.resilience.errors import (
     AnswerNotKept,
@@ -336,6 +337,25 @@ class TestUnknownOutcomes:
 
         assert again.body in {first.body, slow.result().body}
         assert was_replayed(again)
+
+
+class TestRejection:
+    @pytest.mark.parametrize(
+        ("error", "status"),
+        [
+            (KeyMissing(), 400),
+            (KeyMalformed(), 400),
+            (KeyReused(), 422),
+            (KeyInProgress(1.0), 409),
+            (AnswerNotKept(), 409),
+        ],
+        ids=lambda value: getattr(type(value), "__name__", value),
+    )
+    def test_says_what_is_wrong_with_the_key(self, error, status):
+        reply = plain(error, {})
+
+        assert reply.status == status
+        assert reply.body.decode().strip() == type(error).__doc__
 
 
 class TestApp:
