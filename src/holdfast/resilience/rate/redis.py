@@ -26,6 +26,8 @@ from holdfast.resilience.rate.script import Command
 
 CHECK_SECONDS = 0.025
 """How long a check may take: a fortieth of what people call at once."""
+CONNECTING_CHECKS = 10
+"""How many times as long it may take to connect, which no check has to wait for."""
 
 
 class Server(Protocol):
@@ -66,7 +68,9 @@ class RedisLimiter:
         def make() -> RedisWire:
             return RedisWire(pool.make_connection())  # type: ignore[no-untyped-call]
 
-        lane = Lane(make, connections=connections)
+        lane = Lane(
+            make, connections=connections, connect_seconds=CONNECTING_CHECKS * seconds
+        )
         return cls(_OneServer(lane, seconds))
 
     async def take(

@@ -37,6 +37,7 @@ from holdfast.resilience.rate.quota import (
 from holdfast.resilience.rate.redis import (
     CHECK_SECONDS,
     CONNECTING,
+    CONNECTING_CHECKS,
     RedisLimiter,
     RedisWire,
 )
@@ -46,7 +47,6 @@ Address: TypeAlias = tuple[str, int]
 
 # A slot that moves while its map is learnt takes two; more is a cluster at odds.
 _HOPS = 6
-_LEARN_SECONDS = 0.25
 
 
 class ClusterLimiter(RedisLimiter):
@@ -184,7 +184,7 @@ class Cluster:
         for node in dict.fromkeys([*self._lanes, *self._seeds]):
             wire = self._wire_to(node)
             try:
-                async with asyncio.timeout(_LEARN_SECONDS):
+                async with asyncio.timeout(CONNECTING_CHECKS * self._seconds):
                     await wire.connect()
                     [answer] = await wire.ask([("CLUSTER", "SLOTS")])
                 self._read(answer, node)
@@ -238,7 +238,11 @@ class Cluster:
     def _lane_to(self, node: Address) -> Lane:
         lane = self._lanes.get(node)
         if lane is None:
-            lane = Lane(lambda: self._wire_to(node), connections=self._connections)
+            lane = Lane(
+                lambda: self._wire_to(node),
+                connections=self._connections,
+                connect_seconds=CONNECTING_CHECKS * self._seconds,
+            )
             self._lanes[node] = lane
         return lane
 
