@@ -107,9 +107,15 @@ class TestLayers:
         assert "850 a second (200 to 990), 90 us of CPU each" in layers.lines[0]
 
     def test_names_what_they_cost_if_it_is_more(self):
-        layers = Layers([result(840.0, errors={"503": 2})], [result(1_000.0)])
+        layers = Layers([result(840.0)], [result(1_000.0)])
 
         assert layers.faults == [
-            "2 x 503",
             "All layers cost 16.0% of the throughput, and 15% are allowed.",
         ]
+
+    def test_names_users_who_were_refused_in_their_own_pace(self):
+        refused = [result(990.0, errors={"503": 2})] * 2
+
+        (fault,) = Layers(refused, [result(1_000.0)] * 2).faults
+
+        assert fault.startswith("4 of the requests with protection were answered 503")

@@ -6,6 +6,7 @@ by their handles, each waiting for an answer before the next request.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
@@ -40,11 +41,14 @@ class Layers:
 
     @property
     def faults(self) -> list[str]:
-        found = [
-            f"{number} x {error}"
-            for result in (*self.shielded, *self.control)
-            for error, number in result.errors.items()
-        ]
+        found = []
+        for name, results in (("with", self.shielded), ("without", self.control)):
+            errors = _together(results)
+            found += [
+                f"{number:,} of the requests {name} protection were answered {error}, "
+                "and so quickly that they count for nothing."
+                for error, number in errors.items()
+            ]
         if self.cost > MAX_COST:
             found.append(
                 f"All layers cost {self.cost:.1%} of the throughput, and "
@@ -64,6 +68,13 @@ class Layers:
                 ("control  ", self.control),
             )
         ] + [f"all layers cost {self.cost:.1%} of the throughput"]
+
+
+def _together(results: Sequence[Result]) -> Counter[str]:
+    errors: Counter[str] = Counter()
+    for result in results:
+        errors.update(result.errors)
+    return errors
 
 
 def rate(results: Sequence[Result]) -> list[float]:
