@@ -58,7 +58,7 @@ class TestList:
             for line in (await holdfast("circuits", "list")).out.splitlines()
         ]
 
-        assert ["payment", "metrics_only", "cli"] in rows
+        assert ["payment", "metrics_only", "command_line"] in rows
         assert ["carrier", "its", "own"] in rows
 
 
