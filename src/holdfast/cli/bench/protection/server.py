@@ -100,7 +100,8 @@ def serving(
         process.send_signal(signal.SIGTERM)
         last, _ = process.communicate(timeout=_STOP_SECONDS)
         if ended is not None:
-            ended.told = msgspec.json.decode(last, type=Told)
+            # Before it may stand what the connections have logged.
+            ended.told = msgspec.json.decode(last.rpartition(b"\n")[2], type=Told)
     except (subprocess.TimeoutExpired, msgspec.DecodeError) as error:
         raise CannotBench(f"The server of {handler} did not end: {error}") from error
     finally:
@@ -183,5 +184,5 @@ def main() -> None:
             server.run(sockets=[listener])
     finally:
         told = Told(served.count, server.most_tasks, server.most_connections)
-        sys.stdout.buffer.write(msgspec.json.encode(told))
+        sys.stdout.write("\n" + msgspec.json.encode(told).decode())
         sys.stdout.flush()
