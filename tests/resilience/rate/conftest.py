@@ -1,10 +1,11 @@
 """A clock for buckets, and a cluster of three servers."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,6 +37,17 @@ class HandTimer:
 @pytest.fixture
 def timer() -> HandTimer:
     return HandTimer()
+
+
+@pytest.fixture
+def turns() -> Callable[[], Awaitable[None]]:
+    """Let everything happen that waits for nothing but its turn of the loop."""
+
+    async def pass_by() -> None:
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+    return pass_by
 
 
 class Node:

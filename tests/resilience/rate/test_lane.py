@@ -102,13 +102,13 @@ class TestAsk:
         assert len(server.wires) == 2
 
     async def test_lets_wait_what_comes_while_all_connections_are_in_use(
-        self, lane, server
+        self, turns, lane, server
     ):
         server.answers.clear()
         answers = []
         for number in range(4):
             answers.append(lane.ask((f"q{number}",), seconds=LONG))
-            await asyncio.sleep(SOON / 5)
+            await turns()
         assert len(server.batches) == 2
 
         server.answers.set()
@@ -257,10 +257,10 @@ class TestConnections:
 
         assert len([await answer for answer in late]) == 40
 
-    async def test_are_renewed_on_demand(self, lane, server):
+    async def test_are_renewed_on_demand(self, turns, lane, server):
         server.answers.clear()
         answer = lane.ask(("q",), seconds=LONG)
-        await asyncio.sleep(SOON)
+        await turns()
         assert lane.busy
 
         lane.renew()
@@ -279,10 +279,10 @@ class TestConnections:
 
 
 class TestClose:
-    async def test_fails_whatever_is_open(self, lane, server):
+    async def test_fails_whatever_is_open(self, turns, lane, server):
         server.answers.clear()
         carried = [lane.ask((f"q{n}",), seconds=LONG) for n in range(70)]
-        await asyncio.sleep(SOON)
+        await turns()
 
         await lane.close()
 
@@ -307,11 +307,11 @@ class TestCancellation:
         assert await kept == "answer to kept"
         assert server.batches[-1] == [("kept",)]
 
-    async def test_of_all_questions_sends_nothing(self, lane, server):
+    async def test_of_all_questions_sends_nothing(self, turns, lane, server):
         await lane.ask(("first",), seconds=LONG)
 
         lane.ask(("gone",), seconds=LONG).cancel()
-        await asyncio.sleep(SOON)
+        await turns()
 
         assert len(server.batches) == 1
 

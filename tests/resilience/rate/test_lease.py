@@ -31,11 +31,14 @@ class Store:
         self.given = []
         self.gone = False
         self.slow = None
+        self.failure = None
 
     async def take(self, subject, quotas, cost=1, *, most=None):
         self.asked["lease" if most else "take"] += 1
         if self.slow is not None and most:
             await self.slow.wait()
+            if self.failure is not None:
+                raise self.failure
         return self.buckets.take_now(subject, quotas, cost, most=most)
 
     async def give(self, subject, quotas, tokens):
@@ -146,32 +149,56 @@ class TestTake:
     async def test_lets_a_caller_without_quotas_through(self, limiter):
         assert (await limiter.take("ada", [])).allowed
 
-    async def test_fetches_one_lease_at_a_time(self, call, limiter, store):
+    async def test_fetches_one_lease_at_a_time(self, turns, call, limiter, store):
         await call(35)
         store.slow = asyncio.Event()
 
         async with asyncio.TaskGroup() as group:
             for _ in range(10):
                 group.create_task(limiter.take("ada", [HOT]))
-            await asyncio.sleep(0)
+            await turns()
             store.slow.set()
 
         assert store.asked["lease"] == 3
 
     async def test_a_cancelled_fetch_leaves_room_for_the_next(
-        self, call, limiter, store
+        self, turns, call, limiter, store
     ):
         await call(35)
         store.slow = asyncio.Event()
         fetch = asyncio.create_task(limiter.take("ada", [HOT]))
-        await asyncio.sleep(0)
+        await turns()
 
         fetch.cancel()
         await asyncio.wait([fetch])
-        store.slow = None
+        store.slow.set()
+        await turns()
+        await limiter.close()
         await call(2)
 
         assert store.asked["lease"] == 4
+        # The call was not made, so all of it goes back.
+        assert store.given == [("ada", 50)]
+
+    @pytest.mark.parametrize("failure", [StoreUnavailable("gone"), None])
+    async def test_a_cancelled_fetch_that_fails_gives_nothing_back(
+        self, turns, call, limiter, store, failure
+    ):
+        await call(35)
+        store.slow, store.failure = asyncio.Event(), failure
+        fetch = asyncio.create_task(limiter.take("ada", [HOT]))
+        await turns()
+
+        fetch.cancel()
+        await asyncio.wait([fetch])
+        if failure is None:
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
+        store.slow.set()
+        await turns()
+        await limiter.close()
+
+        assert store.given == []
 
     async def test_refuses_when_the_bucket_is_empty(self, limiter, store, timer):
         answers = [(await limiter.take("ada", [HOT])).allowed for _ in range(500)]

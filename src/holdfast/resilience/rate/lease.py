@@ -22,6 +22,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol, TypeAlias
 
 from holdfast.resilience.clock import Monotonic, monotonic
@@ -137,7 +138,16 @@ class LeasingLimiter:
 
     async def _lease(self, subject: str, caller: _Caller, cost: int) -> Verdict:
         size = min(caller.most, 2 * max(caller.used, caller.used_before))
-        verdict = await self._store.take(subject, caller.quotas, cost, most=size)
+        # In a task of its own: whoever asks may be cancelled, and the tokens of the
+        # lease would be lost to the caller.
+        fetch = asyncio.get_running_loop().create_task(
+            self._fetch(subject, caller.quotas, cost, size)
+        )
+        try:
+            verdict = await asyncio.shield(fetch)
+        except asyncio.CancelledError:
+            fetch.add_done_callback(partial(self._unwanted, subject, caller.quotas))
+            raise
         extra = verdict.granted - cost
         if extra <= 0:
             return verdict
@@ -194,8 +204,22 @@ class LeasingLimiter:
         if tokens:
             self._give(subject, caller.quotas, tokens)
 
+    async def _fetch(
+        self, subject: str, quotas: tuple[Quota, ...], cost: int, size: int
+    ) -> Verdict:
+        return await self._store.take(subject, quotas, cost, most=size)
+
+    def _unwanted(
+        self, subject: str, quotas: tuple[Quota, ...], fetch: asyncio.Task[Verdict]
+    ) -> None:
+        if not fetch.cancelled() and fetch.exception() is None:
+            self._give_later(subject, quotas, fetch.result().granted)
+
     def _give(self, subject: str, quotas: tuple[Quota, ...], tokens: int) -> None:
         self._listen(RateLeased(_names(quotas), -tokens))
+        self._give_later(subject, quotas, tokens)
+
+    def _give_later(self, subject: str, quotas: tuple[Quota, ...], tokens: int) -> None:
         task = asyncio.get_running_loop().create_task(
             self._give_now(subject, quotas, tokens)
         )
