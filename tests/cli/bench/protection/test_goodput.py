@@ -122,8 +122,9 @@ class TestCostOfRefusal:
 
 @pytest.mark.slow
 class TestMeasured:
-    async def test_finds_a_control_that_collapses(self, monkeypatch):
-        # What else runs on a machine that tests makes any load late.
+    async def test_measures_both_at_a_multiple_of_the_peak(self, monkeypatch):
+        # What else runs on a machine that tests makes any load late, and the figures
+        # say what the machine did.
         monkeypatch.setattr(plan, "MAX_LATE_MS", 1_000.0)
         told = []
         rig = Rig(0.5, {}, Cores.of_this_machine(), told.append, connections=400)
@@ -132,6 +133,11 @@ class TestMeasured:
 
         assert 100 < found.peak <= 550
         (control,) = found.control.points
-        assert found.share(control) < found.share(found.shielded.at(5))
-        assert control.told.worked > 0
+        shielded = found.shielded.at(5)
+        assert control.loaded.due == pytest.approx(2.5 * found.peak, rel=0.05)
+        assert found.share(control) < 1
+        assert control.told.worked > control.loaded.kinds[0].ok
+        assert shielded.told.worked > 0
+        assert shielded.loaded.kinds[0].errors == {}
+        assert outcome([found]).figures["io"]["peak"] == found.peak
         assert len(told) == 2

@@ -94,8 +94,9 @@ def serving(
         port = listener.getsockname()[1]
     assert process.stdout is not None  # noqa: S101 - asked for above
     try:
-        if process.stdout.readline() != b"ready\n":
-            raise CannotBench(f"The server of {handler} did not start.")
+        while (line := process.stdout.readline()) != b"ready\n":
+            if not line:
+                raise CannotBench(f"The server of {handler} did not start.")
         yield Serving(port, psutil.Process(process.pid))
         process.send_signal(signal.SIGTERM)
         last, _ = process.communicate(timeout=_STOP_SECONDS)
