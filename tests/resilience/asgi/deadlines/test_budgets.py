@@ -38,7 +38,7 @@ class TestBudget:
             left.append(remaining(lambda: 100.0))
 
         made = site(app, timer=lambda: 100.0)
-        await made.ask(converse(headers=asked(b"1500")))
+        await made.ask(converse(headers=[(b"host", b"shop"), *asked(b"1500")]))
 
         assert left == [1.5]
         assert made.scope["holdfast.decisions"] == ["deadline:asked=1500ms"]

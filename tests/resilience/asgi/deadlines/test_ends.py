@@ -118,6 +118,36 @@ class TestEnd:
         assert work.was_cancelled
         assert made.kinds == [BudgetEnded, FinishedLate]
 
+    async def test_an_effect_made_in_time_is_nothing_special(
+        self, converse, site, working
+    ):
+        work = working(effect="comes")
+        made = site(work)
+        request = asyncio.create_task(made.ask(converse()))
+        await work.began.wait()
+        work.goes_on.set()
+
+        assert (await request).status == 201
+        assert made.events == []
+
+    async def test_undoing_is_not_cut_in_its_turn(self, converse, site):
+        undone = []
+
+        async def app(_scope, _receive, _send):
+            budget = deadline.current()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                budget.hold()
+                budget.let_go(lasting=False)
+                await asyncio.sleep(0)
+                undone.append(True)
+
+        talk = await site(app, seconds=SOON).ask(converse())
+
+        assert undone == [True]
+        assert talk.status == 504
+
     async def test_what_is_done_within_the_grace_is_answered_as_it_is(
         self, converse, site
     ):
@@ -278,6 +308,18 @@ class TestEnd:
 
         assert min(task.result() for task in tasks) > -0.005
         assert sorted(task.result() for task in tasks)[80] < 0.1
+
+    async def test_nothing_is_left_of_those_that_ended_in_time(
+        self, converse, site, promised
+    ):
+        made = site(done, seconds=0.01)
+        await made.ask(converse())
+
+        async def has_fired():
+            return made.layer._sweep._handle is None
+
+        await promised(has_fired)
+        assert made.events == []
 
     def test_a_loop_that_is_no_more_keeps_no_other_waiting(
         self, converse, site, working
