@@ -93,5 +93,5 @@ class TestContracts:
             check=False,
         ).stdout
 
-        broken = set(re.findall(r"^(.+) BROKEN$", report, re.MULTILINE))
+        broken = set(re.findall(r"^(.+?) BROKEN\b", report, re.MULTILINE))
         assert contract in broken, report
