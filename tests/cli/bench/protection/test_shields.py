@@ -76,10 +76,12 @@ class TestProtected:
 
             assert isinstance(knock(), int)
             while not isinstance(refused := knock(), Refused):
-                door.arrivals.entered()
+                door.gate.arrivals.entered()
             assert refused.head.startswith(b"HTTP/1.1 503 ")
             assert refused.is_kept
-            assert door.spent() == 0
+            assert 40e-6 < door.gate.spent() < 0.1
+            assert door.gate.spent() == 0
+            door.gate.paused()
 
 
 class TestApplication:

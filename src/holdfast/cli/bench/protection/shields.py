@@ -12,11 +12,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import Any, TypeAlias
 
-from holdfast.api.doorstep import DOORSTEP
+from holdfast.api.doorstep import DOORSTEP, Doorstep
 from holdfast.api.policy import Priority
 from holdfast.api.protection.answers import Written, refusals
-from holdfast.api.protection.gate import Refused
+from holdfast.api.protection.gate import Gate, Refused
 from holdfast.kernel.clock import monotonic
+from holdfast.platform.metrics import Metrics
 from holdfast.resilience import deadline
 from holdfast.resilience.asgi import (
     App,
@@ -51,6 +52,8 @@ are given as the state of its lifespan."""
 _LIMITER = "all"
 _TIER = Priority.BROWSE
 _BUDGET_SECONDS = 0.25
+# CPU of a refusal in what the server does around it.
+_AROUND_SECONDS = 0.000_040
 _REQUEST_ID = b"0198c0de-0000-7000-8000-000000000000"
 
 
@@ -81,6 +84,7 @@ async def protected(app: App) -> AsyncIterator[tuple[App, dict[str, Any]]]:
         limiter.note_lag(late_seconds)
         guard.look(late_seconds)
 
+    gate = BareGate(guard)
     looking = Looking(asyncio.get_running_loop(), look)
     try:
         yield (
@@ -90,22 +94,25 @@ async def protected(app: App) -> AsyncIterator[tuple[App, dict[str, Any]]]:
                 partial(RequestDeadline, seconds=_BUDGET_SECONDS),
                 partial(LoadShed, classify=_claim, limiters={_LIMITER: limiter}),
             ),
-            {DOORSTEP: Door(guard)},
+            {DOORSTEP: Doorstep([], metrics=Metrics({}), log=None, gate=gate)},
         )
     finally:
         looking.stop()
 
 
-class Door:
-    """What the connection asks about each request; its own gate, too."""
+class BareGate(Gate):
+    """The gate of the shop, without a shop: all requests are of one tier."""
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard) -> None:  # none of what a shop has
         self._guard = guard
-        self.gate = self
-        self.arrivals = guard.arrivals
-        self._answers = Written(refusals(_TIER))
+        self._answer = Written(refusals(_TIER))
+        self._spent_seconds = 0.0
 
-    def turn_away(
+    @property
+    def arrivals(self) -> Arrivals:
+        return self._guard.arrivals
+
+    def judge(
         self,
         method: bytes,
         target: bytes,
@@ -116,8 +123,9 @@ class Door:
         level = _level(client)
         if self._guard.shedder.admits(level) and self.arrivals.has_room(_TIER):
             return level
-        head, body = self._answers.answer(_REQUEST_ID)
-        return Refused(
+        began = monotonic()
+        head, body = self._answer.answer(_REQUEST_ID)
+        refused = Refused(
             head,
             body,
             method.decode(),
@@ -126,10 +134,13 @@ class Door:
             is_logged=False,
             is_kept=True,
         )
+        spent = monotonic() - began + _AROUND_SECONDS
+        self._spent_seconds += spent
+        self.arrivals.spent(spent)
+        return refused
 
-    def spent(self) -> float:
-        """Nothing: connections are kept, and none is made anew."""
-        return 0.0
+    def paused(self) -> None:
+        """Nobody counts it here."""
 
 
 class _Flow:
