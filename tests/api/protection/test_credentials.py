@@ -145,6 +145,18 @@ class TestEveryRoute:
         assert answer.status_code != 429
 
 
+class TestPage:
+    async def test_says_in_words_when_to_try_again(self, client):
+        for _ in range(13):
+            answer = await client.post("/sign-in")
+
+        assert answer.status_code == 429
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        assert int(answer.headers["retry-after"]) > 0
+        assert "Try again in" in answer.text
+        assert "ratelimit" in answer.headers
+
+
 class TestMail:
     @pytest.mark.parametrize("path", ["/v1/password-resets", "/v1/accounts"])
     async def test_is_sent_to_one_address_a_few_times(self, client, path):
