@@ -179,6 +179,7 @@ class TestAnswer:
         (line,) = room.lines.getvalue().splitlines()
         noted = msgspec.json.decode(line)
         assert noted["request_id"] == request_id
+        assert noted["decisions"] == ["doorstep:/tea=full"]
         assert noted["level"] == "error"
         assert (noted["method"], noted["path"], noted["route"], noted["status"]) == (
             *("POST", "/tea", "/tea", 503),

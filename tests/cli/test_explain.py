@@ -163,6 +163,13 @@ class TestLayers:
         assert known is not None
         assert means in known[1]
 
+    def test_lead_to_pages_that_exist(self):
+        pages = ROOT / "docs/explanation/protection"
+
+        assert {layer.page for layer in LAYERS.values()} <= {
+            page.name for page in pages.glob("*.md")
+        }
+
     def test_know_whatever_a_layer_writes(self):
         """Each layer that writes into the line of a request has an entry here."""
         written = set()

@@ -112,6 +112,7 @@ class TestDoor:
         assert [(x["client"], x["level"], x["route"]) for x in refused] == [
             ("192.0.2.1", "info", "unmatched")
         ]
+        assert refused[0]["decisions"] == ["rate:address=denied"]
 
     async def test_is_open_to_those_who_ask_for_health(self, flooded):
         _, served = flooded()
