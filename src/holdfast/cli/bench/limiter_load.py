@@ -219,4 +219,6 @@ def main() -> None:
     result: Sequence[Decided] | Costs = (
         uvloop.run(crowd(task)) if task.turns else uvloop.run(caller(task))
     )
-    sys.stdout.buffer.write(msgspec.msgpack.encode(result))
+    # Unbuffered (PYTHONUNBUFFERED), standard output may take a part of it only.
+    with open(sys.stdout.fileno(), "wb", closefd=False) as told:
+        told.write(msgspec.msgpack.encode(result))
