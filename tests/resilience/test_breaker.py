@@ -140,6 +140,19 @@ class TestJudgement:
 
         assert breaker.standing().failures == 1
 
+    async def test_who_asks_for_time_has_not_failed(self, breaker, watch, ending):
+        class Busy(OSError):
+            """A failure by its kind, and a pushback by what it says."""
+
+        policy = CircuitBreaker(
+            breaker, timeout_seconds=10, ignored=(Busy,), timer=watch
+        )
+        for _ in range(50):
+            with suppress(Busy):
+                await policy(ending(0, Busy()))
+
+        assert breaker.standing().calls == 0
+
 
 class TestOpen:
     async def test_the_call_is_not_made(self, policy, ending):
