@@ -275,3 +275,33 @@ class TestWorkers:
 
         _, alive = await asyncio.to_thread(psutil.wait_procs, children, timeout=15)
         assert alive == []
+
+
+class TestLoad:
+    async def test_is_forced_in_every_worker_within_moments(
+        self, serve, an_operator, promised, data_key
+    ):
+        """And each of them is seen from any other."""
+        headers = await an_operator("protection:read", "protection:write")
+        parent = await serve("--workers", "2", HOLDFAST_DATA_KEY=data_key)
+        async with httpx.AsyncClient(
+            base_url=await url_of(parent), headers=headers, trust_env=False, timeout=20
+        ) as operator:
+
+            async def levels():
+                seen = (await operator.get("/v1/protection")).json()
+                return [one["level"] for one in seen.get("processes", ())]
+
+            async def both_are_at_ease():
+                return await levels() == [0, 0]
+
+            await promised(both_are_at_ease)
+            said = {"level": 3, "seconds": 60}
+            answer = await operator.put("/v1/protection/load-level", json=said)
+            assert answer.status_code == 200
+
+            async def both_are_forced():
+                return await levels() == [3, 3]
+
+            # A second to be told and half of one to be seen; a busy machine takes more.
+            await promised(both_are_forced, seconds=10)

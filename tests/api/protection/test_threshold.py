@@ -1,5 +1,6 @@
 """Who is shed is told so at once, and cheaply; who is not is served as ever."""
 
+import asyncio
 from itertools import product
 
 import pytest
@@ -73,12 +74,13 @@ class TestShedding:
         request_id = answers[0].headers["x-request-id"]
         assert answers[0].json()["instance"] == f"/requests/{request_id}"
 
-    async def test_is_logged_with_its_reason_elsewhere(self, site, load):
+    async def test_is_logged_as_any_answer_with_what_decided_it(self, site, load):
         load.shedder.hold(0)
         await site.client.get("/v1/browse")
 
         (line,) = site.logged
         assert (line["status"], line["route"]) == (503, "/v1/browse")
+        assert line["decisions"] == ["load:threshold=shed"]
 
     async def test_is_of_the_same_callers_each_time(self, site, load):
         """Halfway through a tier the same half is served, whatever it asks for."""
@@ -163,6 +165,26 @@ class TestQueue:
             ("report", "success"): 1,
             ("report", "bypassed"): None,
         }
+
+    async def test_that_has_no_place_left_says_so(self, site, load):
+        load.limits.take({"read": {"algorithm": "fixed", "most": 1}})
+        limiter = load.limiters["read"]
+        permits = [limiter.try_acquire(0)]
+        waiting = [
+            asyncio.create_task(limiter.acquire(level_of(Priority.PAY, 0)))
+            for _ in range(3)
+        ]
+        await asyncio.sleep(0)
+
+        answer = await site.client.get("/v1/browse")
+
+        assert answer.status_code == 503
+        assert answer.json()["type"] == "/problems/overloaded"
+        (line,) = site.logged
+        assert line["decisions"] == ["shed:read=full"]
+        permits[0].release()
+        for task in waiting:
+            (await task).release()
 
 
 class TestProtectionOff:
