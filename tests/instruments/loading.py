@@ -29,9 +29,7 @@ class Loaded:
 
     def force(self, level: int) -> None:
         """As an operator does."""
-        self.load._said(
-            {"level": {"level": level, "until": "2030-01-01T00:00:00Z"}}
-        )
+        self.load._said({"level": {"level": level, "until": "2030-01-01T00:00:00Z"}})
 
     def look(self, times: int = 1, *, late: float = 0.0, busy: float = 0.0) -> None:
         """So many looks; each *late*, with so much of the CPU used."""
