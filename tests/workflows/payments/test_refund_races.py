@@ -169,17 +169,18 @@ async def test_tried_again_by_two_while_it_ends_nobody_waits_in_a_circle(
     async def somebody_waits():
         return await shop.db.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted")
 
-    async with asyncio.TaskGroup() as group, shop.db.transaction() as tx:
-        await payments.lock_money(tx, order.id)
-        ending = group.create_task(carry_out(again))
-        await promised(somebody_waits)
+    async with asyncio.TaskGroup() as group:
         with pytest.raises(payments.RefundNotFailed):
-            await refunds.request(
-                *(tx, order, AMOUNT),
-                reason="damaged",
-                actor="key:2",
-                clock=clock,
-                retry_of=failed.id,
-            )
+            async with shop.db.transaction() as tx:
+                await payments.lock_money(tx, order.id)
+                ending = group.create_task(carry_out(again))
+                await promised(somebody_waits)
+                await refunds.request(
+                    *(tx, order, AMOUNT),
+                    reason="damaged",
+                    actor="key:2",
+                    clock=clock,
+                    retry_of=failed.id,
+                )
 
     assert ending.result().status is Progress.FAILED
