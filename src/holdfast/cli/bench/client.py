@@ -13,7 +13,7 @@ import time
 import msgspec
 import uvloop
 
-from holdfast.cli.bench.connection import Connection
+from holdfast.cli.bench.connection import Connection, User
 from holdfast.cli.bench.journeys import JOURNEYS, Assignment, Tally, Watch
 
 _PATIENCE_SECONDS = 30.0
@@ -37,6 +37,15 @@ async def work(task: Assignment) -> Tally:
         JOURNEYS[task.journey](watch, task, random.Random(dice.random()), ended)  # noqa: S311
         for _ in range(task.users)
     ]
+    dialling: set[asyncio.Task[object]] = set()
+
+    def reconnect(user: User) -> None:
+        again = loop.create_connection(lambda: Connection(user), task.host, task.port)
+        dialled = loop.create_task(again)
+        dialling.add(dialled)
+        dialled.add_done_callback(dialling.discard)
+
+    watch.reconnect = reconnect
     begun = _begin(watch) if task.attempts else (0.0, 0.0)
     connections = [
         await loop.create_connection(
@@ -69,6 +78,7 @@ async def work(task: Assignment) -> Tally:
     ordered = sorted(watch.latencies) or [0.0]
     tally.p50_ms = ordered[len(ordered) // 2] * 1000
     tally.p99_ms = ordered[len(ordered) * 99 // 100] * 1000
+    tally.turned_away = watch.turned_away
     tally.outcomes = dict(watch.outcomes)
     tally.errors = dict(watch.errors)
     return tally

@@ -13,7 +13,7 @@ import random
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 import uvloop
@@ -26,6 +26,7 @@ _COME_BACK_SECONDS = (8.0, 12.0)
 _chance = random.Random(20)  # noqa: S311 - the same load each time
 _SIGNED_IN = 201
 _OK = 200
+_TURNED_AWAY = 503
 _ADDRESSES = 250
 
 
@@ -54,6 +55,8 @@ class Seen(msgspec.Struct):
     flood_ms: list[float] = []
     logins: dict[str, int] = {}
     """How many sign-ins were answered with which status, while it was measured."""
+    turned_away: int = 0
+    """Looks that were told to come back, in both times."""
     errors: dict[str, int] = {}
 
 
@@ -66,6 +69,8 @@ class Gate:
         self._due: deque[float] = deque()
         self._sent = 0
         self.times: list[float] | None = None
+        self.turned_away = 0
+        self.reconnect: Callable[[Looker], object] = lambda _: None
         self.errors: Counter[str] = Counter()
 
     async def run(self, rate: float, stop: asyncio.Event) -> None:
@@ -96,9 +101,10 @@ class Looker:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
         self._due = 0.0
+        self._is_away = False
 
     def connected(self, connection: Connection) -> None:
-        self._send = connection.send
+        self._send, self._close = connection.send, connection.close
         self._gate.free(self)
 
     def look(self, request: bytes, due: float) -> None:
@@ -106,6 +112,12 @@ class Looker:
         self._send(request)
 
     def answered(self, status: int, body: bytes) -> None:
+        if status == _TURNED_AWAY:
+            # The server closes the connection, too.
+            self._gate.turned_away += self._gate.times is not None
+            self._is_away = True
+            self._close()
+            return
         if status != _OK:
             self._gate.errors[f"{status} {bytes(body[:80])!r}"] += 1
         if self._gate.times is not None:
@@ -113,7 +125,10 @@ class Looker:
         self._gate.free(self)
 
     def lost(self) -> None:
-        self._gate.errors["connection lost"] += 1
+        if self._is_away:
+            self._gate.reconnect(Looker(self._gate))
+        else:
+            self._gate.errors["connection lost"] += 1
 
 
 class Login:
@@ -146,6 +161,9 @@ async def work(task: Task) -> Seen:
         await _connect(task, Looker(gate), "127.0.0.1")
     async with asyncio.TaskGroup() as group:
         group.create_task(gate.run(task.rate, stop))
+        gate.reconnect = lambda looker: group.create_task(
+            _connect(task, looker, "127.0.0.1")
+        )
         await asyncio.sleep(_WARM_SECONDS)
         gate.times = seen.quiet_ms
         await asyncio.sleep(task.seconds)
@@ -161,6 +179,8 @@ async def work(task: Task) -> Seen:
         gate.times = seen.flood_ms
         await asyncio.sleep(task.seconds)
         seen.logins, seen.errors = dict(answers), dict(gate.errors)
+        seen.turned_away = gate.turned_away
+        gate.reconnect = lambda _: None
         stop.set()
     seen.quiet_ms.sort()
     seen.flood_ms.sort()

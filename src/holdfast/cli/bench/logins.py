@@ -48,6 +48,8 @@ class LoginFlood:
     seconds: float
     api_memory_mb: Sequence[float]
     """Of each process of the API, after the flood."""
+    turned_away: int = 0
+    """Looks that were told to come back, of all in both times."""
 
     @property
     def ratio(self) -> float:
@@ -90,6 +92,7 @@ async def measure(
         errors=seen.errors,
         seconds=seconds,
         api_memory_mb=instance.api_memory_mb(),
+        turned_away=seen.turned_away,
     )
 
 

@@ -20,6 +20,8 @@ MAX_STATEMENTS = 12
 MAX_API_MB = 150
 MAX_TOKEN_US = 40
 MAX_FLOOD_RATIO = 2.0
+MAX_TURNED_AWAY = 0.01
+"""Of those who only look, while others sign in."""
 
 
 @dataclass
@@ -60,6 +62,9 @@ class Report:
             if self.flood.ratio > MAX_FLOOD_RATIO:
                 found.append(f"Sign-ins slow looks down {self.flood.ratio:g} times.")
             found += [f"L: {n} x {e}" for e, n in self.flood.errors.items()]
+            looks = 2 * self.flood.rate * self.flood.seconds
+            if self.flood.turned_away > MAX_TURNED_AWAY * looks:
+                found.append(f"{self.flood.turned_away:,} looks were turned away.")
         if self.hot_skus is not None:
             found += self.hot_skus.faults
         found += [
@@ -122,6 +127,8 @@ class Report:
             if set(result.outcomes) - {"sold"}:
                 told = ", ".join(f"{n:,} {what}" for what, n in result.outcomes.items())
                 lines.append(f"{result.name}: {told} in {result.seconds:.1f} s")
+            if result.turned_away:
+                lines.append(f"{result.name}: {result.turned_away:,} told to come back")
         if self.statements:
             lines.append(f"SQL statements an order: {self.statements_an_order:g}")
         if self.token is not None:

@@ -60,6 +60,8 @@ class Result:
     seconds: float
     outcomes: Mapping[str, int]
     errors: Mapping[str, int]
+    turned_away: int = 0
+    """Requests that were told to come back, and did."""
     target: float | None = None
     pgbench: float | None = None
     checks: list[str] = field(default_factory=list)
@@ -305,6 +307,7 @@ def _result(
         seconds=tally.seconds,
         outcomes=tally.outcomes,
         errors=tally.errors,
+        turned_away=tally.turned_away,
     )
 
 
