@@ -85,7 +85,7 @@ class TestRefusals:
         assert await rows_of("key-1") == []
 
     async def test_a_crash_leaves_nothing(
-        self, keyed, rows_of, monkeypatch, client, database
+        self, keyed, rows_of, monkeypatch, client, shop, promised
     ):
         real = idempotency.answer_alone
 
@@ -95,6 +95,11 @@ class TestRefusals:
         monkeypatch.setattr(idempotency, "answer_alone", broken)
         assert (await keyed()).status_code == 500
         monkeypatch.setattr(idempotency, "answer_alone", real)
+
+        async def is_idle():
+            return shop.db.in_use == 0
+
+        await promised(is_idle, seconds=2)
 
         assert await rows_of("key-1") == []
         listed = (await client.get("/v1/categories")).json()["items"]

@@ -251,24 +251,30 @@ class Keyed:
                     with self._timed("claim"):
                         await shared.begin()
                 done = await doing.work()
+            last = self._last(doing, done)
         except BaseException as error:
             # What is refused stays as it would be without a key; of what fails or ends
             # too soon, nothing does.
             await shared.refuse(keep=_is_refusal(error))
             raise
-        if done.reply.status >= _REFUSED:
+        if last is None:
             await shared.refuse(keep=True)
             return done.reply
-        last = idempotency.answer_alone(
+        with self._timed("answer"):
+            await shared.commit(last)
+        return done.reply
+
+    def _last(self, doing: "_Doing", done: Done) -> str | None:
+        """What keeps the answer; None if it is one that is not kept."""
+        if done.reply.status >= _REFUSED:
+            return None
+        return idempotency.answer_alone(
             self._vault,
-            claim,
+            doing.claim,
             _kept(done.reply),
             at=self._clock(),
             subject=done.made if doing.makes else None,
         )
-        with self._timed("answer"):
-            await shared.commit(last)
-        return done.reply
 
     async def _finish(self, doing: "_Doing") -> Reply:
         """Do what has a lease on its key, and answer; or give the key back."""
