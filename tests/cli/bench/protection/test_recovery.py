@@ -104,7 +104,7 @@ class TestLayers:
 
         assert layers.cost == pytest.approx(0.15)
         assert layers.faults == []
-        assert "850 a second (200 to 990), 90 us of CPU each" in layers.lines[0]
+        assert "850 a second (200 to 990), 90 us of CPU each, 0 told" in layers.lines[0]
 
     def test_names_what_they_cost_if_it_is_more(self):
         layers = Layers([result(840.0)], [result(1_000.0)])
@@ -113,9 +113,9 @@ class TestLayers:
             "All layers cost 16.0% of the throughput, and 15% are allowed.",
         ]
 
-    def test_names_users_who_were_refused_in_their_own_pace(self):
-        refused = [result(990.0, errors={"503": 2})] * 2
+    def test_names_answers_that_nobody_expected(self):
+        failed = [result(990.0, errors={"500": 2}, turned_away=3)] * 2
+        layers = Layers(failed, [result(1_000.0)] * 2)
 
-        (fault,) = Layers(refused, [result(1_000.0)] * 2).faults
-
-        assert fault.startswith("4 of the requests with protection were answered 503")
+        assert layers.faults == ["4 of the requests with protection were answered 500."]
+        assert "6 told to come back" in layers.lines[0]

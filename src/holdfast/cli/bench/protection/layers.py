@@ -45,8 +45,7 @@ class Layers:
         for name, results in (("with", self.shielded), ("without", self.control)):
             errors = _together(results)
             found += [
-                f"{number:,} of the requests {name} protection were answered {error}, "
-                "and so quickly that they count for nothing."
+                f"{number:,} of the requests {name} protection were answered {error}."
                 for error, number in errors.items()
             ]
         if self.cost > MAX_COST:
@@ -62,7 +61,8 @@ class Layers:
             f"{name}  {median(rate(results)):,.0f} a second "
             f"({min(rate(results)):,.0f} to {max(rate(results)):,.0f}), "
             f"{median(result.cpu_us.get('api', 0.0) for result in results):,.0f} us "
-            "of CPU each"
+            f"of CPU each, {sum(result.turned_away for result in results):,} told to "
+            "come back"
             for name, results in (
                 ("protected", self.shielded),
                 ("control  ", self.control),
