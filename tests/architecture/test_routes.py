@@ -120,6 +120,4 @@ class TestRoutes:
         above = {path for path in above if not path.startswith("/v1/protection")}
         named = {path.partition(" ")[2] for path in PAYS | ENDS}
 
-        assert above - named == {
-            "/v1/draft-orders/{draft_id:uuid}/hold"
-        }
+        assert above - named == {"/v1/draft-orders/{draft_id:uuid}/hold"}

@@ -124,9 +124,7 @@ class Route:
 
     @property
     def takes_key(self) -> Literal["optional", "required"] | None:
-        """Whether an Idempotency-Key may be sent, or has to be: by default it may, on
-        every unsafe route of the API.
-        """
+        """Whether an Idempotency-Key may be sent, or must; by default, it may."""
         if self.method == "GET" or self.unkeyed is not None:
             return None
         if self.idempotent is None and self.path.startswith("/v1/"):

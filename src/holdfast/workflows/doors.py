@@ -25,8 +25,13 @@ from holdfast.domain.identity import Caller
 from holdfast.domain.ordering import Order
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.ids import new_id
-from holdfast.platform.db import Database, Transaction
-from holdfast.platform.vault import Vault
+from holdfast.platform.db import (
+    Database,
+    DatabaseBusy,
+    DatabaseUnavailable,
+    Transaction,
+)
+from holdfast.platform.vault import Vault, VaultLocked
 from holdfast.resilience.waiting_room import (
     Capacity,
     Pace,
@@ -44,6 +49,7 @@ _FAR = timedelta(days=400)
 _STEP_SECONDS = 1.0
 _IDLE_SECONDS = 2.0
 _SMOOTHING = 0.2
+_PATIENCE_SECONDS = 3.0
 _log = structlog.get_logger()
 
 
@@ -103,6 +109,7 @@ class Doors:
         self._process_time = process_time
         self._doors: dict[UUID, Door] = {}
         self._behind: dict[UUID, UUID] = {}
+        self._are_known = False
         self._capacity = Capacity(presumed=PRESUMED_PER_SECOND)
         self._process_id = new_id()
         self._measured: tuple[datetime, float] | None = None
@@ -125,6 +132,9 @@ class Doors:
         ``DropNotOpen``, ``AdmissionRequired``, ``TicketNotValid``, or
         ``DropLimitReached`` when it is more than one ticket may buy at all.
         """
+        if not self._are_known:
+            # Rather nothing for a moment than a drop to whoever comes first.
+            raise DatabaseUnavailable
         behind = self._behind
         if not behind or identity.may(caller, SCOPE):
             return []
@@ -140,15 +150,14 @@ class Doors:
     async def follow(self) -> None:
         """Open doors and let people in for ever; what fails is tried again."""
         while True:
+            soon = self._clock() + timedelta(seconds=_IDLE_SECONDS)
+            busy = any(door.drop.opens_at <= soon for door in self._doors.values())
+            # A step before the pause would be cut off by whoever closes at once.
+            await asyncio.sleep(_STEP_SECONDS if busy else _IDLE_SECONDS)
             try:
                 await self.step()
             except Exception as error:  # noqa: BLE001 - the next second it may work
                 _log.warning("doors_not_moved", error=repr(error))
-            busy = any(
-                door.drop.opens_at - self._clock() < timedelta(seconds=_IDLE_SECONDS)
-                for door in self._doors.values()
-            )
-            await asyncio.sleep(_STEP_SECONDS if busy else _IDLE_SECONDS)
 
     async def step(self) -> None:
         """Read all doors, open those that are due, and let people in."""
@@ -182,6 +191,7 @@ class Doors:
             for drop in found.values()
             for variant_id in drop.variant_ids
         }
+        self._are_known = True
 
     def key_of(self, drop_id: UUID) -> bytes:
         """What the tickets of a drop are signed with."""
@@ -284,7 +294,13 @@ class Entrance:
 
 @asynccontextmanager
 async def followed(doors: Doors) -> AsyncIterator[Doors]:
-    """*doors*, kept moving until the end."""
+    """*doors*, kept moving until the end.
+
+    They are read before anything is sold; without a database nothing is.
+    """
+    with suppress(DatabaseUnavailable, DatabaseBusy, VaultLocked, TimeoutError):
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            await doors.reread()
     following = asyncio.create_task(doors.follow(), name="doors")
     try:
         yield doors
