@@ -60,7 +60,7 @@ class QuotaExceeded(Rejected):
 class KeyRefused(Rejected):
     """The idempotency key does not allow this request."""
 
-    status: ClassVar[int] = 400
+    http_status: ClassVar[int] = 400
     """Of HTTP, as the draft of the header wants it."""
 
 
@@ -78,21 +78,21 @@ class KeyMalformed(KeyRefused):
 class KeyReused(KeyRefused):
     """The idempotency key was used before with a different request."""
 
-    status = 422
+    http_status = 422
 
 
 @dataclass(eq=False)
 class KeyInProgress(KeyRefused):
     """A request with this idempotency key is still being carried out."""
 
-    status = 409
+    http_status = 409
 
 
 @dataclass(eq=False)
 class AnswerNotKept(KeyRefused):
     """The request was carried out; its answer was too large to be kept."""
 
-    status = 409
+    http_status = 409
 
 
 @dataclass(eq=False)

@@ -33,7 +33,7 @@ def plain(error: Exception, _scope: Scope) -> Reply:
         # The caller sent too much; 503 would say that we cannot, whoever asks.
         status = 429
     elif isinstance(error, KeyRefused):
-        status = error.status
+        status = error.http_status
     elif isinstance(error, TimeoutMalformed):
         status = 400
     elif isinstance(error, TimedOut | NotEnoughTime):
