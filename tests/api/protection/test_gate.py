@@ -129,7 +129,7 @@ class TestFlood:
                 (b"POST", b"/v1/me/export"),
             )
         }
-        assert list(kept.values()) == [True, True, False, False, False]
+        assert list(kept.values()) == [True, True, True, False, False]
 
 
 class TestTricks:

@@ -34,7 +34,7 @@ _LOGGED: Final = 100
 _AROUND_SECONDS: Final = 0.000_040
 MOST_CPU: Final = 0.30
 """Of one CPU, for saying no; more, and no connection is accepted for a moment."""
-_KEPT: Final = Priority.BUY
+_KEPT: Final = Priority.BROWSE
 """The last tier whose connections are kept after a refusal."""
 
 
