@@ -46,6 +46,10 @@ Claims: TypeAlias = Literal["joined", "late", "leased", "explicit"]
 """
 
 
+HASHING_COST = 20
+"""What a request costs for which a password is hashed, and no other does."""
+
+
 class Priority(IntEnum):
     """What is served first when not everything can be; lower is more urgent.
 
@@ -130,6 +134,15 @@ class Route:
         if self.idempotent is None and self.path.startswith("/v1/"):
             return "optional"
         return self.idempotent
+
+    @property
+    def lines_up(self) -> bool:
+        """Whether it stands in line for the hashing of a password.
+
+        That line is bounded by itself and as long as it is: requests in it are no sign
+        that the shop is pressed.
+        """
+        return self.cost == HASHING_COST
 
     @property
     def kind(self) -> Kind:

@@ -8,6 +8,8 @@ from loading import Loaded
 
 from holdfast.api.policy import Priority
 from holdfast.api.protection.cohorts import EXEMPT, Cohorts, key_of
+from holdfast.api.protection.threshold import LEVEL, claims
+from holdfast.api.routes import ROUTES
 from holdfast.platform.settings import Settings
 from holdfast.resilience.load import LEVELS, level_of
 
@@ -249,3 +251,22 @@ class TestEverybody:
         loaded.look(40)
 
         assert all(loaded.load.admits(level, "threshold") for level in range(LEVELS))
+
+
+class TestClaims:
+    def test_of_who_waits_for_hashing_take_no_place_of_others(self):
+        hashing = [route for route in ROUTES if route.lines_up]
+        claim = claims(ROUTES)
+
+        found = {
+            claim({"holdfast.route": route, LEVEL: 130}).level for route in hashing
+        }
+
+        assert ("POST", "/v1/sessions") in {(n.method, n.path) for n in hashing}
+        assert found == {-1}
+
+    def test_of_everybody_else_are_of_their_own_level(self):
+        claim = claims(ROUTES)
+        route = next(n for n in ROUTES if n.path == "/v1/products/{product}")
+
+        assert claim({"holdfast.route": route, LEVEL: 300})[:2] == ("read", 300)

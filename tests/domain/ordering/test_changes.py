@@ -218,7 +218,7 @@ class TestRecord:
             "DELETE FROM order_events",
             "TRUNCATE order_events",
         ):
-            async with database.transaction() as tx:
+            async with database.statement() as tx:
                 with pytest.raises(Exception, match="kept as they are"):
                     await tx.execute(statement)
 
@@ -240,6 +240,6 @@ class TestLock:
         assert (await waiting).lines[0].canceled == 1
 
     async def test_of_an_order_that_is_nowhere_is_refused(self, database, vault):
-        async with database.transaction() as tx:
+        async with database.statement() as tx:
             with pytest.raises(OrderNotFound):
                 await ordering.lock(tx, vault, new_id())

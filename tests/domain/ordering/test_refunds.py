@@ -70,7 +70,7 @@ class TestRefunds:
     async def test_the_database_refuses_more_by_itself(self, database, placed):
         await placed()
 
-        async with database.transaction() as tx:
+        async with database.statement() as tx:
             with pytest.raises(ConstraintViolated, match="refunded_within_captured"):
                 await tx.execute("UPDATE orders SET refunded_amount = total_amount + 1")
 

@@ -69,7 +69,7 @@ class TestAdd:
         async with database.transaction() as tx:
             await ordering.add(tx, vault, an_order(cart))
 
-        async with database.transaction() as tx:
+        async with database.statement() as tx:
             with pytest.raises(CartAlreadyOrdered):
                 await ordering.add(tx, vault, an_order(cart))
 
@@ -78,7 +78,7 @@ class TestAdd:
     ):
         order = await place()
 
-        async with database.transaction() as tx:
+        async with database.statement() as tx:
             with pytest.raises(ConstraintViolated, match="orders_pkey"):
                 await ordering.add(tx, vault, order)
 
@@ -268,7 +268,7 @@ class TestDatabase:
     ):
         await place()
 
-        async with database.transaction() as tx:
+        async with database.statement() as tx:
             with pytest.raises(ConstraintViolated, match=constraint):
                 await tx.execute(f"UPDATE orders SET {change}")  # noqa: S608 - ours
 
@@ -288,6 +288,6 @@ class TestDatabase:
     ):
         await place()
 
-        async with database.transaction() as tx:
+        async with database.statement() as tx:
             with pytest.raises(ConstraintViolated, match=constraint):
                 await tx.execute(f"UPDATE {table} SET {change}")  # noqa: S608 - ours

@@ -6,7 +6,7 @@ started. The same judgement is made in the connection at the highest level of lo
 ``gate``); who passed there is not judged twice.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from holdfast.api.policy import Route
 from holdfast.api.protection.answers import Replies
@@ -17,19 +17,26 @@ from holdfast.resilience import deadline
 from holdfast.resilience.asgi import App, Claim, Classify, Receive, Scope, Send
 from holdfast.resilience.load import COHORTS
 
+_UNTOUCHED = -1
 LEVEL = "holdfast.level"
 """In the scope: tier and cohort of the request."""
 
 
-def claims(routes: Iterable[Route]) -> Classify:
-    """What each request asks of the limiters: by its route's kind, at its level."""
+def claims(routes: Sequence[Route]) -> Classify:
+    """What each request asks of the limiters: by its route's kind, at its level.
+
+    Nothing, where it stands in another line. A thousand who sign in would else fill the
+    places of all who write, and the shop would be taken to be pressed, and turn away
+    those who look.
+    """
     kinds = {id(route): route.kind for route in routes}
+    elsewhere = {id(route) for route in routes if route.lines_up}
 
     def claim(scope: Scope) -> Claim:
-        budget = deadline.current()
+        budget, route = deadline.current(), id(scope["holdfast.route"])
         return Claim(
-            kinds[id(scope["holdfast.route"])],
-            scope[LEVEL],
+            kinds[route],
+            _UNTOUCHED if route in elsewhere else scope[LEVEL],
             None if budget is None else budget.due,
         )
 

@@ -20,6 +20,9 @@ _ALLOWED = {
     "release": frozenset({204, 404, 503}),
     "checkout": frozenset({CREATED, ACCEPTED, DECLINED, 409, 503}),
 }
+UNKNOWN = 504
+"""Nobody knows whether it happened; the same request again finds out."""
+_MAY_BE_UNKNOWN = frozenset({"hold", "release"})
 _CONFLICTS = {
     "hold": frozenset({"out-of-stock", "cart-already-ordered"}),
     "checkout": frozenset(
@@ -38,11 +41,19 @@ def only_honest_answers(history: Sequence[Said]) -> Verdict:
         for said in history
         if said.status != LOST
         and (
-            said.status not in _ALLOWED[said.act]
+            not _is_allowed(said)
             or (said.status == 409 and said.problem not in _CONFLICTS[said.act])  # noqa: PLR2004 - HTTP
         )
     ]
     return Verdict("every answer is one that a client can go by", len(history), broken)
+
+
+def _is_allowed(said: Said) -> bool:
+    if said.status == UNKNOWN:
+        # The database died between a commit and its answer. A checkout is asked about
+        # until it is known; its clients are told 202 or 503.
+        return said.act in _MAY_BE_UNKNOWN and said.problem == "commit-unclear"
+    return said.status in _ALLOWED[said.act]
 
 
 def units_add_up(levels: Sequence[Level], orders: Sequence[Order]) -> Verdict:
