@@ -11,7 +11,7 @@ import asyncio
 import random
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from math import inf
@@ -21,7 +21,7 @@ import msgspec
 import structlog
 
 from holdfast.kernel.clock import Clock, Monotonic, monotonic, system_clock
-from holdfast.platform import decisions
+from holdfast.platform import background, decisions
 from holdfast.platform.circuit_metrics import CircuitMetrics
 from holdfast.platform.dependencies import FIXED, REDIS, limits_of
 from holdfast.platform.guard import Event, Guard, GuardStanding
@@ -226,6 +226,4 @@ async def followed(
     try:
         yield circuits
     finally:
-        following.cancel()
-        with suppress(asyncio.CancelledError):
-            await following
+        await background.end(following)

@@ -8,14 +8,14 @@ values hold: a limit must not fall because something else did.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
 import structlog
 
-from holdfast.platform import sql
+from holdfast.platform import background, sql
 from holdfast.platform.db import Connection, Transaction
 
 _SQL = sql.load("holdfast.platform")
@@ -108,9 +108,7 @@ async def followed(controls: Controls) -> AsyncIterator[Controls]:
     try:
         yield controls
     finally:
-        following.cancel()
-        with suppress(asyncio.CancelledError):
-            await following
+        await background.end(following)
 
 
 async def browse(connection: Connection) -> list[Control]:

@@ -24,7 +24,7 @@ from tink import aead, proto_keyset_format, secret_key_access
 from tink.proto import tink_pb2
 
 from holdfast.kernel.clock import Clock
-from holdfast.platform import sql
+from holdfast.platform import background, sql
 from holdfast.platform.db import Database, DatabaseUnavailable
 from holdfast.platform.dependencies import KEYS, LIMITS
 from holdfast.platform.guard import Guard
@@ -314,9 +314,7 @@ async def followed(keys: DataKeys) -> AsyncIterator[Vault]:
     try:
         yield keys.vault
     finally:
-        following.cancel()
-        with suppress(asyncio.CancelledError):
-            await following
+        await background.end(following)
 
 
 def wrap(keyset: "tink.KeysetHandle", wrapper: Wrapper) -> bytes:

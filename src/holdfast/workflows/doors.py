@@ -25,6 +25,7 @@ from holdfast.domain.identity import Caller
 from holdfast.domain.ordering import Order
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.ids import new_id
+from holdfast.platform import background
 from holdfast.platform.db import (
     Database,
     DatabaseBusy,
@@ -305,9 +306,7 @@ async def followed(doors: Doors) -> AsyncIterator[Doors]:
     try:
         yield doors
     finally:
-        following.cancel()
-        with suppress(asyncio.CancelledError):
-            await following
+        await background.end(following)
 
 
 def tickets_of(drop_id: UUID) -> str:

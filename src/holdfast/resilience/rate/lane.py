@@ -122,10 +122,10 @@ class Lane:
     async def close(self) -> None:
         """Drop the connections; whatever is open fails."""
         self._fail_line("the limiter was closed")
-        tasks = [pump.task for pump in self._pumps]
-        self.renew()
-        if tasks:
-            await asyncio.wait(tasks)
+        # More than once, where a connection took it for a time limit of its own.
+        while tasks := [pump.task for pump in self._pumps]:
+            self.renew()
+            await asyncio.wait(tasks, timeout=self._connect_seconds)
         if self._watch is not None:
             self._watch.cancel()
             self._watch = None
