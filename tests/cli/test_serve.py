@@ -289,7 +289,11 @@ class TestLoad:
         ) as operator:
 
             async def levels():
-                seen = (await operator.get("/v1/protection")).json()
+                try:
+                    seen = (await operator.get("/v1/protection", timeout=5)).json()
+                except httpx.TimeoutException:
+                    # Seen once in hundreds of runs, with both cores taken by others.
+                    return []
                 return [one["level"] for one in seen.get("processes", ())]
 
             async def both_are_at_ease():
@@ -304,4 +308,4 @@ class TestLoad:
                 return await levels() == [3, 3]
 
             # A second to be told and half of one to be seen; a busy machine takes more.
-            await promised(both_are_forced, seconds=10)
+            await promised(both_are_forced, seconds=20)
