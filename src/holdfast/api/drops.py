@@ -10,13 +10,13 @@ from litestar import Response
 from litestar.params import HeaderParameter
 
 from holdfast.api.listing import After, Limit, Listing, listing
-from holdfast.api.protection.addresses import site_of
 from holdfast.api.shapes import Sku
 from holdfast.api.shop import Shop
 from holdfast.domain import drops
 from holdfast.domain.drops import Drop, DropStatus
 from holdfast.domain.identity import Caller, Member, Origin
 from holdfast.kernel.page import DEFAULT_LIMIT, Page
+from holdfast.platform.proxies import site_of
 from holdfast.workflows import drops as workflows
 from holdfast.workflows.drops import Plan, Standing, Turn
 

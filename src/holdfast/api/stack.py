@@ -10,7 +10,6 @@
 | AddressLimit  | stops a flood from one address, wherever it leads                |
 | Match         | finds the route once: layers below read its policy               |
 | Deadline      | its time has begun; whatever waits or works below spends it      |
-| Deadline      | its time has begun; whatever waits or works below spends it      |
 | Threshold     | sheds what matters least, before it costs anything               |
 | BodyLimit     | before anyone reads a body                                       |
 | Authenticate  | who it is, and whether the route lets them in                    |

@@ -20,6 +20,7 @@ _LOCAL_SOCKET = "unix"
 # an interface may have (15), a port, and brackets.
 _LONGEST = 80
 _MAPPED_BITS = 96
+_SITE_BITS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +107,17 @@ def _plain(network: _Network) -> _Network:
 
 def _is_port(text: str) -> bool:
     return text[0] == ":" and text[1:].isdigit() and len(text) <= len(":65535")
+
+
+@lru_cache(maxsize=8192)
+def site_of(address: str | None) -> str:
+    """What one customer of a network provider has: an IPv4 address, or a /64 of IPv6.
+
+    Whoever has one IPv6 address has 2^64 of them, for each request another one. Those
+    without an address (local sockets) are one site.
+    """
+    if address is None:
+        return "unknown"
+    if not isinstance(ip := read_ip(address), ipaddress.IPv6Address):
+        return address if ip is None else str(ip)
+    return str(ipaddress.IPv6Network((ip, _SITE_BITS), strict=False))

@@ -38,7 +38,6 @@ _TRIES = 3
 _SOONEST_SECONDS, _LATEST_SECONDS = 2.0, 60.0
 # Who waits is asked to come back after a tenth of what they still have to wait.
 _PART = 0.1
-_NETWORK_BITS = 64
 _chance = random.Random()  # noqa: S311 - spreads visitors, keeps no secret
 
 _Asked: TypeAlias = tuple[UUID, UUID, bytes, int]

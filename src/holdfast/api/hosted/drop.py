@@ -11,10 +11,10 @@ from uuid import UUID
 from litestar import Request, Response
 
 from holdfast.api.hosted.visit import TICKET, Visit
-from holdfast.api.protection.addresses import site_of
 from holdfast.api.shop import Shop
 from holdfast.domain import drops
 from holdfast.domain.identity import Origin
+from holdfast.platform.proxies import site_of
 from holdfast.workflows.drops import Standing
 
 

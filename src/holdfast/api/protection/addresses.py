@@ -16,7 +16,6 @@ the last hop that is known: who hides is counted with all others who do.
 
 from collections.abc import Iterable
 from functools import lru_cache
-from ipaddress import IPv6Address, IPv6Network
 
 from holdfast.platform.proxies import NONE, TrustedProxies, read_ip
 from holdfast.resilience.asgi import App, Receive, Scope, Send
@@ -24,7 +23,6 @@ from holdfast.resilience.asgi import App, Receive, Scope, Send
 _FIELD = b"x-forwarded-for"
 # More proxies than anybody has; a field may be 64 KiB of commas.
 _MOST_HOPS = 16
-_SITE_BITS = 64
 
 
 class Addresses:
@@ -83,17 +81,3 @@ def plain(address: str | None) -> str | None:
     if address is None or (ip := read_ip(address)) is None:
         return address
     return str(ip)
-
-
-@lru_cache(maxsize=8192)
-def site_of(address: str | None) -> str:
-    """What one customer of a network provider has: an IPv4 address, or a /64 of IPv6.
-
-    Whoever has one IPv6 address has 2^64 of them, for each request another one. Those
-    without an address (local sockets) are one site.
-    """
-    if address is None:
-        return "unknown"
-    if not isinstance(ip := read_ip(address), IPv6Address):
-        return address if ip is None else str(ip)
-    return str(IPv6Network((ip, _SITE_BITS), strict=False))

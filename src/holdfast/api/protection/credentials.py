@@ -13,11 +13,11 @@ Requests for tokens have a limit of their own: an application renews them every 
 minutes, and an office of a thousand has one address. One that is refused counts as ten.
 """
 
-from holdfast.api.protection.addresses import site_of
 from holdfast.api.protection.quotas import Quotas, Who
 from holdfast.domain.identity import Caller, Member, Origin
 from holdfast.kernel import tokens
 from holdfast.kernel.email import canonical
+from holdfast.platform.proxies import site_of
 from holdfast.resilience.asgi import Message, Scope, Send
 from holdfast.resilience.errors import QuotaExceeded
 

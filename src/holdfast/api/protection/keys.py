@@ -12,7 +12,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -39,6 +38,7 @@ from holdfast.platform.idempotency import (
     Resumed,
 )
 from holdfast.platform.joint import Joint, KeyTaken, joined
+from holdfast.platform.proxies import site_of
 from holdfast.platform.vault import Vault
 from holdfast.resilience.asgi import Reply, Scope
 from holdfast.resilience.asgi.idempotency import REPLAYED
@@ -50,8 +50,6 @@ PATIENCE_SECONDS = 12.0
 
 _HEADER = b"idempotency-key"
 _REFUSED = 400
-# Hosts share the first 64 bits of an IPv6 address, and change the others as they like.
-_NETWORK_BITS = 64
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 # Raised on purpose: what was done before stays done. Whatever else is raised is not.
 _REFUSALS = (DomainError, Rejected)
@@ -168,7 +166,7 @@ class Keyed:
         if not isinstance(caller, Anonymous):
             return str(caller.actor)
         # Strangers are told apart by where they are; in the database, by a hash of it.
-        place = _network(scope.get("holdfast.client_address"))
+        place = site_of(scope.get("holdfast.client_address"))
         return "anonymous:" + self._vault.index(place, purpose="idempotency").hex()
 
     async def _once(self, doing: "_Doing") -> "_Ended":
@@ -334,17 +332,6 @@ class _Doing:
 
 def _must_be_hard(route: Route, scope: Scope) -> bool:
     return route.secret_answer or isinstance(scope["holdfast.caller"], Anonymous)
-
-
-def _network(address: str | None) -> str:
-    """Where somebody is: an address, or the network of an IPv6 address."""
-    try:
-        found = ip_address(address or "")
-    except ValueError:
-        return address or ""
-    if found.version == 4:  # noqa: PLR2004 - that of IP
-        return str(found)
-    return str(int(found) >> (found.max_prefixlen - _NETWORK_BITS))
 
 
 def _subject(route: Route, said: Mapping[str, Any]) -> UUID:

@@ -18,7 +18,6 @@ is not looked at.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from holdfast.api.protection.addresses import site_of
 from holdfast.api.protection.metrics_rate import RateMetrics
 from holdfast.api.protection.policies import Bundle, Policies
 from holdfast.domain.identity import (
@@ -30,6 +29,7 @@ from holdfast.domain.identity import (
     Service,
 )
 from holdfast.kernel.clock import Monotonic, monotonic
+from holdfast.platform.proxies import site_of
 from holdfast.platform.vault import Vault
 from holdfast.resilience.asgi import Scope
 from holdfast.resilience.errors import QuotaExceeded

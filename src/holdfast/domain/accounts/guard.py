@@ -10,7 +10,6 @@ Whoever was here before is not held back by what others do elsewhere: a sign-in 
 a token, its place, and a guess that shows one is counted by that place alone.
 """
 
-import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ from holdfast.kernel import tokens
 from holdfast.kernel.email import canonical
 from holdfast.platform import sql
 from holdfast.platform.db import Connection, Transaction
+from holdfast.platform.proxies import site_of
 from holdfast.platform.vault import Vault
 
 Kind: TypeAlias = Literal["pair", "address", "account", "second_factor"]
@@ -32,7 +32,6 @@ _FORGET_FAILURES = _SQL["forget_failures"]
 _REMEMBER_PLACES = _SQL["remember_places"]
 _FORGET_PLACES = _SQL["forget_places"]
 
-_SITE_BITS = 64
 _PLACES_KEPT = 40
 FAILURES_KEPT = timedelta(days=1)
 PLACES_KEPT = timedelta(days=365)
@@ -137,25 +136,6 @@ def second_factor_subject(
 def password_subject(vault: Vault, account_id: UUID, session_id: UUID) -> Subject:
     """By what guesses are counted of somebody who is signed in already."""
     return _subject(vault, "pair", f"{account_id}\nsession {session_id}")
-
-
-def site_of(address: str | None) -> str:
-    """What one customer of a network provider has: an IPv4 address, or a /64 of IPv6.
-
-    Whoever has one IPv6 address has 2^64 of them.
-    """
-    if address is None:
-        return "unknown"
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        # Not an address: a path of a local socket, or a name.
-        return address
-    if isinstance(ip, ipaddress.IPv4Address):
-        return str(ip)
-    if ip.ipv4_mapped is not None:
-        return str(ip.ipv4_mapped)
-    return str(ipaddress.ip_network((ip, _SITE_BITS), strict=False))
 
 
 def address_place(vault: Vault, address: str | None) -> bytes:
