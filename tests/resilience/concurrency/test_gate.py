@@ -9,6 +9,7 @@ from holdfast.resilience.concurrency import (
     Fixed,
     Gate,
     Outcome,
+    Queue,
     Reason,
 )
 from holdfast.resilience.events import (
@@ -119,6 +120,17 @@ class TestPermits:
             permit.release()
         with pytest.raises(NotImplementedError):
             gate._refused(entry, Reason.FULL)
+
+
+class TestQueueOfOnesOwn:
+    def test_is_as_long_as_it_was_made(self, play):
+        played = play(1, queue=Queue(shed_from=5.0, shed_all=5.5))
+        played.gate.try_acquire()
+
+        entries = [played.wait() for _ in range(7)]
+
+        assert played.gate.waiting == 6
+        assert list(played.refused) == [entries[6]]
 
 
 class TestShares:

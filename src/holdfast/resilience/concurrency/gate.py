@@ -120,8 +120,9 @@ class Gate(Generic[T]):
         """
         self.name = name
         self._limit = limit
-        self._queue = queue or Queue[T](chance=chance)
-        self._collector = collector or Collector(timer())
+        # Not ``or``: a queue nobody waits in is falsy.
+        self._queue = Queue[T](chance=chance) if queue is None else queue
+        self._collector = Collector(timer()) if collector is None else collector
         self._shares = dict(shares or {})
         self._listen = listen
         self._timer = timer
