@@ -1,15 +1,21 @@
 import asyncio
+import gc
 import socket
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import msgspec
 import pytest
 import uvicorn
+import uvloop
 from litestar import Request
 
+from holdfast.api.access import Telemetry
 from holdfast.api.connection import MAX_ADDRESS_BYTES, MAX_FIELDS, Connection
 from holdfast.cli.serve import Server
+from holdfast.platform.metrics import Metrics
+from holdfast.resilience.asgi import Rejection, Reply, RequestDeadline, stack
 
 BIG = 1 << 20
 
@@ -288,6 +294,38 @@ class TestAnswer:
             await writer.wait_closed()
 
         assert [line["status"] for line in site.logged] == [499]
+
+    def test_leaves_nothing_for_the_collector_to_find(self):
+        app = stack(
+            Reply(200, b"tea"),
+            partial(Telemetry, metrics=Metrics({}), log=None),
+            Rejection,
+            RequestDeadline,
+        )
+
+        async def found():
+            async with served(app) as connect:
+                reader, writer = await connect()
+
+                async def ask(times):
+                    for _ in range(times):
+                        writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+                        await reader.readuntil(b"\r\n\r\ntea")
+
+                await ask(5)
+                gc.collect()
+                gc.disable()
+                try:
+                    await ask(20)
+                    return gc.collect()
+                finally:
+                    gc.enable()
+                    writer.close()
+
+        # The loop it is served with: that of asyncio keeps contexts.
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            # A circle is of nine objects at least: there is not one in each.
+            assert runner.run(found()) < 20
 
     async def test_to_several_requests_in_one_piece_come_in_order(self, site):
         one = b"GET /v1/tea HTTP/1.1\r\n\r\n"

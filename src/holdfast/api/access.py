@@ -13,6 +13,7 @@ from holdfast.kernel.ids import new_id
 from holdfast.platform.metrics import Metrics
 from holdfast.platform.telemetry import Access, AccessLog
 from holdfast.resilience.asgi import App, Message, Receive, Scope, Send
+from holdfast.resilience.asgi.types import ANSWERED
 
 # Visible ASCII only, so that an id can be neither a header nor a log injection.
 _ACCEPTABLE_ID = re.compile(rb"[\x21-\x7e]{1,128}")
@@ -60,7 +61,7 @@ class Telemetry:
         started = self._timer()
         request_id = id_of(scope["headers"])
         scope["holdfast.request_id"] = request_id
-        answered = Answered()
+        answered = scope[ANSWERED] = Answered()
 
         async def watch(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -95,7 +96,8 @@ class Telemetry:
         template = route.path if route is not None else None
         # No status: cancelled before it answered, because the process stops.
         status = answered.status or _CLIENT_GONE
-        if getattr(scope.get("holdfast.connection"), "disconnected", False):
+        # Taken out: it refers to the scope, and a circle waits for the collector.
+        if getattr(scope.pop("holdfast.connection", None), "disconnected", False):
             # Whatever was answered, nobody was there to get it.
             status = _CLIENT_GONE
         self._metrics.request(

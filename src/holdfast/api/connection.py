@@ -15,6 +15,7 @@ every request what only slow ones need.
 """
 
 from asyncio import Event, Transport
+from functools import partial
 from typing import Any
 
 import structlog
@@ -34,12 +35,20 @@ from holdfast.api.protection.rate_layers import COUNTED
 from holdfast.api.protection.threshold import LEVEL
 from holdfast.kernel.errors import DomainError
 from holdfast.kernel.ids import new_id
+from holdfast.resilience.asgi import App
 from holdfast.resilience.asgi.deadline import RECEIVED
+from holdfast.resilience.load import Arrivals
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_FIELDS = 100
 MAX_ADDRESS_BYTES = 8 * 1024
 _log = structlog.get_logger()
+
+
+def _start(app: App, arrivals: Arrivals, entered_at: float, *call: Any) -> Any:
+    """Run a request that was in line."""
+    arrivals.started(entered_at)
+    return app(*call)
 
 
 class _Answered:
@@ -185,13 +194,8 @@ class Connection(HttpToolsProtocol):
         # From now on the request waits for the loop, until its task first runs.
         gate = None if self._doorstep is None else self._doorstep.gate
         if gate is not None:
-            arrivals, inner = gate.arrivals, app
-            entered_at = arrivals.entered()
-
-            def app(*call: Any) -> Any:
-                arrivals.started(entered_at)
-                return inner(*call)
-
+            arrivals = gate.arrivals
+            app = partial(_start, app, arrivals, arrivals.entered())
         super()._start_asgi_task(cycle, app)
 
     def _turned_away(self) -> bool:

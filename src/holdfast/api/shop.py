@@ -129,11 +129,13 @@ class Shop:
             clock=self.clock,
             metrics=LoadMetrics(self.metrics.registry),
         )
+        rates = RateMetrics(self.metrics.registry)
+        self.load.metrics.handing_on.append(rates.hand_on)
         protected = self.settings.protection == "on"
         self.quotas = Quotas(
             Policies(self.settings.rate_limits if protected else {EVERY: None}),
             vault=self.vault,
-            metrics=RateMetrics(self.metrics.registry),
+            metrics=rates,
             store=self.limiter,
         )
         self.doors = Doors(

@@ -1,10 +1,12 @@
 """What is counted: everything, once, and under few names."""
 
+import asyncio
+
 import pytest
 from loading import Loaded
 
+from holdfast.resilience.concurrency import Fixed
 from holdfast.resilience.events import (
-    LimiterCall,
     LimitStep,
     QueueModeChanged,
     QueueWait,
@@ -25,9 +27,16 @@ def heard(loaded):
 
 
 class TestHeard:
-    def test_counts_calls_by_limit_and_outcome(self, loaded, heard):
-        for outcome in ("success", "success", "rejected", "bypassed"):
-            heard(LimiterCall("read", 2, outcome, 0.01))
+    async def test_counts_calls_by_limit_and_outcome(self, loaded):
+        limiter = loaded.load.limiters["read"]
+        for _ in range(2):
+            limiter.try_acquire().release()
+        limiter.use(Fixed(1))
+        limiter.try_acquire()
+        # Three limits' worth may wait: the fourth is one too many.
+        waiting = [asyncio.create_task(limiter.acquire()) for _ in range(4)]
+        await asyncio.wait(waiting, return_when="FIRST_COMPLETED")
+        limiter.bypass()
 
         counted = {
             status: loaded.counted(
@@ -36,6 +45,9 @@ class TestHeard:
             for status in ("success", "rejected", "bypassed")
         }
         assert counted == {"success": 2, "rejected": 1, "bypassed": 1}
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(waiting)
 
     @pytest.mark.parametrize(
         ("outcome", "stage"),

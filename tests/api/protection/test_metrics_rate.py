@@ -33,12 +33,17 @@ def registry():
 
 
 @pytest.fixture
-def buckets(registry):
+def rates(registry):
+    return RateMetrics(registry)
+
+
+@pytest.fixture
+def buckets(rates):
     def make(said, store=None):
         return Quotas(
             Policies(read(said)[0]),
             vault=Vault.fresh(),
-            metrics=RateMetrics(registry),
+            metrics=rates,
             store=store,
         )
 
@@ -46,10 +51,11 @@ def buckets(registry):
 
 
 @pytest.fixture
-def counted(registry):
+def counted(registry, rates):
     """The decisions so far, by policy and outcome."""
 
     def read_them():
+        rates.hand_on()
         found = {}
         for metric in registry.collect():
             for sample in metric.samples:
@@ -108,13 +114,14 @@ class TestDecisions:
 
         assert counted() == {}
 
-    async def test_name_nobody(self, buckets, registry):
+    async def test_name_nobody(self, buckets, rates, registry):
         quotas = buckets("guest=1/h:5 browsing=1/h:5")
         for number in range(30):
             address = f"192.0.2.{number}"
             await ask(quotas, quotas.guest(address, reads=True), 5, 5)
             await ask(quotas, quotas.guest(address, reads=False), 5, 5)
 
+        rates.hand_on()
         text = generate_latest(registry).decode()
 
         assert "192.0.2" not in text

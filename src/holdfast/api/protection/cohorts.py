@@ -8,12 +8,16 @@ with a secret of the deployment.
 
 from collections.abc import Iterable
 from hashlib import sha256
+from typing import Final
 
 from holdfast.api.policy import Priority
 from holdfast.kernel.clock import Clock
 from holdfast.platform.settings import Settings
 from holdfast.resilience.load import COHORTS, cohort_of
 
+_HOUR: Final = 3600
+# Between two looks a flood adds some thousands; of 60 bytes each.
+_MOST_KNOWN: Final = 8_192
 EXEMPT = Priority.EXEMPT * COHORTS
 """The level of what is never shed."""
 
@@ -25,10 +29,16 @@ class Cohorts:
         self._key = key
         self._clock = clock
         self._seconds = clock().timestamp()
+        self._hour = self._seconds // _HOUR
+        self._of_address: dict[str, int] = {}
 
     def turn(self) -> None:
         """Take notice of the time; asked for each request it would be costly."""
         self._seconds = self._clock().timestamp()
+        hour = self._seconds // _HOUR
+        if hour != self._hour or len(self._of_address) > _MOST_KNOWN:
+            self._hour = hour
+            self._of_address.clear()
 
     def level(
         self,
@@ -41,11 +51,15 @@ class Cohorts:
             return EXEMPT
         for name, value in headers:
             if name == b"authorization":
-                principal = value
-                break
-        else:
-            principal = (address or "").encode("latin-1", "replace")
-        return priority * COHORTS + cohort_of(principal, self._seconds, self._key)
+                cohort = cohort_of(value, self._seconds, self._key)
+                return priority * COHORTS + cohort
+        address = address or ""
+        known = self._of_address.get(address)
+        if known is None:
+            principal = address.encode("latin-1", "replace")
+            known = cohort_of(principal, self._seconds, self._key)
+            self._of_address[address] = known
+        return priority * COHORTS + known
 
 
 def key_of(settings: Settings) -> bytes:

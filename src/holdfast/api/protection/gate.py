@@ -92,7 +92,8 @@ class Gate:
         """
         load = self._load
         arrivals = load.guard.arrivals
-        is_flood = load.level >= GATE_LEVEL
+        # A process that is busy with what it can do has nobody to refuse.
+        is_flood = load.level >= GATE_LEVEL and load.shedder.sheds
         if not is_flood and arrivals.unstarted < arrivals.shortest:
             return None
         if not load.is_on or load.shedding == "off":

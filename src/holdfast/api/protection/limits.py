@@ -95,6 +95,7 @@ class Limits:
                 made(Rule(), self._usual[kind]),
                 shares=_SHARES[kind],
                 listen=listen,
+                each_call=False,
             )
             for kind in KINDS
         }

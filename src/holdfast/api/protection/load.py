@@ -24,8 +24,8 @@ from holdfast.kernel.clock import Clock, Monotonic, monotonic
 from holdfast.platform import telemetry
 from holdfast.platform.controls import Controls
 from holdfast.platform.settings import Settings
-from holdfast.resilience.concurrency import Limiter
-from holdfast.resilience.events import LevelChanged, LimiterCall, QueueWait
+from holdfast.resilience.concurrency import Limiter, Outcome
+from holdfast.resilience.events import LevelChanged, QueueWait
 from holdfast.resilience.load import (
     Arrivals,
     Guard,
@@ -173,9 +173,7 @@ class Load:
 
     def _heard(self, event: object) -> None:
         """A limiter tells what it did."""
-        if isinstance(event, LimiterCall):
-            self._flow.note(event)
-        elif isinstance(event, QueueWait):
+        if isinstance(event, QueueWait):
             self._queued.note(event.seconds)
         self.metrics.heard(event)
 
@@ -227,16 +225,7 @@ class _Flow:
 
     def __init__(self, limiters: Mapping[str, Limiter]) -> None:
         self._limiters = limiters
-        self._ended = dict.fromkeys(limiters, 0)
-        self._rejected = dict.fromkeys(limiters, 0)
         self._before = dict.fromkeys(limiters, 0)
-
-    def note(self, event: LimiterCall) -> None:
-        """A call ended, or never began."""
-        if event.outcome == "rejected":
-            self._rejected[event.limiter] += 1
-        elif event.outcome != "bypassed":
-            self._ended[event.limiter] += 1
 
     def fullest(self) -> float | None:
         """How full the fullest limiter is that buyers need."""
@@ -251,9 +240,10 @@ class _Flow:
         arrived = total = 0
         spare = weight = 0.0
         for kind, limiter in self._limiters.items():
-            served = self._ended[kind] + limiter.inflight
+            totals = limiter.totals
+            served = sum(totals[outcome] for outcome in Outcome) + limiter.inflight
             total += served
-            arrived += served + self._rejected[kind] + limiter.waiting
+            arrived += served + totals["rejected"] + limiter.waiting
             # With a little weight of its own: nothing served is not nothing spare.
             share = served - self._before[kind] + 0.01
             self._before[kind] = served

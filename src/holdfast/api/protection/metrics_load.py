@@ -7,14 +7,13 @@ means nothing.
 """
 
 from collections import Counter as Counts
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from holdfast.resilience.concurrency import Limiter
 from holdfast.resilience.events import (
-    LimiterCall,
     LimitStep,
     QueueModeChanged,
     QueueWait,
@@ -47,13 +46,14 @@ class LoadMetrics:
         self.good = [0] * len(TIERS)
         """Requests that were answered well and in time, by tier."""
         self._shed = Counts[tuple[int, str, str]]()
-        self._calls = Counts[tuple[str, str]]()
         self._inversions = 0
         self._looks = 0
         self._given = Counts[tuple[str, ...]]()
         self._lowest_admitted = -1
         self._gauges = _Gauges(registry)
         self._counters = _Counters(registry)
+        self.handing_on: list[Callable[[], None]] = []
+        """What else is counted in plain integers, and handed on with the rest."""
         self._lag = Histogram(
             "holdfast_eventloop_lag_seconds",
             "How late the event loop ran a callback, 20 times a second.",
@@ -102,9 +102,7 @@ class LoadMetrics:
 
     def heard(self, event: object) -> None:
         """A limiter tells what it did."""
-        if isinstance(event, LimiterCall):
-            self._calls[event.limiter, event.outcome] += 1
-        elif isinstance(event, QueueWait):
+        if isinstance(event, QueueWait):
             tier = TIERS[event.tier]
             self._sojourn.labels(tier, event.outcome).observe(event.seconds)
             if event.outcome not in ("served", "cancelled"):
@@ -126,14 +124,17 @@ class LoadMetrics:
 
     def hand_on(self, load: Loaded) -> None:
         """Give Prometheus what was counted meanwhile, and what is now."""
+        for hand_on in self.handing_on:
+            hand_on()
         counters = self._counters
         for tier, name in enumerate(TIERS):
             self._add(counters.offered, self.offered[tier], "offered", name)
             self._add(counters.good, self.good[tier], "good", name)
         for (tier, stage, reason), count in self._shed.items():
             self._add(counters.shed, count, TIERS[tier], stage, reason, skip=0)
-        for (limiter, outcome), count in self._calls.items():
-            self._add(counters.calls, count, limiter, outcome, skip=0)
+        for kind, limiter in load.limiters.items():
+            for outcome, count in limiter.totals.items():
+                self._add(counters.calls, count, kind, outcome, skip=0)
         self._add(counters.inversions, self._inversions, "inversions")
         self._lowest_admitted = -1
         self._gauges.read(load)

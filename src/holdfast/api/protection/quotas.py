@@ -16,7 +16,7 @@ is not looked at.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from holdfast.api.protection.metrics_rate import RateMetrics
 from holdfast.api.protection.policies import Bundle, Policies
@@ -40,8 +40,7 @@ _ANY = "any"
 _SUBJECT_BYTES = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Who:
+class Who(NamedTuple):
     """A caller as the limits know them, and which of them apply."""
 
     role: str

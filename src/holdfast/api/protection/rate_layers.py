@@ -19,6 +19,10 @@ COUNTED = "holdfast.counted"
 """In the scope of a request whose address was counted at the door."""
 
 
+# (A tuple: to look into a union takes three times as long.)
+_GUESTS = (Anonymous, Guest)
+
+
 class AddressLimit:
     """Refuse floods from one address, before anybody looks what they want."""
 
@@ -63,7 +67,7 @@ class CallerLimit:
             await self._app(scope, receive, send)
             return
         standings: tuple[Standing, ...] = ()
-        is_guest = isinstance(caller, Anonymous | Guest)
+        is_guest = isinstance(caller, _GUESTS)
         if is_guest:
             address = scope["holdfast.client_address"]
             who = self._quotas.guest(address, reads=route.method == "GET")

@@ -136,6 +136,10 @@ class RequestDeadline:
                 allowance.usual.note(self._timer() - now)
         finally:
             self._sweep.discard(run)
+            if connection is not None:
+                # Whoever leaves now leaves no work behind; and nothing is left that
+                # refers to itself, for only the collector would free it.
+                connection.on_left = None
             if run.answering is not None:
                 # A server takes an app that has returned for one that has answered.
                 await run.answering

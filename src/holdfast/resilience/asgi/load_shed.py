@@ -23,7 +23,15 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias
 
-from holdfast.resilience.asgi.types import App, Message, Receive, Scope, Send
+from holdfast.resilience.asgi.types import (
+    ANSWERED,
+    App,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    watching,
+)
 from holdfast.resilience.clock import Monotonic, monotonic
 from holdfast.resilience.concurrency import Limiter, Outcome, Permit
 from holdfast.resilience.errors import Overloaded, TimedOut
@@ -72,39 +80,19 @@ class LoadShed:
             limiter.bypass(claim.level)
             await self._app(scope, receive, send)
             return
+        client = None
         permit = limiter.try_acquire(claim.level)
-        if permit is not None:
-            await self._serve(permit, claim, scope, receive, send)
-            return
-        client = _Client(receive)
-        try:
-            try:
-                permit = await limiter.acquire(
-                    claim.level, deadline=claim.deadline, is_gone=client.is_gone
-                )
-            except Overloaded as error:
-                why = f"shed:{claim.limiter}={error.__notes__[0]}"
-                scope.setdefault("holdfast.decisions", []).append(why)
-                raise
-            await self._serve(permit, claim, scope, client.receive, send)
-        finally:
-            client.close()
-
-    async def _serve(
-        self, permit: Permit, claim: Claim, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        status = 0
-
-        async def watch(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
+        if permit is None:
+            client = _Client(receive)
+            receive = client.receive
+            permit = await _acquired(limiter, claim, client, scope)
+        answered = scope.get(ANSWERED)
+        if answered is None:
+            answered, send = watching(send)
         outcome = Outcome.IGNORED
         try:
-            await self._app(scope, receive, watch)
-            outcome = _outcome(status)
+            await self._app(scope, receive, send)
+            outcome = _outcome(answered.status)
         except TimedOut:
             outcome = Outcome.DROPPED
             raise
@@ -115,6 +103,24 @@ class LoadShed:
             raise
         finally:
             permit.release(outcome)
+            if client is not None:
+                client.close()
+
+
+async def _acquired(
+    limiter: Limiter, claim: Claim, client: "_Client", scope: Scope
+) -> Permit:
+    """A permit that was waited for; ``Overloaded`` if there is none to be had."""
+    try:
+        return await limiter.acquire(
+            claim.level, deadline=claim.deadline, is_gone=client.is_gone
+        )
+    except BaseException as error:
+        client.close()
+        if isinstance(error, Overloaded):
+            why = f"shed:{claim.limiter}={error.__notes__[0]}"
+            scope.setdefault("holdfast.decisions", []).append(why)
+        raise
 
 
 def _outcome(status: int) -> Outcome:

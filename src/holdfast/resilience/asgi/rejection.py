@@ -8,7 +8,15 @@ on to the server, which cuts the connection so that the client notices.
 from collections.abc import Callable
 from typing import TypeAlias
 
-from holdfast.resilience.asgi.types import App, Message, Receive, Reply, Scope, Send
+from holdfast.resilience.asgi.types import (
+    ANSWERED,
+    App,
+    Receive,
+    Reply,
+    Scope,
+    Send,
+    watching,
+)
 from holdfast.resilience.errors import (
     BodyTooLarge,
     KeyRefused,
@@ -64,16 +72,12 @@ class Rejection:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = False
-
-        async def watch(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
+        answered = scope.get(ANSWERED)
+        if answered is None:
+            answered, send = watching(send)
         try:
-            await self._app(scope, receive, watch)
+            await self._app(scope, receive, send)
         except Exception as error:
-            if started:
+            if answered.status:
                 raise
             await self._render(error, scope)(scope, receive, send)

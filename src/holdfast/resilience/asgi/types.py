@@ -12,6 +12,30 @@ App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 Layer: TypeAlias = Callable[[App], App]
 
 
+ANSWERED = "holdfast.answered"
+"""In the scope, where an outer layer watches what is sent: an object whose ``status``
+is that of the answer, 0 before there is one. Layers without it watch for themselves."""
+
+
+@dataclass(slots=True)
+class Answered:
+    """What is known of an answer so far."""
+
+    status: int = 0
+
+
+def watching(send: Send) -> tuple[Answered, Send]:
+    """*send*, and what is sent by it."""
+    answered = Answered()
+
+    async def watch(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            answered.status = message["status"]
+        await send(message)
+
+    return answered, watch
+
+
 # RFC 9110 8.6: these must not announce a length, not even zero.
 _BODILESS = (204, 304)
 

@@ -109,6 +109,7 @@ class Gate(Generic[T]):
         collector: Collector | None = None,
         shares: Mapping[int, float] | None = None,
         listen: Callable[[ConcurrencyEvent], None] | None = None,
+        each_call: bool = True,
         timer: Monotonic = monotonic,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -116,7 +117,8 @@ class Gate(Generic[T]):
 
         *name* becomes the label of metrics. *shares* are of the limit, by tier. Hand
         in a *queue* to change how long it may be, a *collector* to change what a
-        window is.
+        window is. Without *each_call*, *listen* hears no ``LimiterCall``: whoever only
+        counts them reads ``totals``.
         """
         self.name = name
         self._limit = limit
@@ -125,10 +127,13 @@ class Gate(Generic[T]):
         self._collector = Collector(timer()) if collector is None else collector
         self._shares = dict(shares or {})
         self._listen = listen
+        self._hears_calls = listen if each_call else None
         self._timer = timer
         self._chance = chance
+        self.totals = dict.fromkeys((*Outcome, "rejected", "bypassed"), 0)
+        """How many calls have ended since the beginning, by what came of them."""
         self._inflight = 0
-        self._inflight_by_tier: dict[int, int] = {}
+        self._inflight_by_tier = dict.fromkeys(self._shares, 0)
         self._cut_at = float("-inf")
         self._standing = set[int]()
 
@@ -211,11 +216,12 @@ class Gate(Generic[T]):
         if share is None:
             return False
         owed = max(1, -int(-self._limit.current * share // 1))
-        return self._inflight_by_tier.get(tier, 0) < owed
+        return self._inflight_by_tier[tier] < owed
 
     def _permit(self, tier: int, now: float) -> Permit:
         self._inflight += 1
-        self._inflight_by_tier[tier] = self._inflight_by_tier.get(tier, 0) + 1
+        if tier in self._inflight_by_tier:
+            self._inflight_by_tier[tier] += 1
         return Permit(self, tier, now, self._inflight)
 
     def _turn_away(self, entry: Entry[T], reason: Reason) -> None:
@@ -225,7 +231,7 @@ class Gate(Generic[T]):
 
     def _grant(self) -> None:
         """Let go on who waits, as far as there are permits."""
-        if not len(self._queue):
+        if not self._queue:
             return
         now = self._timer()
         while self._inflight < self._limit.current and self._grant_one(now, None):
@@ -247,7 +253,8 @@ class Gate(Generic[T]):
     def _end(self, tier: int, began_at: float, inflight: int, outcome: Outcome) -> None:
         now = self._timer()
         self._inflight -= 1
-        self._inflight_by_tier[tier] -= 1
+        if tier in self._inflight_by_tier:
+            self._inflight_by_tier[tier] -= 1
         self._ended(tier, outcome, now - began_at)
         window = None
         if outcome is Outcome.SUCCESS:
@@ -277,8 +284,9 @@ class Gate(Generic[T]):
             )
 
     def _ended(self, tier: int, outcome: str, seconds: float) -> None:
-        if self._listen is not None:
-            self._listen(LimiterCall(self.name, tier, outcome, seconds))
+        self.totals[outcome] += 1
+        if self._hears_calls is not None:
+            self._hears_calls(LimiterCall(self.name, tier, outcome, seconds))
 
     def _waited(self, entry: Entry[T], outcome: str) -> None:
         if self._listen is not None:

@@ -29,7 +29,6 @@ from holdfast.resilience.asgi import (
     stack,
 )
 from holdfast.resilience.concurrency import Gradient, Limiter
-from holdfast.resilience.events import LimiterCall
 from holdfast.resilience.load import (
     COHORTS,
     Arrivals,
@@ -66,8 +65,7 @@ async def unprotected(app: App) -> AsyncIterator[tuple[App, dict[str, Any]]]:
 @asynccontextmanager
 async def protected(app: App) -> AsyncIterator[tuple[App, dict[str, Any]]]:
     """The application behind everything."""
-    flow = _Flow()
-    limiter = flow.limiter = Limiter(_LIMITER, Gradient(), listen=flow.note)
+    limiter = Limiter(_LIMITER, Gradient())
     lag, cpu = Last(), Rate(time.process_time, timer=monotonic)
     guard = Guard(
         monitor=Monitor(
@@ -77,7 +75,7 @@ async def protected(app: App) -> AsyncIterator[tuple[App, dict[str, Any]]]:
         lag=lag,
         cpu=cpu,
         timer=monotonic,
-        served=flow.served,
+        served=partial(_served, limiter),
     )
 
     def look(late_seconds: float) -> None:
@@ -143,24 +141,12 @@ class BareGate(Gate):
         """Nobody counts it here."""
 
 
-class _Flow:
+def _served(limiter: Limiter) -> Served:
     """What the limiter has let through."""
-
-    limiter: Limiter
-
-    def __init__(self) -> None:
-        self._ended = self._rejected = 0
-
-    def note(self, event: object) -> None:
-        if isinstance(event, LimiterCall):
-            self._rejected += event.outcome == "rejected"
-            self._ended += event.outcome != "rejected"
-
-    def served(self) -> Served:
-        limiter = self.limiter
-        served = self._ended + limiter.inflight
-        arrived = served + self._rejected + limiter.waiting
-        return Served(arrived, served, max(0.0, 1 - limiter.inflight / limiter.limit))
+    rejected = limiter.totals["rejected"]
+    served = sum(limiter.totals.values()) - rejected + limiter.inflight
+    arrived = served + rejected + limiter.waiting
+    return Served(arrived, served, max(0.0, 1 - limiter.inflight / limiter.limit))
 
 
 def _claim(scope: Scope) -> Claim:
