@@ -5,8 +5,9 @@ the metrics their counts.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from holdfast.kernel.clock import Clock, Monotonic, monotonic, system_clock
 from holdfast.kernel.ids import new_id
@@ -24,6 +25,10 @@ STANDING_HEADERS = (_NO_SNIFF, _NO_STORE)
 _UNMATCHED = "unmatched"
 _CLIENT_GONE = 499
 _FAILED = 500
+
+
+Answers: TypeAlias = Callable[[int, int, float], None]
+"""Hears of an answer: its tier, its status, the seconds it took."""
 
 
 @dataclass(slots=True)
@@ -45,12 +50,15 @@ class Telemetry:
         *,
         metrics: Metrics,
         log: AccessLog | None,
+        listen: Answers | None = None,
         clock: Clock = system_clock,
         timer: Monotonic = monotonic,
     ) -> None:
+        """Let *listen* hear of every answer of a route."""
         self._app = app
         self._metrics = metrics
         self._log = log
+        self._listen = listen
         self._clock = clock
         self._timer = timer
 
@@ -63,7 +71,7 @@ class Telemetry:
         scope["holdfast.request_id"] = request_id
         answered = scope[ANSWERED] = Answered()
 
-        async def watch(message: Message) -> None:
+        def watch(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 answered.status = message["status"]
                 headers = message["headers"] = list(message.get("headers", ()))
@@ -76,7 +84,7 @@ class Telemetry:
                 if not message.get("more_body"):
                     # Work that goes on is not what the client has waited for.
                     answered.seconds = self._timer() - started
-            await send(message)
+            return send(message)
 
         self._metrics.in_progress.inc()
         try:
@@ -106,6 +114,8 @@ class Telemetry:
             status,
             seconds,
         )
+        if self._listen is not None and route is not None:
+            self._listen(route.priority, status, seconds)
         if self._log is None:
             return
         caller = scope.get("holdfast.caller")

@@ -7,6 +7,8 @@ how long a revoked one may live on; one that was not found is remembered as long
 that repeating it costs nothing either. Access tokens: see ``tokens``.
 """
 
+from collections.abc import Awaitable
+
 from holdfast.api.key_uses import KeyUses
 from holdfast.api.policy import Route
 from holdfast.api.problems import CredentialsMissing, InvalidCredentials, MissingScope
@@ -66,7 +68,7 @@ class Authenticate:
         self._tokens = tokens
         self._uses = uses
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         credentials = None
         route: Route = scope["holdfast.route"]
         for name, value in scope["headers"]:
@@ -76,12 +78,22 @@ class Authenticate:
                     # Two parties that pick one each would see two callers.
                     raise InvalidCredentials
                 credentials = value
-        caller: Caller = _ANONYMOUS
         if credentials is not None:
-            caller = await self._identify(credentials)
-            if isinstance(caller, Operator):
-                self._uses.note(caller, scope)
+            return self._identified(credentials, scope, receive, send)
+        scope["holdfast.caller"] = _ANONYMOUS
+        if not route.public:
+            _admit(_ANONYMOUS, route)
+        return self._app(scope, receive, send)
+
+    async def _identified(
+        self, credentials: bytes, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Pass on a request of whoever these credentials belong to."""
+        caller = await self._identify(credentials)
+        if isinstance(caller, Operator):
+            self._uses.note(caller, scope)
         scope["holdfast.caller"] = caller
+        route: Route = scope["holdfast.route"]
         if not route.public:
             _admit(caller, route)
         await self._app(scope, receive, send)

@@ -196,7 +196,10 @@ class Connection(HttpToolsProtocol):
         if gate is not None:
             arrivals = gate.arrivals
             app = partial(_start, app, arrivals, arrivals.entered())
-        super()._start_asgi_task(cycle, app)
+        # As uvicorn does; the task is kept for whoever has to end it.
+        cycle.task = task = self.loop.create_task(cycle.run_asgi(app))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
 
     def _turned_away(self) -> bool:
         """Answer at once what the doorstep turns away; its body is read past."""

@@ -6,7 +6,7 @@ lead anywhere. A path with control characters or broken UTF-8 matches nothing.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
@@ -110,7 +110,7 @@ class Match:
         self._app = app
         self._router = router
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         routes, parameters = self._router.find(
             scope["path"], scope.get("raw_path") or b""
         )
@@ -120,12 +120,11 @@ class Match:
             allow = _allowed(routes)
             if method == "OPTIONS":
                 reply = Reply(204, headers=[(b"allow", ", ".join(allow).encode())])
-                await reply(scope, receive, send)
-                return
+                return reply(scope, receive, send)
             raise MethodNotAllowed(allow)
         scope["holdfast.route"] = route
         scope["path_params"] = parameters
-        await self._app(scope, receive, send)
+        return self._app(scope, receive, send)
 
 
 def _allowed(routes: dict[str, Route]) -> tuple[str, ...]:

@@ -67,7 +67,13 @@ def layers(routes: Sequence[Route], shop: Shop) -> list[Layer]:
         by_address = [partial(AddressLimit, quotas=shop.quotas, exempt=exempt)]
         by_caller = [partial(CallerLimit, quotas=shop.quotas)]
     return [
-        partial(Telemetry, metrics=shop.metrics, log=shop.access_log, clock=shop.clock),
+        partial(
+            Telemetry,
+            metrics=shop.metrics,
+            log=shop.access_log,
+            listen=shop.load.metrics.answered if shop.load.is_on else None,
+            clock=shop.clock,
+        ),
         partial(ClientAddress, addresses=Addresses(shop.settings.trusted_proxies)),
         *([partial(Cors, origins=Origins(origins))] if origins else []),
         partial(Rejection, render=render),

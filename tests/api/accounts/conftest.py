@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 import httpx
 import pytest
+from polling import is_polled
 
 from holdfast.api.shop import Shop
 from holdfast.domain import notifications
@@ -84,12 +85,13 @@ def signed_up(
 
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Every statement that this process sends to the database, as it is sent."""
+    """Every statement that requests send to the database, as it is sent."""
     sent: list[str] = []
     one, many = asyncpg.Connection._execute, asyncpg.Connection.execute
 
     async def noted(self: Any, query: str, *rest: Any, **options: Any) -> Any:
-        sent.append(query)
+        if not is_polled(query):
+            sent.append(query)
         return await one(self, query, *rest, **options)
 
     async def noted_too(self: Any, query: str, *rest: Any, **options: Any) -> Any:

@@ -14,7 +14,7 @@ An entry that is no address ends the reading. The request is then held to come f
 the last hop that is known: who hides is counted with all others who do.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from functools import lru_cache
 
 from holdfast.platform.proxies import NONE, TrustedProxies, read_ip
@@ -67,12 +67,12 @@ class ClientAddress:
         self._app = app
         self._addresses = addresses
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http":
             scope["holdfast.client_address"] = self._addresses.of(
                 scope.get("client"), scope["headers"]
             )
-        await self._app(scope, receive, send)
+        return self._app(scope, receive, send)
 
 
 @lru_cache(maxsize=8192)

@@ -23,6 +23,7 @@ from holdfast.resilience.load import Guard
 TIERS: Final = ("pay", "buy", "browse", "operate", "bulk")
 GOOD_SECONDS: Final = 0.25
 """An answer within this is a good one (``holdfast_goodput_requests``)."""
+_ERRORS: Final = 400
 _EVERY_LOOKS: Final = 10
 _LAGS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 _WAITS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
@@ -83,6 +84,11 @@ class LoadMetrics:
     def admitted(self, tier: int) -> None:
         """A request of *tier* is being served."""
         self._lowest_admitted = max(self._lowest_admitted, tier)
+
+    def answered(self, tier: int, status: int, seconds: float) -> None:
+        """A request of *tier* has its answer."""
+        if tier >= 0 and status < _ERRORS and seconds <= GOOD_SECONDS:
+            self.good[tier] += 1
 
     def paused(self) -> None:
         """No connections are accepted for a moment."""

@@ -4,7 +4,7 @@ The first layer stands before everything that looks at a request, the second beh
 whatever tells who calls. See ``quotas`` for what is counted, and where.
 """
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Collection
 
 from holdfast.api.policy import Priority, Route
 from holdfast.api.protection.credentials import asking_for_token, attempt_of
@@ -32,7 +32,7 @@ class AddressLimit:
         self._quotas = quotas
         self._exempt = frozenset(exempt)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if (
             scope["type"] == "http"
             and scope["path"] not in self._exempt
@@ -42,7 +42,7 @@ class AddressLimit:
             if refusal is not None:
                 note(scope, refusal.policies, "denied")
                 raise refusal
-        await self._app(scope, receive, send)
+        return self._app(scope, receive, send)
 
 
 class CallerLimit:
@@ -52,12 +52,28 @@ class CallerLimit:
         self._app = app
         self._quotas = quotas
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         route: Route = scope["holdfast.route"]
         if route.cost == 0 or route.priority is Priority.EXEMPT:
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
         caller: Caller = scope["holdfast.caller"]
+        if (
+            caller.__class__ is Anonymous
+            and route.method == "GET"
+            and route.guesses is None
+        ):
+            # Nearly everybody: counted in this process, so without waiting.
+            who = self._quotas.guest(scope["holdfast.client_address"], reads=True)
+            left = self._quotas.take_here(who, route.cost, route.kind, scope)
+            if left and any_below_half(left):
+                send = telling(left, scope, send)
+            return self._app(scope, receive, send)
+        return self._ask(route, caller, scope, receive, send)
+
+    async def _ask(
+        self, route: Route, caller: Caller, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """The same for whoever has to be asked for elsewhere."""
         if route.guesses == "credentials":
             await attempt_of(self._quotas, caller, scope)
             await self._app(scope, receive, send)
@@ -89,11 +105,11 @@ class CallerLimit:
 def telling(standings: tuple[Standing, ...], scope: Scope, send: Send) -> Send:
     """*send*, with what is left on every answer that is for one caller alone."""
 
-    async def tell(message: Message) -> None:
+    def tell(message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             headers = list(message.get("headers", ()))
             if not is_shared_cacheable(scope, headers):
                 message["headers"] = headers + fields(standings)
-        await send(message)
+        return send(message)
 
     return tell

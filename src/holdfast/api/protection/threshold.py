@@ -6,13 +6,11 @@ started. The same judgement is made in the connection at the highest level of lo
 ``gate``); who passed there is not judged twice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 from holdfast.api.policy import Route
 from holdfast.api.protection.answers import Replies
 from holdfast.api.protection.load import Load
-from holdfast.api.protection.metrics_load import GOOD_SECONDS
-from holdfast.kernel.clock import Monotonic, monotonic
 from holdfast.resilience import deadline
 from holdfast.resilience.asgi import App, Claim, Classify, Receive, Scope, Send
 from holdfast.resilience.load import COHORTS
@@ -46,18 +44,14 @@ def claims(routes: Sequence[Route]) -> Classify:
 class Threshold:
     """Serve those above the threshold, refuse those below."""
 
-    def __init__(
-        self, app: App, *, load: Load, replies: Replies, timer: Monotonic = monotonic
-    ) -> None:
+    def __init__(self, app: App, *, load: Load, replies: Replies) -> None:
         self._app = app
         self._load = load
         self._replies = replies
-        self._timer = timer
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
         route: Route = scope["holdfast.route"]
         level = scope.get(LEVEL)
         if level is None or level // COHORTS != route.priority:
@@ -71,14 +65,6 @@ class Threshold:
                 reply = self._replies.reply(
                     route.priority, scope["holdfast.request_id"]
                 )
-                await reply(scope, receive, send)
-                return
-        if route.priority < 0:
-            await self._app(scope, receive, send)
-            return
-        metrics = self._load.metrics
-        metrics.admitted(route.priority)
-        began = self._timer()
-        await self._app(scope, receive, send)
-        if self._timer() - began <= GOOD_SECONDS:
-            metrics.good[route.priority] += 1
+                return reply(scope, receive, send)
+        self._load.metrics.admitted(route.priority)
+        return self._app(scope, receive, send)

@@ -8,6 +8,11 @@ def stack(app: App, *layers: Layer) -> App:
 
     The list reads in the order a request travels. (Starlette's
     ``add_middleware`` reads the other way round.)
+
+    A layer that has nothing to do afterwards need not be a coroutine function: it
+    returns what the next one returns. Every coroutine between server and handler is
+    made for each request, and resumed whenever the handler is. The outermost must be
+    one, though: servers tell by it what kind of application they have.
     """
     for layer in reversed(layers):
         app = layer(app)

@@ -28,10 +28,10 @@ def watching(send: Send) -> tuple[Answered, Send]:
     """*send*, and what is sent by it."""
     answered = Answered()
 
-    async def watch(message: Message) -> None:
+    def watch(message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             answered.status = message["status"]
-        await send(message)
+        return send(message)
 
     return answered, watch
 
