@@ -62,6 +62,10 @@ async def large():
     return "x" * (8 << 20)
 
 
+async def broken(_scope, _receive, _send):
+    raise ValueError
+
+
 @pytest.fixture
 def site(edge, route):
     return edge(
@@ -295,9 +299,10 @@ class TestAnswer:
 
         assert [line["status"] for line in site.logged] == [499]
 
-    def test_leaves_nothing_for_the_collector_to_find(self):
+    @pytest.mark.parametrize("inner", [Reply(200, b"."), broken], ids=["200", "500"])
+    def test_leaves_nothing_for_the_collector_to_find(self, inner):
         app = stack(
-            Reply(200, b"tea"),
+            inner,
             partial(Telemetry, metrics=Metrics({}), log=None),
             Rejection,
             RequestDeadline,
@@ -310,7 +315,8 @@ class TestAnswer:
                 async def ask(times):
                     for _ in range(times):
                         writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-                        await reader.readuntil(b"\r\n\r\ntea")
+                        await reader.readuntil(b"\r\n\r\n")
+                        await reader.readuntil(b".")
 
                 await ask(5)
                 gc.collect()

@@ -131,7 +131,11 @@ class RequestDeadline:
             await self._app(scope, receive, run.send)
         except BaseException as error:  # noqa: BLE001 - what it means, the run knows
             deadline.finish(run, token)
-            run.failed(error)
+            if run.is_passed_on(error):
+                raise
+            if (exceeded := run.exceeded) is not None:
+                # What it was cut short in may have a word of its own for that.
+                raise exceeded from error
         else:
             deadline.finish(run, token)
             run.succeeded()
@@ -201,6 +205,8 @@ class _Run(Budget):
     """Why its time is over, if it is; it may be going on all the same."""
     _cancelling: int | None = None
     _exceeded: DeadlineExceeded | None = None
+    exceeded: DeadlineExceeded | None = None
+    """What is to be answered for work that was cut short."""
     is_told = False
     """Its client was answered in place of the work, which goes on."""
     answering: "asyncio.Task[None] | None" = None
@@ -269,22 +275,25 @@ class _Run(Budget):
         if self.is_told:
             self._layer.tell(FinishedLate(self._layer.now() - self._began, None))
 
-    def failed(self, error: BaseException) -> None:
-        """The work ended by *error*: raise what is to be answered."""
+    def is_passed_on(self, error: BaseException) -> bool:
+        """The work ended by *error*: whether that is for those further out.
+
+        If not, and there is something to be answered, it is in ``exceeded``. (Raised
+        here, an error would be held by a frame that it holds.)
+        """
         ours = self._settle()
         if not isinstance(error, Exception) and not (
             ours and isinstance(error, asyncio.CancelledError)
         ):
-            raise error
+            return True
         if self.is_told:
             # The client has its answer; the connection may be at the next request.
             late = error if isinstance(error, Exception) else None
             self._layer.tell(FinishedLate(self._layer.now() - self._began, late))
-        elif not ours:
-            raise error
-        elif self._exceeded is not None:
-            # What it was cut short in may have a word of its own for that.
-            raise self._told(self._exceeded) from error
+            return False
+        if ours and self._exceeded is not None:
+            self.exceeded = self._told(self._exceeded)
+        return not ours
 
     @property
     def _is_safe(self) -> bool:
