@@ -115,21 +115,20 @@ class RequestDeadline:
         began = min(now, scope.get(RECEIVED, now))
         allowance = self._allowance(scope)
         seconds = self._granted(scope, allowance, now - began)
-        connection = scope.get(CONNECTION)
+        connection = scope.get(CONNECTION) or _Unknown()
         # (To ask for the current task takes a call of the kernel, for the loop's.)
         task = getattr(connection, "task", None) or asyncio.current_task()
         run = _Run(self, scope, receive, send, began, began + seconds, task)
-        if connection is not None:
-            connection.on_left = run.leave
-            if connection.disconnected:
-                self._listen(ClientLeft("waiting", "request", 0.0))
-                note(scope, "client:left@waiting=not-started")
-                return
+        if connection.disconnected:
+            self._listen(ClientLeft("waiting", "request", 0.0))
+            note(scope, "client:left@waiting=not-started")
+            return
+        connection.on_left = run.leave
         self._sweep.add(run, now)
         token = deadline.begin(run)
         try:
             await self._app(scope, receive, run.send)
-        except BaseException as error:  # noqa: BLE001 - what it means, the run knows
+        except BaseException as error:
             deadline.finish(run, token)
             if run.is_passed_on(error):
                 raise
@@ -143,15 +142,19 @@ class RequestDeadline:
                 allowance.usual.note(self._timer() - now)
         finally:
             self._sweep.discard(run)
-            if connection is not None:
-                # Whoever leaves now leaves no work behind; and nothing is left that
-                # refers to itself, for only the collector would free it.
-                connection.on_left = None
-            if run.answering is not None:
-                # A server takes an app that has returned for one that has answered.
-                await run.answering
-            if run.cut == "deadline" and seconds < allowance.seconds:
-                allowance.usual.note_unfinished(seconds)
+            # Whoever leaves now leaves no work behind; and nothing is left that refers
+            # to itself, for only the collector would free it.
+            connection.on_left = None
+            if run.cut == "deadline":
+                await self._cut(run, seconds, allowance)
+
+    async def _cut(self, run: "_Run", seconds: float, allowance: Allowance) -> None:
+        """End what took longer than it might."""
+        if run.answering is not None:
+            # A server takes an app that has returned for one that has answered.
+            await run.answering
+        if seconds < allowance.seconds:
+            allowance.usual.note_unfinished(seconds)
 
     def tell(self, event: DeadlineEvent) -> None:
         self._listen(event)
@@ -196,6 +199,13 @@ class RequestDeadline:
             self._listen(BudgetClamped())
             note(scope, "deadline:clamped")
         return seconds
+
+
+class _Unknown:
+    """The connection, where the server does not show it."""
+
+    disconnected = False
+    on_left: Callable[[], None] | None = None
 
 
 class _Run(Budget):
