@@ -151,3 +151,25 @@ class TestLoad:
             *("warning", 0, 4),
         )
         assert (told[-1]["level"], told[-1]["after"]) == ("info", 0)
+
+
+class TestGoodAnswers:
+    @pytest.mark.parametrize(
+        ("status", "seconds", "counted"),
+        [
+            (200, 0.25, 1),
+            (404, 0.01, 1),
+            (409, 0.01, 1),
+            (200, 0.26, 0),
+            (429, 0.01, 0),
+            (499, 0.01, 0),
+            (500, 0.01, 0),
+            (503, 0.01, 0),
+        ],
+    )
+    def test_are_those_in_time_that_neither_failed_nor_refused(
+        self, loaded, status, seconds, counted
+    ):
+        loaded.load.metrics.answered(2, status, seconds)
+
+        assert loaded.counted("goodput_requests_total", tier="browse") == counted

@@ -23,7 +23,9 @@ from holdfast.resilience.load import Guard
 TIERS: Final = ("pay", "buy", "browse", "operate", "bulk")
 GOOD_SECONDS: Final = 0.25
 """An answer within this is a good one (``holdfast_goodput_requests``)."""
-_ERRORS: Final = 400
+# What is sold out or not there was answered as well as it could be.
+_REFUSED: Final = (429, 499)
+_FAILED: Final = 500
 _EVERY_LOOKS: Final = 10
 _LAGS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 _WAITS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
@@ -87,7 +89,9 @@ class LoadMetrics:
 
     def answered(self, tier: int, status: int, seconds: float) -> None:
         """A request of *tier* has its answer."""
-        if tier >= 0 and status < _ERRORS and seconds <= GOOD_SECONDS:
+        if tier < 0 or status in _REFUSED or status >= _FAILED:
+            return
+        if seconds <= GOOD_SECONDS:
             self.good[tier] += 1
 
     def paused(self) -> None:
@@ -167,7 +171,7 @@ class _Counters:
         )
         self.good = Counter(
             "holdfast_goodput_requests",
-            "Requests that were answered without an error within 250 ms, by tier.",
+            "Requests answered within 250 ms, neither failed nor refused, by tier.",
             ("tier",),
             registry=registry,
         )
