@@ -60,6 +60,14 @@ class TestIsHandle:
     def test_takes_no_id_in_whatever_spelling(self):
         assert not is_handle(AN_ID.replace("-", ""))
 
+    @given(st.text(st.sampled_from("aZ09-_é \n'"), max_size=8))
+    def test_is_what_a_title_is_made_into(self, text):
+        assert is_handle(text) == (text != "" and slugify(text) == text)
+
+    def test_is_no_longer_than_a_title(self):
+        assert is_handle("a" * 255)
+        assert not is_handle("a" * 256)
+
 
 class TestParseId:
     def test_reads_an_id(self):

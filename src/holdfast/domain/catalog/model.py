@@ -113,6 +113,7 @@ MAX_TEXT = 255
 _ACCENT = re.compile(r"[\u0300-\u036f]")
 _UUID = re.compile(r"[0-9a-f]{8}(-?)(?:[0-9a-f]{4}\1){3}[0-9a-f]{12}", re.IGNORECASE)
 _ID_CHARS = 36
+_PLAIN = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
 def without_accents(text: str) -> str:
@@ -134,6 +135,9 @@ def _is_word(char: str) -> bool:
 
 def is_handle(text: str) -> bool:
     """Whether *text* could be a handle; what cannot be is in no table either."""
+    if _PLAIN.fullmatch(text) and len(text) <= MAX_TEXT:
+        # Nearly all: a fifth of what finding the product's JSON would cost else.
+        return not _UUID.fullmatch(text)
     return bool(text) and slugify(text) == text and not _UUID.fullmatch(text)
 
 
