@@ -30,6 +30,7 @@ from holdfast.api.problems import (
     render,
     slug_of,
 )
+from holdfast.api.protection.addresses import CLIENT_ADDRESS
 from holdfast.api.protection.gate import Refused
 from holdfast.api.protection.rate_layers import COUNTED
 from holdfast.api.protection.threshold import LEVEL
@@ -211,8 +212,11 @@ class Connection(HttpToolsProtocol):
         if doorstep is None or behind or self.flow.write_paused:
             return False
         self._is_counted = doorstep.counts
+        scope: Any = self.scope
+        address = doorstep.addresses.of(self.client, self.headers)
+        scope[CLIENT_ADDRESS] = address
         answer = doorstep.turn_away(
-            self.parser.get_method(), self.url, self.headers, self.client
+            self.parser.get_method(), self.url, self.headers, address
         )
         if not isinstance(answer, Refused):
             self._level = answer

@@ -76,7 +76,8 @@ class Doorstep:
         self._origins = origins
         self._metrics = metrics
         self._log = log
-        self._addresses = addresses or Addresses()
+        self.addresses = addresses or Addresses()
+        """Where requests come from."""
         self._clock = clock
         self._timer = timer
 
@@ -85,27 +86,28 @@ class Doorstep:
         method: bytes,
         target: bytes,
         headers: Headers,
-        client: tuple[str, int] | None,
+        address: str | None,
     ) -> Refused | int | None:
         """A refusal; or the level of a request that was judged, None if it was not.
 
-        *target* is the path and query as they came.
+        *target* is the path and query as they came, *address* the client's, as far as
+        it is believed (``addresses``).
         """
         started, refused = self._timer(), None
         if self._flood is not None:
-            refused = self._flood.judge(target, headers, client)
+            refused = self._flood.judge(target, headers, address)
         if refused is None:
             door = self._doors.get((method, target.partition(b"?")[0]))
             if door is not None and door.rule.full():
                 refused = door.refused(headers)
         if refused is None and self.gate is not None:
-            judged = self.gate.judge(method, target, headers, client)
+            judged = self.gate.judge(method, target, headers, address)
             if not isinstance(judged, Refused):
                 return judged
             refused = judged
         if refused is None:
             return None
-        self._note(refused, self._timer() - started, headers, client)
+        self._note(refused, self._timer() - started, address)
         return self._marked(refused, target, headers)
 
     def _marked(self, refused: Refused, target: bytes, headers: Headers) -> Refused:
@@ -121,8 +123,7 @@ class Doorstep:
         self,
         refused: Refused,
         seconds: float,
-        headers: Headers,
-        client: tuple[str, int] | None,
+        address: str | None,
     ) -> None:
         self._metrics.request(refused.method, refused.route, refused.status, seconds)
         if self._log is None or not refused.is_logged:
@@ -139,7 +140,7 @@ class Doorstep:
                 refused.status,
                 round(seconds * 1000, 3),
                 len(refused.body),
-                self._addresses.of(client, headers),
+                address,
                 decisions=[refused.why],
             )
         )

@@ -129,9 +129,9 @@ def doorstep(shop: Shop) -> Doorstep:
     allowed = shop.settings.cors_origins
     flood, gate = None, None
     if shop.settings.protection == "on":
-        flood = Flood(shop.quotas, addresses=addresses, exempt=_health(shop.routes))
+        flood = Flood(shop.quotas, exempt=_health(shop.routes))
     if shop.load.is_on:
-        gate = Gate(shop.load, Router(shop.routes), addresses=addresses)
+        gate = Gate(shop.load, Router(shop.routes))
     return Doorstep(
         [sessions.rush(shop)],
         metrics=shop.metrics,

@@ -74,13 +74,15 @@ def current() -> Budget | None:
     return None if budget is None or budget.is_closed else budget
 
 
-def begin(budget: Budget) -> Token[Budget | None]:
-    """Make *budget* that of the code that follows and of all it calls."""
-    return _BUDGET.set(budget)
+begin: Callable[[Budget], Token[Budget | None]] = _BUDGET.set
+"""Make a budget that of the code that follows and of all it calls."""
+
+end: Callable[[Token[Budget | None]], None] = _BUDGET.reset
+"""End what ``begin`` began, of a budget that is closed."""
 
 
 def finish(budget: Budget, token: Token[Budget | None]) -> None:
-    """End what ``begin`` began."""
+    """Close *budget*, and end what ``begin`` began."""
     budget.is_closed = True
     _BUDGET.reset(token)
 

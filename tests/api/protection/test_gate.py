@@ -9,7 +9,7 @@ from holdfast.api.protection.gate import Gate, Refused
 from holdfast.api.routes import ROUTES
 from holdfast.resilience.load import level_of
 
-PEER = ("203.0.113.7", 4711)
+ADDRESS = "203.0.113.7"
 CART = "0192f3c4-0000-7000-8000-000000000000"
 BROWSE, OPERATE = level_of(Priority.BROWSE, 0), level_of(Priority.OPERATE, 0)
 
@@ -23,7 +23,7 @@ class Door:
         self.gate = Gate(loaded.load, Router(ROUTES), timer=lambda: loaded.now)
 
     def ask(self, method, target, *headers):
-        return self.gate.judge(method, target, headers, PEER)
+        return self.gate.judge(method, target, headers, ADDRESS)
 
     def shuts(self, method, target, *headers):
         return isinstance(self.ask(method, target, *headers), Refused)
@@ -92,7 +92,7 @@ class TestFlood:
         level = flood.ask(b"POST", b"/v1/sessions")
 
         assert level // 128 == Priority.BUY
-        assert level == flood.load.cohorts.level(Priority.BUY, [], PEER[0])
+        assert level == flood.load.cohorts.level(Priority.BUY, [], ADDRESS)
 
     def test_judges_by_credentials_and_else_by_address(self, flood):
         who = (b"authorization", b"Bearer hfc_" + b"A" * 49)

@@ -20,9 +20,13 @@ from functools import lru_cache
 from holdfast.platform.proxies import NONE, TrustedProxies, read_ip
 from holdfast.resilience.asgi import App, Receive, Scope, Send
 
+CLIENT_ADDRESS = "holdfast.client_address"
+"""In the scope: the address that is believed."""
+
 _FIELD = b"x-forwarded-for"
 # More proxies than anybody has; a field may be 64 KiB of commas.
 _MOST_HOPS = 16
+_MOST_KNOWN = 1_024
 
 
 class Addresses:
@@ -30,6 +34,8 @@ class Addresses:
 
     def __init__(self, proxies: TrustedProxies = NONE) -> None:
         self._proxies = proxies
+        self._known: dict[str, bool] = {}
+        """Which peers are proxies: a few, and they come with every request."""
 
     def of(
         self, peer: tuple[str, int] | None, headers: Iterable[tuple[bytes, bytes]]
@@ -56,8 +62,13 @@ class Addresses:
     def _is_proxy(self, address: str | None) -> bool:
         if address is None:
             return self._proxies.local_socket
-        ip = read_ip(address)
-        return ip is not None and self._proxies.trusts(ip)
+        known = self._known.get(address)
+        if known is None:
+            ip = read_ip(address)
+            known = ip is not None and self._proxies.trusts(ip)
+            if len(self._known) < _MOST_KNOWN:
+                self._known[address] = known
+        return known
 
 
 class ClientAddress:
@@ -68,8 +79,9 @@ class ClientAddress:
         self._addresses = addresses
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        if scope["type"] == "http":
-            scope["holdfast.client_address"] = self._addresses.of(
+        # The door has read it, where there is one.
+        if scope["type"] == "http" and CLIENT_ADDRESS not in scope:
+            scope[CLIENT_ADDRESS] = self._addresses.of(
                 scope.get("client"), scope["headers"]
             )
         return self._app(scope, receive, send)

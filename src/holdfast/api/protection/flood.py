@@ -11,7 +11,6 @@ from typing import Final, TypeAlias
 
 from holdfast.api.access import id_of
 from holdfast.api.problems import status_of
-from holdfast.api.protection.addresses import Addresses
 from holdfast.api.protection.answers import VARIANTS, Written
 from holdfast.api.protection.gate import Refused
 from holdfast.api.protection.quotas import Quotas
@@ -29,23 +28,20 @@ _STATUS: Final = status_of(QuotaExceeded)
 class Flood:
     """Counts requests by address, and refuses what is too many."""
 
-    def __init__(
-        self, quotas: Quotas, *, addresses: Addresses, exempt: Collection[str]
-    ) -> None:
+    def __init__(self, quotas: Quotas, *, exempt: Collection[str]) -> None:
         """Say on which paths nothing is refused: those that health is asked at."""
         self._quotas = quotas
-        self._addresses = addresses
         self._exempt = frozenset(path.encode() for path in exempt)
         self._written: dict[Quota, Written] = {}
         self._count = 0
 
     def judge(
-        self, target: bytes, headers: Headers, client: tuple[str, int] | None
+        self, target: bytes, headers: Headers, address: str | None
     ) -> Refused | None:
         """The refusal of a request, if there were too many; counts it otherwise."""
         if target.partition(b"?")[0] in self._exempt:
             return None
-        refusal = self._quotas.flooding(self._addresses.of(client, headers))
+        refusal = self._quotas.flooding(address)
         if refusal is None:
             return None
         request_id = id_of(headers)

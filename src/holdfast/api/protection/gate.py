@@ -20,14 +20,12 @@ from holdfast.api.access import id_of
 from holdfast.api.match import Router
 from holdfast.api.policy import Priority, Route
 from holdfast.api.problems import RouteNotFound
-from holdfast.api.protection.addresses import Addresses
 from holdfast.api.protection.answers import Written, refusals
 from holdfast.api.protection.load import GATE_LEVEL, Load
 from holdfast.kernel.clock import Monotonic, monotonic
 from holdfast.resilience.load import Arrivals
 
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
-Peer: TypeAlias = tuple[str, int] | None
 
 _LOGGED: Final = 100
 # CPU of a refusal that is not spent here: reading, parsing, writing (measured: 35 us).
@@ -63,12 +61,10 @@ class Gate:
         load: Load,
         router: Router,
         *,
-        addresses: Addresses | None = None,
         timer: Monotonic = monotonic,
     ) -> None:
         self._load = load
         self._router = router
-        self._addresses = addresses or Addresses()
         self._timer = timer
         self._answers = {
             priority: Written(refusals(priority))
@@ -84,7 +80,7 @@ class Gate:
         return self._load.guard.arrivals
 
     def judge(
-        self, method: bytes, target: bytes, headers: Headers, client: Peer
+        self, method: bytes, target: bytes, headers: Headers, address: str | None
     ) -> Refused | int | None:
         """A refusal; or the level of a request that was judged and may pass.
 
@@ -93,7 +89,10 @@ class Gate:
         load = self._load
         arrivals = load.guard.arrivals
         # A process that is busy with what it can do has nobody to refuse.
-        is_flood = load.level >= GATE_LEVEL and load.shedder.sheds
+        sheds = load.guard.shedder.sheds
+        if not sheds and arrivals.unstarted < arrivals.shortest:
+            return None
+        is_flood = sheds and load.level >= GATE_LEVEL
         if not is_flood and arrivals.unstarted < arrivals.shortest:
             return None
         if not load.is_on or load.shedding == "off":
@@ -102,7 +101,6 @@ class Gate:
         route, priority = self._found(method, target)
         level = None
         if is_flood:
-            address = self._addresses.of(client, headers)
             level = load.cohorts.level(priority, headers, address)
             if load.admits(level, "protocol"):
                 is_flood = False

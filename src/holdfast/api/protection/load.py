@@ -139,7 +139,7 @@ class Load:
         self.metrics.offered[tier] += 1
         if self.shedding == "off":
             return True
-        if self.shedder.admits(level):
+        if self.guard.shedder.admits(level):
             return True
         if self.shedding == "shadow":
             self.metrics.shed(tier, stage, "shadow")

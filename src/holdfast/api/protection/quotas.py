@@ -89,6 +89,23 @@ class Quotas:
             return refusal
         return None
 
+    def browse(
+        self, address: str | None, cost: int, kind: str, scope: Scope
+    ) -> tuple[Standing, ...]:
+        """``take_here`` for a guest who reads, which nearly everybody is."""
+        site = site_of(address)
+        bundle = self.policies.named("browsing")
+        if (quota := bundle.only) is not None:
+            left = self._here.take_one(site, quota, cost)
+            if left is not None:
+                self._metrics.allowed(quota.name, "guest", kind)
+                if left * 2 >= quota.burst:
+                    return ()
+                # It has been taken; what is left is to be told.
+                cost = 0
+        who = Who("guest", site, bundle, here=True)
+        return self.take_here(who, cost, kind, scope)
+
     async def take(
         self, who: Who, cost: int, kind: str = _ANY, scope: Scope | None = None
     ) -> tuple[Standing, ...]:

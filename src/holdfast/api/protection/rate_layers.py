@@ -63,8 +63,8 @@ class CallerLimit:
             and route.guesses is None
         ):
             # Nearly everybody: counted in this process, so without waiting.
-            who = self._quotas.guest(scope["holdfast.client_address"], reads=True)
-            left = self._quotas.take_here(who, route.cost, route.kind, scope)
+            address = scope["holdfast.client_address"]
+            left = self._quotas.browse(address, route.cost, route.kind, scope)
             if left and any_below_half(left):
                 send = telling(left, scope, send)
             return self._app(scope, receive, send)

@@ -112,10 +112,10 @@ class RequestDeadline:
             return
         now = self._timer()
         # Behind a busy loop a request has waited before anybody looked at it.
-        began = min(now, scope.get(RECEIVED, now))
+        began = scope.get(RECEIVED, now)
         allowance = self._allowance(scope)
         seconds = self._granted(scope, allowance, now - began)
-        connection = scope.get(CONNECTION) or _Unknown()
+        connection = scope.get(CONNECTION, _UNKNOWN)
         # (To ask for the current task takes a call of the kernel, for the loop's.)
         task = getattr(connection, "task", None) or asyncio.current_task()
         run = _Run(self, scope, receive, send, began, began + seconds, task)
@@ -124,24 +124,29 @@ class RequestDeadline:
             note(scope, "client:left@waiting=not-started")
             return
         connection.on_left = run.leave
-        self._sweep.add(run, now)
+        sweep = self._sweep
+        sweep.live.add(run)
+        if not now - 1 <= sweep.set_to <= run.due:
+            sweep.set(run.due, now)
         token = deadline.begin(run)
         try:
             await self._app(scope, receive, run.send)
         except BaseException as error:
-            deadline.finish(run, token)
+            run.is_closed = True
             if run.is_passed_on(error):
                 raise
             if (exceeded := run.exceeded) is not None:
                 # What it was cut short in may have a word of its own for that.
                 raise exceeded from error
         else:
-            deadline.finish(run, token)
-            run.succeeded()
+            run.is_closed = True
             if run.cut is None:
                 allowance.usual.note(self._timer() - now)
+            else:
+                run.succeeded()
         finally:
-            self._sweep.discard(run)
+            deadline.end(token)
+            sweep.live.discard(run)
             # Whoever leaves now leaves no work behind; and nothing is left that refers
             # to itself, for only the collector would free it.
             connection.on_left = None
@@ -206,6 +211,9 @@ class _Unknown:
 
     disconnected = False
     on_left: Callable[[], None] | None = None
+
+
+_UNKNOWN = _Unknown()
 
 
 class _Run(Budget):
@@ -351,33 +359,26 @@ class _Sweep:
 
     def __init__(self, timer: Monotonic) -> None:
         self._timer = timer
-        self._live: set[_Run] = set()
         self._handle: asyncio.TimerHandle | None = None
-        self._set_to = math.inf
+        self.live: set[_Run] = set()
+        self.set_to = math.inf
+        """When it is due. (Long overdue, it belonged to a loop that is no more.)"""
 
-    def add(self, run: _Run, now: float) -> None:
-        self._live.add(run)
-        # (One that is long overdue belonged to a loop that is no more.)
-        if run.due < self._set_to or self._set_to < now - 1:
-            self._set(run.due, now)
-
-    def discard(self, run: _Run) -> None:
-        self._live.discard(run)
-
-    def _set(self, due: float, now: float) -> None:
+    def set(self, due: float, now: float) -> None:
+        """Look at them all when the earliest is *due*."""
         if self._handle is not None:
             self._handle.cancel()
         wait = max(_SPACING_SECONDS, due - now)
-        self._set_to = now + wait
+        self.set_to = now + wait
         self._handle = asyncio.get_running_loop().call_later(wait, self._fire)
 
     def _fire(self) -> None:
-        self._handle, self._set_to = None, math.inf
+        self._handle, self.set_to = None, math.inf
         now = self._timer()
-        for run in [run for run in self._live if run.due <= now + _EARLY_SECONDS]:
+        for run in [run for run in self.live if run.due <= now + _EARLY_SECONDS]:
             run.end()
-        if self._live:
-            self._set(min(run.due for run in self._live), now)
+        if self.live:
+            self.set(min(run.due for run in self.live), now)
 
 
 def note(scope: Scope, decision: str) -> None:

@@ -37,7 +37,8 @@ from holdfast.resilience.concurrency import Limiter, Outcome, Permit
 from holdfast.resilience.errors import Overloaded, TimedOut
 
 _KEPT_BYTES = 1 << 16
-_OK, _CLIENT_ERROR, _TIMED_OUT = 200, 400, 504
+_OUTCOMES = {2: Outcome.SUCCESS, 3: Outcome.SUCCESS}
+_TIMED_OUT = 504
 
 
 class Claim(NamedTuple):
@@ -92,7 +93,9 @@ class LoadShed:
         outcome = Outcome.IGNORED
         try:
             await self._app(scope, receive, send)
-            outcome = _outcome(answered.status)
+            outcome = _OUTCOMES.get(answered.status // 100, Outcome.IGNORED)
+            if answered.status == _TIMED_OUT:
+                outcome = Outcome.DROPPED
         except TimedOut:
             outcome = Outcome.DROPPED
             raise
@@ -121,12 +124,6 @@ async def _acquired(
             why = f"shed:{claim.limiter}={error.__notes__[0]}"
             scope.setdefault("holdfast.decisions", []).append(why)
         raise
-
-
-def _outcome(status: int) -> Outcome:
-    if _OK <= status < _CLIENT_ERROR:
-        return Outcome.SUCCESS
-    return Outcome.DROPPED if status == _TIMED_OUT else Outcome.IGNORED
 
 
 class _Client:

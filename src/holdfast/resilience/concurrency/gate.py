@@ -255,7 +255,9 @@ class Gate(Generic[T]):
         self._inflight -= 1
         if tier in self._inflight_by_tier:
             self._inflight_by_tier[tier] -= 1
-        self._ended(tier, outcome, now - began_at)
+        self.totals[outcome] += 1
+        if self._hears_calls is not None:
+            self._hears_calls(LimiterCall(self.name, tier, outcome, now - began_at))
         window = None
         if outcome is Outcome.SUCCESS:
             window = self._collector.success(now, now - began_at, inflight)
@@ -267,7 +269,8 @@ class Gate(Generic[T]):
         if window is not None:
             self._queue.tune(window.p50_seconds, window.p90_seconds)
             self._step(self._limit.current, self._limit.update(window))
-        self._grant()
+        if self._queue:
+            self._grant()
 
     def _step(self, previous: int, step: Step) -> None:
         if self._listen is not None:

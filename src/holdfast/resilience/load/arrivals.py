@@ -74,12 +74,9 @@ class Arrivals:
         self.is_pressed = False
         """Whether the line is to be kept short."""
         self._room: tuple[int, ...] = ()
-        self._measure_room()
-
-    @property
-    def shortest(self) -> int:
+        self.shortest = 0
         """As long as fewer are in line, there is room for everybody."""
-        return self._room[-1]
+        self._measure_room()
 
     def entered(self) -> float:
         """A request was read and is in line; returns when, for ``started``."""
@@ -147,3 +144,4 @@ class Arrivals:
             max(fewest, int(places * share))
             for fewest, share in zip(FEWEST, self._shares, strict=True)
         )
+        self.shortest = self._room[-1]

@@ -161,6 +161,7 @@ class Shedder:
     def __init__(self, *, controller: Controller | None = None) -> None:
         self.controller = controller or Controller()
         self.offered = Offered()
+        self._note = self.offered.note
         self._measured = self._threshold = float(LEVELS)
         self._whole = LEVELS
         self._passing = 0.0
@@ -194,7 +195,7 @@ class Shedder:
 
     def admits(self, level: int) -> bool:
         """Whether a request of *level* may pass; notes that it came."""
-        self.offered.note(level)
+        self._note(level)
         if level < self._whole:
             return True
         if level > self._whole:

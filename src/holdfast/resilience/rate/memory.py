@@ -84,7 +84,12 @@ class MemoryLimiter:
                 return verdict.standings[0].remaining if verdict.allowed else None
             due = now
         latest = now + quota.tolerance
-        after = min(max(due, now), latest) + cost * quota.interval
+        # (As ``decide`` does; written out, for min and max cost as much as the rest.)
+        if due < now:
+            due = now
+        elif due > latest:
+            due = latest
+        after = due + cost * quota.interval
         if after > latest:
             return None
         self._dues[key] = after

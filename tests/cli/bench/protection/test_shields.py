@@ -72,7 +72,7 @@ class TestProtected:
             door = state[DOORSTEP]
 
             def knock() -> object:
-                return door.turn_away(b"GET", b"/", [], ("127.0.0.1", 4_000))
+                return door.turn_away(b"GET", b"/", [], "4000")
 
             assert isinstance(knock(), int)
             while not isinstance(refused := knock(), Refused):

@@ -332,6 +332,6 @@ class TestEnd:
             return await made.ask(converse())
 
         asyncio.run(ask(done))
-        made.layer._sweep._set_to -= 5
+        made.layer._sweep.set_to -= 5
 
         assert asyncio.run(ask(working())).status == 504

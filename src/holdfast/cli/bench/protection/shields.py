@@ -7,13 +7,14 @@ connection that watches the load and the line in front of the event loop.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import Any, TypeAlias
 
 from holdfast.api.doorstep import DOORSTEP, Doorstep
 from holdfast.api.policy import Priority
+from holdfast.api.protection.addresses import Addresses
 from holdfast.api.protection.answers import Written, refusals
 from holdfast.api.protection.gate import Gate, Refused
 from holdfast.kernel.clock import monotonic
@@ -92,7 +93,11 @@ async def protected(app: App) -> AsyncIterator[tuple[App, dict[str, Any]]]:
                 partial(RequestDeadline, seconds=_BUDGET_SECONDS),
                 partial(LoadShed, classify=_claim, limiters={_LIMITER: limiter}),
             ),
-            {DOORSTEP: Doorstep([], metrics=Metrics({}), log=None, gate=gate)},
+            {
+                DOORSTEP: Doorstep(
+                    [], metrics=Metrics({}), log=None, addresses=_Ports(), gate=gate
+                )
+            },
         )
     finally:
         looking.stop()
@@ -115,10 +120,10 @@ class BareGate(Gate):
         method: bytes,
         target: bytes,
         headers: object,  # noqa: ARG002 - nobody here says who they are
-        client: tuple[str, int] | None,
+        address: str | None,
     ) -> Refused | int | None:
         """A refusal, or the level of a request that may pass."""
-        level = _level(client)
+        level = _level(address)
         if self._guard.shedder.admits(level) and self.arrivals.has_room(_TIER):
             return level
         began = monotonic()
@@ -152,12 +157,22 @@ def _served(limiter: Limiter) -> Served:
 def _claim(scope: Scope) -> Claim:
     budget = deadline.current()
     due = None if budget is None else budget.due
-    return Claim(_LIMITER, _level(scope["client"]), due)
+    return Claim(_LIMITER, _level(_Ports().of(scope["client"], ())), due)
 
 
-def _level(client: tuple[str, int] | None) -> int:
-    # Each connection is a client of its own.
-    return level_of(_TIER, client[1] % COHORTS if client else 0)
+class _Ports(Addresses):
+    """Each connection is a client of its own."""
+
+    def of(
+        self,
+        peer: tuple[str, int] | None,
+        headers: Iterable[tuple[bytes, bytes]],  # noqa: ARG002 - nobody says who they are
+    ) -> str | None:
+        return str(peer[1]) if peer else None
+
+
+def _level(port: str | None) -> int:
+    return level_of(_TIER, int(port or 0) % COHORTS)
 
 
 SHIELDS: Mapping[str, Shield] = {"none": unprotected, "all": protected}
