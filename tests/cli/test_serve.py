@@ -13,6 +13,9 @@ import httpx
 import psutil
 import pytest
 
+# For what takes a second on a machine that has nothing else to do.
+PATIENCE = 60
+
 
 @pytest.fixture
 async def serve(database_url, tmp_path):
@@ -44,13 +47,13 @@ async def serve(database_url, tmp_path):
                     child.kill()
             process.kill()
         # A descendant that lives on keeps the pipes open: fail, do not hang.
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             await process.communicate()
 
 
 async def url_of(process):
     """Where it serves, as soon as it says so and answers."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         line = json.loads(await process.stdout.readline())
         assert line["event"] == "serving"
         async with httpx.AsyncClient(trust_env=False) as client:
@@ -65,7 +68,7 @@ async def url_of(process):
 
 async def ended(process):
     """Its exit code, and the lines of its log that were not read yet."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         out, err = await process.communicate()
     assert err == b"", err.decode()
     return process.returncode, [json.loads(line) for line in out.splitlines()]
@@ -84,7 +87,7 @@ async def locked(database_url):
 
 async def waiting(database, count=1):
     """Wait until so many statements wait for a lock."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while True:
             found = await database.fetchval(
                 "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
@@ -139,7 +142,7 @@ class TestServe:
     async def refuses(self, url):
         """Wait until it takes no new connections."""
         host, port = url.removeprefix("http://").split(":")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 try:
                     _, writer = await asyncio.open_connection(host, int(port))
@@ -164,14 +167,13 @@ class TestServe:
         assert 499 in [line.get("status") for line in lines]
 
     async def test_interrupted_does_not_wait_for_idle_connections(self, serve):
-        process = await serve()
+        process = await serve(HOLDFAST_SHUTDOWN_GRACE_SECONDS="600")
         url = await url_of(process)
         async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
             await client.get("/livez")  # and the connection is kept
 
             process.send_signal(signal.SIGINT)
-            async with asyncio.timeout(15):
-                code, _ = await ended(process)
+            code, _ = await ended(process)
 
         assert code == 0
 
@@ -210,10 +212,11 @@ class TestServe:
 
 class TestWorkers:
     async def test_share_a_port_and_tell_the_metrics_of_all(self, serve):
-        process = await serve("--workers", "2")
+        # With protection, a busy machine has some of thirty at once turned away.
+        process = await serve("--workers", "2", HOLDFAST_PROTECTION="off")
         url = await url_of(process)
         pids = set()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while len(pids) < 2:
                 pids = {child.pid for child in psutil.Process(process.pid).children()}
                 await asyncio.sleep(0.05)
@@ -233,7 +236,9 @@ class TestWorkers:
         assert not any(psutil.pid_exists(pid) for pid in pids)
 
     async def ask(self, url):
-        async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+        async with httpx.AsyncClient(
+            base_url=url, trust_env=False, timeout=PATIENCE
+        ) as client:
             (await client.get("/docs")).raise_for_status()
 
     async def test_are_replaced_when_they_die(self, serve):
@@ -243,7 +248,7 @@ class TestWorkers:
 
         for pid in before:
             os.kill(pid, signal.SIGKILL)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 now = {child.pid for child in psutil.Process(process.pid).children()}
                 if len(now - before) == len(before):
@@ -261,19 +266,23 @@ class TestWorkers:
 
         process.kill()
 
-        _, alive = await asyncio.to_thread(psutil.wait_procs, children, timeout=10)
+        _, alive = await asyncio.to_thread(
+            psutil.wait_procs, children, timeout=PATIENCE
+        )
         assert alive == []
 
     async def test_do_not_outlive_a_parent_that_dies_while_they_start(self, serve):
         process = await serve("--workers", "2")
         parent = psutil.Process(process.pid)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while len(children := parent.children()) < 2:  # noqa: ASYNC110 - nothing tells us
                 await asyncio.sleep(0.01)
 
         process.kill()
 
-        _, alive = await asyncio.to_thread(psutil.wait_procs, children, timeout=15)
+        _, alive = await asyncio.to_thread(
+            psutil.wait_procs, children, timeout=PATIENCE
+        )
         assert alive == []
 
 
@@ -308,4 +317,4 @@ class TestLoad:
                 return await levels() == [3, 3]
 
             # A second to be told and half of one to be seen; a busy machine takes more.
-            await promised(both_are_forced, seconds=20)
+            await promised(both_are_forced)

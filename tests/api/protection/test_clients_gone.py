@@ -141,7 +141,7 @@ class TestClientGone:
             async def is_gone():
                 return not await count()
 
-            await promised(is_gone, seconds=5)
+            await promised(is_gone, seconds=8)
         assert shop.db.in_use == 0
 
     async def test_waits_for_no_connection_any_more(self, edge, route, shop, promised):
@@ -189,7 +189,7 @@ class TestClientGone:
             async def none_waits():
                 return waiting == 0
 
-            await promised(none_waits, seconds=2)
+            await promised(none_waits)
             enough.set()
 
     async def test_that_reads_no_answer_to_an_effect_finds_it_done(

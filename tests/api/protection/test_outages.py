@@ -94,7 +94,8 @@ class TestOpenCircuit:
         began = monotonic()
         answer = await client.post("/v1/carts", json=to("1 Main St"))
 
-        assert monotonic() - began < 1
+        # The patience for a price is two seconds here.
+        assert monotonic() - began < 2
         assert answer.json()["shipping"]["source"] == "flat_rate"
         assert "holdfast_fallbacks_total" in shop.metrics.expose().decode()
         assert carrier.get("/control/state")["calls"] == 0

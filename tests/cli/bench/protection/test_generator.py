@@ -33,7 +33,9 @@ class TestSchedule:
         assert abs(requests.count(get("/a")) - requests.count(get("/b"))) <= 1
         assert sum(quarter.due for quarter in report.bins) == looks.due
         assert phase.goodput == pytest.approx(200, rel=0.05)
-        assert phase.in_flight <= 1
+        # One, or the few that come due while a busy machine does something else: two
+        # hundred a second that waited for each other's answers would be a hundred.
+        assert phase.in_flight <= 1 + 20
 
     def test_keeps_phases_apart_and_kinds_in_their_shares(self):
         kinds = [Kind("much", [get("/m")]), Kind("little", [get("/l")])]
