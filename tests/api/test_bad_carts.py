@@ -1,6 +1,7 @@
 """Requests for carts that are at fault, and what their clients are told."""
 
 import pytest
+from cases import cases
 
 ADDRESS = {
     "name": "Ada Lovelace",
@@ -12,7 +13,7 @@ ADDRESS = {
 
 
 class TestCreate:
-    @pytest.mark.parametrize(
+    @cases(
         ("body", "pointer"),
         [
             ({"colour": "red"}, "/colour"),

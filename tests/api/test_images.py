@@ -1,6 +1,7 @@
 """Pictures of the shop's own, and nothing else of its files."""
 
 import pytest
+from cases import cases
 
 
 class TestImages:
@@ -21,7 +22,7 @@ class TestImages:
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
     @pytest.mark.usefixtures("picture")
-    @pytest.mark.parametrize(
+    @cases(
         "path",
         [
             "demo/none.webp",

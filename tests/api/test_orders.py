@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from cases import cases
 
 from holdfast.kernel.ids import new_id
 
@@ -196,7 +197,7 @@ class TestCheckout:
         assert answer.json()["expected"] == expected
         assert answer.json()["total"] == {"amount": 999, "currency": "EUR"}
 
-    @pytest.mark.parametrize(
+    @cases(
         "body",
         [
             {},

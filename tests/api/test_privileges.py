@@ -1,6 +1,7 @@
 """Nobody becomes more, or makes anybody more, than they may."""
 
 import pytest
+from cases import cases
 
 from holdfast.domain.identity import KEY_SCOPES, SCOPES
 
@@ -146,7 +147,7 @@ class TestMassAssignment:
         ],
         ids=str,
     )
-    @pytest.mark.parametrize("method_and_path", ["PATCH /v1/me", "POST /v1/accounts"])
+    @cases("method_and_path", ["PATCH /v1/me", "POST /v1/accounts"])
     async def test_of_what_is_not_theirs_is_refused(
         self, client, signed_in, method_and_path, extra
     ):

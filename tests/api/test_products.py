@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from cases import cases
 from polling import is_polled
 
 from holdfast.platform.db import Database
@@ -145,7 +146,7 @@ class TestBrowse:
         assert await skus(headers=operator) == ["SOLD", "HIDDEN"]
         assert await skus("?status=draft", operator) == ["HIDDEN"]
 
-    @pytest.mark.parametrize(
+    @cases(
         ("query", "status", "slug"),
         [
             ("limit=0", 422, "invalid-request"),
@@ -243,7 +244,7 @@ class TestCreate:
             "updated_at",
         ]
 
-    @pytest.mark.parametrize(
+    @cases(
         ("change", "slug", "pointer"),
         [
             ({"colour": "red"}, "invalid-request", "/colour"),

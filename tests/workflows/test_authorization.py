@@ -2,6 +2,7 @@ from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from cases import cases
 from relying import recorded, registered, somebody
 
 from holdfast.domain.oauth import AuthorizationError, AuthorizationRefused
@@ -50,7 +51,7 @@ class TestRead:
 
         assert (request.state, request.nonce, request.login_hint) == (None, None, None)
 
-    @pytest.mark.parametrize(
+    @cases(
         ("changed", "error"),
         [
             ({"request": "eyJ"}, "request_not_supported"),

@@ -7,6 +7,7 @@ import asyncio
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
+from cases import cases
 
 from holdfast.domain import accounts
 from holdfast.domain.oauth import AuthorizationError, AuthorizationRefused
@@ -89,7 +90,7 @@ class TestRedirectManipulation:
         with pytest.raises(AuthorizationRefused):
             await app.ask(redirect_uri="https://evil.example/", scope="everything")
 
-    @pytest.mark.parametrize(
+    @cases(
         "target",
         [
             "http://127.0.0.1:80@evil.example/callback",
@@ -275,7 +276,7 @@ class TestPkceDowngrade:
             ),
         ],
     )
-    @pytest.mark.parametrize("kind", ["public", "confidential"])
+    @cases("kind", ["public", "confidential"])
     async def test_is_refused(self, registered, kind, changed):
         app = await registered(kind=kind)
 

@@ -1,6 +1,7 @@
 """Attacks on the pages people sign in on: forms sent by others, and frames."""
 
 import pytest
+from cases import cases
 from visitors import PASSWORD, sign_in
 
 from holdfast.api.hosted.frame import guards
@@ -32,7 +33,7 @@ class TestForgedForm:
     def test_every_form_is_attacked(self):
         assert len(FORMS) == 13
 
-    @pytest.mark.parametrize("path", FORMS)
+    @cases("path", FORMS)
     async def test_without_a_token_is_refused(self, browser, token, path):
         answer = await browser.post(path, ANSWERED)
 
@@ -40,7 +41,7 @@ class TestForgedForm:
         assert answer.headers["content-type"].startswith("text/html")
         assert "Open the page again" in answer.text
 
-    @pytest.mark.parametrize("path", FORMS)
+    @cases("path", FORMS)
     async def test_with_the_token_of_another_browser_is_refused(
         self, browser, token, a_browser, path
     ):
@@ -51,7 +52,7 @@ class TestForgedForm:
 
         assert answer.status_code == 403
 
-    @pytest.mark.parametrize("path", FORMS)
+    @cases("path", FORMS)
     async def test_from_another_site_is_refused_whatever_it_holds(
         self, browser, token, path
     ):
@@ -157,7 +158,7 @@ HERE = "http://localhost:* http://127.0.0.1:*"
 
 
 class TestFrame:
-    @pytest.mark.parametrize("path", PAGES)
+    @cases("path", PAGES)
     async def test_no_page_can_be_framed(self, browser, ada, path):
         await sign_in(browser, ada)
 
@@ -165,7 +166,7 @@ class TestFrame:
 
         check_guards(answer.headers)
 
-    @pytest.mark.parametrize("path", [*NOT_PAGES, *FORMS])
+    @cases("path", [*NOT_PAGES, *FORMS])
     async def test_no_refusal_can_be_framed(self, browser, path):
         answer = await browser.client.request("DELETE", path)
         assert answer.status_code in (404, 405)

@@ -4,6 +4,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 import pytest
+from cases import cases
 from visitors import sign_in
 
 from holdfast.domain import oauth
@@ -13,7 +14,7 @@ FORMS = ("/sign-in", "/sign-up", "/sign-up/confirm", "/password/forgot")
 
 
 class TestOddRequest:
-    @pytest.mark.parametrize("path", FORMS)
+    @cases("path", FORMS)
     @pytest.mark.parametrize(
         "query",
         [

@@ -5,6 +5,7 @@ import json
 import re
 
 import pytest
+from cases import cases
 from visitors import ADA, PASSWORD, sign_in
 
 from holdfast.platform.telemetry import AccessLog
@@ -125,10 +126,8 @@ class TestScript:
         await browser.submit(**fields)
         self.check(browser)
 
-    @pytest.mark.parametrize(
-        "page", ["/sign-in", "/sign-in/code", "/sign-up", "/account", "/sign-out"]
-    )
-    @pytest.mark.parametrize("name", ["return_to", "notice", "error", "email"])
+    @cases("page", ["/sign-in", "/sign-in/code", "/sign-up", "/account", "/sign-out"])
+    @cases("name", ["return_to", "notice", "error", "email"])
     async def test_in_a_query(self, browser, page, name):
         await browser.open(page, **{name: PAYLOAD})
 

@@ -5,6 +5,7 @@ import hmac
 import json
 
 import pytest
+from cases import cases
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from forging import encoded, es256, halves, put_together, take_apart
 from joserfc.jwk import ECKey
@@ -27,8 +28,8 @@ class TestSignature:
             put_together(header, ours.claims, lambda _: ours.signature)
         )
 
-    @pytest.mark.parametrize("alg", ["HS256", "HS384", "HS512"])
-    @pytest.mark.parametrize("form", ["pem", "pem_stripped", "jwk", "jwk_minimal"])
+    @cases("alg", ["HS256", "HS384", "HS512"])
+    @cases("form", ["pem", "pem_stripped", "jwk", "jwk_minimal"])
     async def test_algorithm_confusion_with_the_public_key_as_secret(
         self, refused, holder, client, alg, form
     ):

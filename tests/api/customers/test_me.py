@@ -1,6 +1,7 @@
 """What somebody who signed in sees and says of themselves."""
 
 import pytest
+from cases import cases
 
 
 class TestShow:
@@ -109,7 +110,7 @@ class TestChange:
 
         assert answer.json()["marketing"]["source"] == f"api:{ada.client_id}"
 
-    @pytest.mark.parametrize(
+    @cases(
         "field",
         [
             "roles",
@@ -139,7 +140,7 @@ class TestChange:
         assert answer.json()["errors"][0]["pointer"] == f"/{field}"
         assert (await client.get("/v1/me", headers=ada.headers)).json() == before
 
-    @pytest.mark.parametrize(
+    @cases(
         ("body", "pointer"),
         [
             ({"given_name": "x" * 10_000}, "/given_name"),

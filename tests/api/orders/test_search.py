@@ -4,6 +4,7 @@ from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
+from cases import cases
 
 from holdfast.kernel.ids import new_id
 
@@ -38,7 +39,7 @@ class TestWords:
             (await place(**{"22423": 2}, fields=eve)).order["number"],
         ]
 
-    @pytest.mark.parametrize(
+    @cases(
         ("q", "wanted"),
         [
             ("HF-1001", ["HF-1001"]),
@@ -152,7 +153,7 @@ class TestPages:
 
 
 class TestRefused:
-    @pytest.mark.parametrize(
+    @cases(
         "query",
         [
             "q=",

@@ -1,6 +1,7 @@
 """Operators change limits while the shop runs; everybody sees their own."""
 
 import pytest
+from cases import cases
 
 from holdfast.api.protection.policies import BUILT_IN, MOST_POLICIES
 from holdfast.kernel.ids import new_id
@@ -112,7 +113,7 @@ class TestPut:
         assert event["detail"]["control"] == "rate.policy.guest"
         assert '"burst":70' in event["detail"]["to"]
 
-    @pytest.mark.parametrize(
+    @cases(
         ("name", "said", "pointer"),
         [
             ("guest", {"tokens": 0}, "/tokens"),

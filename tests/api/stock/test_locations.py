@@ -2,7 +2,7 @@
 
 import asyncio
 
-import pytest
+from cases import cases
 
 ADDRESS = {
     "name": "Stock room",
@@ -40,7 +40,7 @@ class TestCreate:
         assert codes == [201, 409, 409, 409]
         assert again[0].result().json()["type"] == "/problems/location-code-taken"
 
-    @pytest.mark.parametrize(
+    @cases(
         "fault",
         [
             {"code": ""},

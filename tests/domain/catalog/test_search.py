@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from cases import cases
 
 from holdfast.domain import catalog
 from holdfast.domain.catalog.documents import as_words
@@ -22,7 +23,7 @@ class TestSearch:
             draft = a_draft(title=title, description_html=description)
             await create_product(database, draft, clock=clock)
 
-    @pytest.mark.parametrize(
+    @cases(
         ("typed", "titles"),
         [
             ("green tea", ["Green Tea", "Black Tea", "Teapot"]),

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from cases import cases
 
 from holdfast.domain import ordering
 from holdfast.domain.ordering import (
@@ -234,7 +235,7 @@ class TestOverdue:
 class TestDatabase:
     """What the database refuses when the code is bypassed."""
 
-    @pytest.mark.parametrize(
+    @cases(
         ("change", "constraint"),
         [
             ("status = 'lost', " + SETTLED, "orders_status_known"),
