@@ -70,7 +70,7 @@ class TestCreate:
 
         assert faults(answer) == [pointer]
 
-    @pytest.mark.parametrize(
+    @cases(
         "body",
         [
             b"",
@@ -82,7 +82,6 @@ class TestCreate:
             b'{"email": "a\x00"}',
             b"{} {}",
         ],
-        ids=["empty", "open", "gap", "utf8", "surrogate", "half", "nul", "two"],
     )
     async def test_what_cannot_be_read_is_malformed(self, client, body):
         answer = await client.post(

@@ -1,4 +1,5 @@
 import pytest
+from cases import cases
 
 from holdfast.domain import accounts
 from holdfast.domain.identity import KEY_SCOPES
@@ -114,7 +115,7 @@ class TestCreate:
         assert answer.json()["type"] == "/problems/scope-not-held"
         assert answer.json()["missing"] == ["users:write"]
 
-    @pytest.mark.parametrize(
+    @cases(
         "more",
         [
             {"name": "Packers"},
@@ -129,7 +130,6 @@ class TestCreate:
             {"id": "01943a00-0000-7000-8000-000000000006"},
             {"created_at": "2026-01-01T00:00:00Z"},
         ],
-        ids=str,
     )
     async def test_refuses_what_is_not_a_role(self, client, everything, more):
         answer = await client.post(

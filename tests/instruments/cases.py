@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 Test = Callable[..., Awaitable[None]]
+_Param = type(pytest.param(None))
 
 
 def cases(
@@ -54,6 +55,10 @@ def cases(
 
 
 def _named(names: tuple[str, ...], value: Any) -> Mapping[str, Any]:
+    if isinstance(value, _Param):
+        if value.marks:
+            raise ValueError("a mark is for a whole test, not for one of its cases")
+        return dict(zip(names, value.values, strict=True))
     if len(names) == 1:
         return {names[0]: value}
     return dict(zip(names, value, strict=True))

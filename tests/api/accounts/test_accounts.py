@@ -1,6 +1,7 @@
 import asyncio
 
 import pytest
+from cases import cases
 
 from holdfast.domain import accounts
 from holdfast.kernel import tokens
@@ -23,7 +24,7 @@ class TestRequestSignUp:
         assert (answer.status_code, answer.content) == (202, b"")
         assert len(await deliver()) == 1
 
-    @pytest.mark.parametrize(
+    @cases(
         "body",
         [
             {"email": "ada"},
@@ -36,10 +37,6 @@ class TestRequestSignUp:
             {"email": "ada@example.com", "name": "Buy cheap pills"},
             {"email": None},
             {},
-        ],
-        ids=[
-            *("no at", "two ats", "two lines", "two addresses", "with a name"),
-            *("nul", "long", "another field", "null", "nothing"),
         ],
     )
     async def test_refuses_what_is_not_one_address(self, client, deliver, body):

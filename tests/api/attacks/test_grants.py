@@ -46,7 +46,7 @@ def works(client):
 
 
 class TestRedirectManipulation:
-    @pytest.mark.parametrize(
+    @cases(
         "target",
         [
             pytest.param(CALLBACK + "x", id="suffix"),
@@ -260,7 +260,7 @@ class TestCodeInjection:
 
 
 class TestPkceDowngrade:
-    @pytest.mark.parametrize(
+    @cases(
         "changed",
         [
             pytest.param({"code_challenge_method": "plain"}, id="plain"),

@@ -39,7 +39,7 @@ WHAT_VARIES = re.compile(r'value="[^"]*"|[^ ]*@example\.com')
 
 
 class TestOpenRedirect:
-    @pytest.mark.parametrize("to", ELSEWHERE, ids=range(len(ELSEWHERE)))
+    @cases("to", ELSEWHERE)
     async def test_nobody_is_sent_elsewhere_after_signing_in(self, browser, ada, to):
         await browser.open("/sign-in", return_to=to)
         assert "return_to" not in browser.page.forms[0].fields

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from cases import cases
 
 PATH = "/v1/draft-orders"
 CARD = {"payment_method": "pm_card_ok"}
@@ -137,7 +138,7 @@ class TestPaidByMethod:
 
 
 class TestBodies:
-    @pytest.mark.parametrize(
+    @cases(
         ("body", "at_fault"),
         [
             ({}, ""),
@@ -150,7 +151,6 @@ class TestBodies:
             ({**PAID, "expected_total": {"amount": -1}}, "/expected_total/amount"),
             ({**PAID, "more": 1}, "/more"),
         ],
-        ids=["none", "both", "bare", "empty", "long", "lines", "method", "total", "x"],
     )
     async def test_of_another_form_are_refused(
         self, prepare, complete, faults, body, at_fault
