@@ -1,4 +1,5 @@
 import pytest
+from cases import cases
 
 from holdfast.domain.identity import KEY_SCOPES
 from holdfast.kernel import tokens
@@ -55,7 +56,7 @@ class TestCreate:
         assert answer.status_code == 422
         assert answer.json()["unknown"] == ["all"]
 
-    @pytest.mark.parametrize(
+    @cases(
         "body",
         [
             {"name": "", "scopes": ["orders:read"]},

@@ -1,4 +1,5 @@
 import pytest
+from cases import cases
 from relying import recorded, registered, somebody
 
 from holdfast.domain.identity import KEY_SCOPES
@@ -97,7 +98,7 @@ class TestCreate:
         assert answer.json()["type"] == "/problems/client-invalid"
         assert [fault["pointer"] for fault in answer.json()["errors"]] == pointers
 
-    @pytest.mark.parametrize(
+    @cases(
         "body",
         [
             {**NEW, "id": "mine"},

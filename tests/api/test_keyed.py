@@ -2,7 +2,7 @@
 
 import asyncio
 
-import pytest
+from cases import cases
 
 OK = {"payment_method": "pm_card_ok"}
 
@@ -16,9 +16,7 @@ class TestKeys:
         assert answer.status_code == 400
         assert answer.json()["type"] == "/problems/idempotency-key-missing"
 
-    @pytest.mark.parametrize(
-        "key", ["", " ", '""', "x" * 256, "two words", "k\xe9y", '"a b"', "a\tb"]
-    )
+    @cases("key", ["", " ", '""', "x" * 256, "two words", "k\xe9y", '"a b"', "a\tb"])
     async def test_a_key_has_a_form(self, a_bag, key):
         bag = await a_bag(TEA=1)
 

@@ -313,7 +313,7 @@ class TestBrowse:
         assert "status=failed" in failed.headers["link"]
         assert [order["status"] for order in paid.json()["items"]] == ["confirmed"]
 
-    @pytest.mark.parametrize(
+    @cases(
         "query", ["limit=0", "limit=101", "limit=x", "status=lost", "page=2", "after=x"]
     )
     async def test_a_parameter_at_fault_is_refused(self, client, an_operator, query):

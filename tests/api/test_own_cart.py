@@ -1,6 +1,7 @@
 """The cart of whoever signed in, and the one they filled before."""
 
 import pytest
+from cases import cases
 
 from holdfast.kernel import tokens
 from holdfast.kernel.ids import new_id
@@ -128,7 +129,7 @@ class TestMerge:
         assert answer.status_code == 404
         assert answer.json()["type"] == "/problems/cart-not-found"
 
-    @pytest.mark.parametrize(
+    @cases(
         ("different", "field"),
         [
             ({"token": "hfk_x"}, "/token"),

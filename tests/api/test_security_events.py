@@ -1,4 +1,5 @@
 import pytest
+from cases import cases
 
 from holdfast.kernel.ids import new_id
 
@@ -74,7 +75,7 @@ class TestBrowse:
         assert len(found.json()["items"]) == 2
         assert nobody.json()["items"] == []
 
-    @pytest.mark.parametrize(
+    @cases(
         "query",
         [
             "kind=role.odd",

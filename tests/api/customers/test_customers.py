@@ -1,6 +1,6 @@
 """Customers as operators see and change them."""
 
-import pytest
+from cases import cases
 
 from holdfast.kernel.ids import new_id
 
@@ -77,9 +77,7 @@ class TestCreate:
         assert answer.status_code == 422
         assert await database.fetchval("SELECT count(*) FROM accounts") == 0
 
-    @pytest.mark.parametrize(
-        "field", ["roles", "status", "email_verified", "password", "id", "scopes"]
-    )
+    @cases("field", ["roles", "status", "email_verified", "password", "id", "scopes"])
     async def test_refuses_what_is_not_for_this_route(self, client, operator, field):
         body = {"email": "ada@example.com", field: ["admin"]}
 

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from cases import cases
 
 from holdfast.kernel.ids import new_id
 
@@ -51,7 +52,7 @@ class TestCreate:
         assert answer.status_code == 403
         assert 'scope="prices:override"' in answer.headers["www-authenticate"]
 
-    @pytest.mark.parametrize(
+    @cases(
         ("fields", "at_fault"),
         [
             ({"note": ""}, ["/note"]),
@@ -63,17 +64,6 @@ class TestCreate:
             ({"currency": "XXX"}, ["/currency"]),
             ({"lines": [{"sku": "TEA", "quantity": 0}]}, ["/lines/0/quantity"]),
             ({"token": "hfc_x"}, ["/token"]),
-        ],
-        ids=[
-            "no note",
-            "long note",
-            "email",
-            "method",
-            "country",
-            "account",
-            "currency",
-            "quantity",
-            "unknown",
         ],
     )
     async def test_a_body_of_another_form_is_refused(

@@ -2,6 +2,7 @@ import base64
 from datetime import timedelta
 
 import pytest
+from cases import cases
 
 from holdfast.domain import accounts, oauth
 from holdfast.domain.identity import Origin
@@ -241,7 +242,7 @@ class TestClients:
         assert answer.json()["error"] == "invalid_client"
         assert answer.headers["www-authenticate"].startswith("Basic realm=")
 
-    @pytest.mark.parametrize(
+    @cases(
         "header",
         ["Basic", "Basic !", "Basic eA==", "Bearer x", "Basic /w==", "Basic JTAwOng="],
     )

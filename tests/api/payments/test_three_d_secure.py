@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+from cases import cases
 
 SECURE = {"payment_method": "pm_card_3ds", "return_url": "https://shop.example/paid"}
 
@@ -48,7 +49,7 @@ class TestCheckout:
         assert after["status"] == status
         assert after["payment"]["next_action"] is None
 
-    @pytest.mark.parametrize(
+    @cases(
         "url",
         [
             *("javascript:alert(1)", "ftp://x/", "https://", "//shop.example/"),

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from cases import cases
 
 from holdfast.domain import identity
 from holdfast.kernel.clock import monotonic
@@ -112,7 +113,7 @@ class TestForce:
             "to": '{"mode":"metrics_only"}',
         }
 
-    @pytest.mark.parametrize(
+    @cases(
         ("body", "status"),
         [
             ({"mode": "open"}, 422),
@@ -122,7 +123,6 @@ class TestForce:
             ({"mode": "disabled", "until": "2026-12-01T00:00:00"}, 422),
             ({"mode": "disabled", "for": 5}, 422),
         ],
-        ids=str,
     )
     async def test_refuses_what_makes_no_sense(
         self, client, operator, shop, body, status

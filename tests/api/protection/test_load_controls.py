@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from cases import cases
 
 from holdfast.api.protection.load import Load
 from holdfast.platform import controls
@@ -133,7 +134,7 @@ class TestForce:
         assert event["detail"]["control"] == "load.level"
         assert '"level":2' in event["detail"]["to"]
 
-    @pytest.mark.parametrize(
+    @cases(
         "body",
         [
             {"level": 5},
@@ -274,7 +275,7 @@ class TestLoad:
 
         assert (await say("load.level", {"level": 3, "until": until})).level == 0
 
-    @pytest.mark.parametrize(
+    @cases(
         "value",
         [
             7,

@@ -1,6 +1,7 @@
 """Levels and their ledger: listed, filtered, set up."""
 
 import pytest
+from cases import cases
 
 from holdfast.domain import inventory
 from holdfast.domain.inventory import MAIN
@@ -42,7 +43,7 @@ class TestBrowse:
         await order_of("TEA", 3)
         assert await skus("?low=true&location=main") == ["TEA"]
 
-    @pytest.mark.parametrize(
+    @cases(
         ("query", "slug"),
         [
             ("?location=nowhere", "location-not-found"),
@@ -167,7 +168,7 @@ class TestLedger:
         (sale,) = answer.json()["items"]
         assert (sale["kind"], sale["delta"]) == ("sale", -2)
 
-    @pytest.mark.parametrize(
+    @cases(
         ("query", "slug"),
         [
             ("?kind=theft", "invalid-request"),
