@@ -19,7 +19,7 @@ async def serving(environ, *arguments):
         stdout=asyncio.subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             url = json.loads(await process.stdout.readline())["url"]
         yield url
     finally:

@@ -72,7 +72,7 @@ async def deployed(database_url, tmp_path, a_port) -> AsyncIterator[str]:
     )
     try:
         async with (
-            asyncio.timeout(30),
+            asyncio.timeout(60),
             httpx.AsyncClient(trust_env=False) as client,
         ):
             while True:
@@ -87,5 +87,5 @@ async def deployed(database_url, tmp_path, a_port) -> AsyncIterator[str]:
     finally:
         if process.returncode is None:
             process.terminate()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await process.wait()

@@ -93,7 +93,7 @@ class TestRun:
         await asked.wait()
         with capture_logs() as logs:
             stop.set()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await task
 
         assert {
@@ -146,9 +146,9 @@ class TestDatabaseRestart:
             postgres.child.kill()
             postgres.start()
 
-            await promised(all_told, seconds=30)
+            await promised(all_told)
             await buy()
-            await promised(all_told, seconds=30)
+            await promised(all_told)
 
         emails = await database.fetch("SELECT event_id FROM emails")
         failing = [line["activity"] for line in logs if line["event"] == "failing"]

@@ -17,7 +17,7 @@ import pytest
 from holdfast.platform.embedded import leftovers
 
 OPEN = "Ctrl-C stops it all."
-_SECONDS = 60.0
+_SECONDS = 180.0
 _number = itertools.count()
 
 
@@ -84,7 +84,7 @@ class Up:
     def get(self, path: str):
         request = urllib.request.Request(self.url + path)  # noqa: S310 - our own API
         request.add_header("Authorization", f"Bearer {self.operator_key}")
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
             return json.load(answer)
 
 

@@ -27,7 +27,7 @@ class TestFirstStart:
             capture_output=True,
             text=True,
             check=True,
-            timeout=30,
+            timeout=120,
         )
 
         cart, paid, read = map(json.loads, pasted.stdout.splitlines())
@@ -64,6 +64,7 @@ class TestFirstStart:
             f"{shop.url}/v1/sessions",
             json={"client_id": "holdfast", "email": email[1], "password": password},
             trust_env=False,
+            timeout=60,
         )
 
         assert answer.status_code == 201
@@ -163,7 +164,7 @@ class TestChildDies:
         shop.wait_for(f"{part} runs again")
 
         assert f"{part} ended (killed by SIGKILL)" in shop.said
-        with urllib.request.urlopen(f"{shop.url}/livez", timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"{shop.url}/livez", timeout=60) as answer:  # noqa: S310
             assert answer.status == 200
 
 

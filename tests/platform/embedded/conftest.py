@@ -15,10 +15,10 @@ Eventually = Callable[[Callable[[], object]], None]
 
 @pytest.fixture
 def eventually() -> Eventually:
-    """Wait until a condition of another process holds, or fail after 15 s."""
+    """Wait until a condition of another process holds, or fail after a minute."""
 
     def wait(condition: Callable[[], object]) -> None:
-        give_up = time.perf_counter() + 15
+        give_up = time.perf_counter() + 60
         while not condition():
             assert time.perf_counter() < give_up, "it never came true"
             time.sleep(0.01)
