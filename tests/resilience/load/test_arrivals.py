@@ -39,9 +39,9 @@ class TestRoom:
 
         assert not arrivals.has_room(2)
 
-    def test_is_a_twentieth_of_a_second_while_pressed(self, arrivals):
+    def test_is_35_ms_while_pressed(self, arrivals):
         arrivals.look(is_pressed=True)
-        for _ in range(5):
+        for _ in range(3):
             assert arrivals.has_room(2)
             arrivals.entered()
 

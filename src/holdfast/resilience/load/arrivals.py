@@ -8,9 +8,10 @@ first runs; what is between is the line, and a request costs so much CPU, so how
 the line is in seconds is known before anybody joins it.
 
 There is room as long as the line is short: a quarter of a second while the process is
-at ease, so that a burst after silence is simply served; a twentieth while it is
-pressed. The more a tier matters the longer a line it may join; the places beyond
-everybody else's are kept for it.
+at ease, so that a burst after silence is simply served; 35 ms while it is pressed, for
+who comes then has waited for a turn of the loop already, which takes as long. The more
+a tier matters the longer a line it may join; the places beyond everybody else's are
+kept for it.
 
 What a request costs is CPU while the loop has time to spare. While it has none, it is
 all the time that passes: on a machine that others use, a request of 10 ms may take 30.
@@ -22,11 +23,12 @@ from typing import NamedTuple
 from holdfast.resilience.clock import Monotonic
 
 AT_EASE_SECONDS = 0.25
-PRESSED_SECONDS = 0.05
+PRESSED_SECONDS = 0.035
 SHARES = (4.0, 2.0, 1.0, 0.5, 0.25)
 """How long a line each tier may join, in multiples of that of the middle one."""
 FEWEST = (8, 4, 2, 1, 1)
 """At least so many, whatever they cost."""
+_MIDDLE = 2
 _LEAST_COST = 0.0001
 # How much of what was believed before outlives a request: half is gone after seven, so
 # that one flood of 50 between two looks leaves nothing of a wrong guess.
@@ -107,6 +109,15 @@ class Arrivals:
         line is kept, and the more are refused.
         """
         self._refused_seconds += seconds
+
+    @property
+    def excess(self) -> float:
+        """By which share more should come than is served, for a line seldom empty.
+
+        One in so many as have room: with room for two, requests that come at random
+        leave the loop idle for a fifth of the time if just enough come.
+        """
+        return 1 / self._room[_MIDDLE]
 
     def look(self, *, is_pressed: bool, late_seconds: float = 0.0) -> None:
         """Measure anew what a request costs, and how long the line may be.

@@ -5,6 +5,7 @@ through the queue a threshold, the line in front of the event loop room or none.
 about a request it answers from what the last look left; nothing is measured then.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -107,6 +108,7 @@ class Guard:
             served=passed,
             spare=min(served.spare, 1 - cpu),
             late=late,
+            excess=math.log1p(self.arrivals.excess),
         )
         # A process that uses all of its CPU and keeps nobody waiting is busy, and no
         # more than that.

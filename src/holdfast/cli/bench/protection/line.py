@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from holdfast.cli.bench.connection import length_of
 
+CLOSED = "closed by the server"
 _READ_BYTES = 256 * 1024
 _OK = b"200"
 _HEAD_END = b"\r\n\r\n"
@@ -57,6 +58,11 @@ class Line:
         self._socket.connect_ex(address)
         selector.register(self._socket, EVENT_WRITE, self)
 
+    @property
+    def has_begun(self) -> bool:
+        """Part of an answer has come."""
+        return bool(self._buffer)
+
     def send(self, request: bytes) -> None:
         """Send a request; ``OSError`` if the connection is gone."""
         self.serial += 1
@@ -86,7 +92,7 @@ class Line:
         if data:
             self._read(self._buffer + data if self._buffer else data)
         else:
-            self._owner.lost(self, "closed by the server")
+            self._owner.lost(self, CLOSED)
 
     def _read(self, data: bytes) -> None:
         if not self._need:
@@ -101,7 +107,7 @@ class Line:
         self._owner.answered(self, int(data[9:12]), data)
         if data[9:12] != _OK and b"connection: close" in data[: self._body_at].lower():
             self.asked = None
-            self._owner.lost(self, "closed by the server")
+            self._owner.lost(self, CLOSED)
         else:
             self._owner.free(self)
 

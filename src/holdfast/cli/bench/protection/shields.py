@@ -31,7 +31,6 @@ from holdfast.resilience.asgi import (
 )
 from holdfast.resilience.concurrency import Gradient, Limiter
 from holdfast.resilience.load import (
-    COHORTS,
     Arrivals,
     Guard,
     Last,
@@ -40,6 +39,7 @@ from holdfast.resilience.load import (
     Rate,
     Served,
     Signal,
+    cohort_of,
     level_of,
     signals,
 )
@@ -172,7 +172,7 @@ class _Ports(Addresses):
 
 
 def _level(port: str | None) -> int:
-    return level_of(_TIER, int(port or 0) % COHORTS)
+    return level_of(_TIER, cohort_of((port or "").encode(), 0.0))
 
 
 SHIELDS: Mapping[str, Shield] = {"none": unprotected, "all": protected}
