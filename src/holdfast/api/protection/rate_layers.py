@@ -6,7 +6,7 @@ whatever tells who calls. See ``quotas`` for what is counted, and where.
 
 from collections.abc import Awaitable, Collection
 
-from holdfast.api.policy import Priority, Route
+from holdfast.api.policy import Route
 from holdfast.api.protection.credentials import asking_for_token, attempt_of
 from holdfast.api.protection.quotas import Quotas, note
 from holdfast.domain.identity import Anonymous, Caller, Guest
@@ -54,7 +54,7 @@ class CallerLimit:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         route: Route = scope["holdfast.route"]
-        if route.cost == 0 or route.priority is Priority.EXEMPT:
+        if route.cost == 0 or route.priority < 0:
             return self._app(scope, receive, send)
         caller: Caller = scope["holdfast.caller"]
         if (

@@ -37,6 +37,8 @@ from holdfast.resilience.concurrency import Limiter, Outcome, Permit
 from holdfast.resilience.errors import Overloaded, TimedOut
 
 _KEPT_BYTES = 1 << 16
+# (By name: to look a member up in its class takes 0.1 us in Python 3.11.)
+_IGNORED, _DROPPED = Outcome.IGNORED, Outcome.DROPPED
 _OUTCOMES = {2: Outcome.SUCCESS, 3: Outcome.SUCCESS}
 _TIMED_OUT = 504
 
@@ -90,19 +92,19 @@ class LoadShed:
         answered = scope.get(ANSWERED)
         if answered is None:
             answered, send = watching(send)
-        outcome = Outcome.IGNORED
+        outcome = _IGNORED
         try:
             await self._app(scope, receive, send)
-            outcome = _OUTCOMES.get(answered.status // 100, Outcome.IGNORED)
+            outcome = _OUTCOMES.get(answered.status // 100, _IGNORED)
             if answered.status == _TIMED_OUT:
-                outcome = Outcome.DROPPED
+                outcome = _DROPPED
         except TimedOut:
-            outcome = Outcome.DROPPED
+            outcome = _DROPPED
             raise
         except asyncio.CancelledError:
             # Cancelled by whoever keeps the deadline, or because the client left.
             if claim.deadline is not None and self._timer() >= claim.deadline:
-                outcome = Outcome.DROPPED
+                outcome = _DROPPED
             raise
         finally:
             permit.release(outcome)

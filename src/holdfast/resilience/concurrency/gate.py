@@ -49,6 +49,10 @@ class Outcome(StrEnum):
     """It says nothing of the capacity: refused, failed, or its caller left."""
 
 
+# (To look a member up in its class takes 0.1 us in Python 3.11.)
+_SUCCESS = Outcome.SUCCESS
+
+
 class Permit:
     """Leave for one call. Ends once, by ``release`` or as a context.
 
@@ -259,7 +263,7 @@ class Gate(Generic[T]):
         if self._hears_calls is not None:
             self._hears_calls(LimiterCall(self.name, tier, outcome, now - began_at))
         window = None
-        if outcome is Outcome.SUCCESS:
+        if outcome is _SUCCESS:
             window = self._collector.success(now, now - began_at, inflight)
         elif outcome is Outcome.DROPPED:
             window = self._collector.drop(now, now - began_at, inflight)
