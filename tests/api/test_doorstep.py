@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 import msgspec
 import pytest
 import uvicorn
-from prometheus_client import generate_latest
 
 from holdfast.api.app import Application
 from holdfast.api.connection import Connection
@@ -185,7 +184,7 @@ class TestAnswer:
             *("POST", "/tea", "/tea", 503),
         )
         assert noted["client"] == "127.0.0.1"
-        counted = generate_latest(room.metrics.registry).decode()
+        counted = room.metrics.expose().decode()
         count = 'requests_total{method="POST",route="/tea",status="503"} 1.0'
         assert count in counted
 

@@ -1,8 +1,9 @@
 """Ids are UUIDv7: unique, and in the order of their making."""
 
 import time
+from uuid import UUID
 
-from holdfast.kernel.ids import new_id
+from holdfast.kernel.ids import new_id, new_id_text
 
 
 class TestNewId:
@@ -31,3 +32,16 @@ class TestNewId:
 
     def test_no_two_are_the_same(self):
         assert len({new_id() for _ in range(10_000)}) == 10_000
+
+
+class TestNewIdText:
+    def test_is_one_in_its_usual_spelling_and_of_now(self):
+        before, text, after = new_id(), new_id_text(), new_id()
+        made = UUID(text)
+
+        assert str(made) == text
+        assert (made.version, made.variant) == (7, before.variant)
+        assert before.int >> 64 <= made.int >> 64 <= after.int >> 64
+
+    def test_no_two_are_the_same(self):
+        assert len({new_id_text() for _ in range(10_000)}) == 10_000

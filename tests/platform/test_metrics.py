@@ -26,6 +26,15 @@ def values(text):
 
 
 class TestMetrics:
+    def test_count_who_was_turned_away_at_the_door(self):
+        metrics = Metrics({})
+        for _ in range(3):
+            metrics.refused("GET", "/v1/tea", 503)
+        counted = [values(metrics.expose().decode()) for _ in range(2)]
+
+        total = "holdfast_http_requests_total", "/v1/tea", "503", "GET"
+        assert [said[total] for said in counted] == [3, 3]
+
     def test_count_what_they_are_told(self):
         metrics = Metrics({})
         metrics.request("GET", "/v1/tea", 200, 0.004)

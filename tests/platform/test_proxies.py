@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.platform.proxies import NONE, read, read_ip
+from holdfast.platform.proxies import NONE, is_quad, read, read_ip
 from holdfast.platform.settings import BadSettings, Settings
 
 ip = ipaddress.ip_address
@@ -67,6 +67,23 @@ class TestSetting:
     def test_is_refused_by_its_name(self):
         with pytest.raises(BadSettings, match=r"^HOLDFAST_TRUSTED_PROXIES must be"):
             Settings.read({"HOLDFAST_TRUSTED_PROXIES": "everybody"})
+
+
+class TestQuads:
+    """The quick way for IPv4 says what the long one says."""
+
+    @given(st.ip_addresses(v=4))
+    def test_are_trusted_as_addresses_are(self, address):
+        proxies, _ = read("10.0.0.0/8 192.0.2.0/25 198.51.100.7 2001:db8::/32")
+
+        assert is_quad(str(address))
+        assert proxies.trusts_quad(str(address)) == proxies.trusts(address)
+
+    @given(st.from_regex(r"[0-9]{1,4}(\.[0-9]{1,4}){2,4}", fullmatch=True))
+    def test_are_addresses_in_their_one_spelling(self, text):
+        address = read_ip(text)
+
+        assert bool(is_quad(text)) == (address is not None and str(address) == text)
 
 
 class TestReadIp:

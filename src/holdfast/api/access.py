@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from holdfast.kernel.clock import Clock, Monotonic, monotonic, system_clock
-from holdfast.kernel.ids import new_id
+from holdfast.kernel.ids import new_id_text
 from holdfast.platform.metrics import Metrics
 from holdfast.platform.telemetry import Access, AccessLog
 from holdfast.resilience.asgi import App, Message, Receive, Scope, Send
@@ -143,4 +143,4 @@ def id_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
     for name, value in headers:
         if name == b"x-request-id" and _ACCEPTABLE_ID.fullmatch(value):
             return bytes(value).decode("ascii")
-    return str(new_id())
+    return new_id_text()

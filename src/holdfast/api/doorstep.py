@@ -125,7 +125,7 @@ class Doorstep:
         seconds: float,
         address: str | None,
     ) -> None:
-        self._metrics.request(refused.method, refused.route, refused.status, seconds)
+        self._metrics.refused(refused.method, refused.route, refused.status)
         if self._log is None or not refused.is_logged:
             return
         self._log.write(

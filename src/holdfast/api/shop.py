@@ -130,7 +130,7 @@ class Shop:
             metrics=LoadMetrics(self.metrics.registry),
         )
         rates = RateMetrics(self.metrics.registry)
-        self.load.metrics.handing_on.append(rates.hand_on)
+        self.load.metrics.handing_on += [rates.hand_on, self.metrics.hand_on]
         protected = self.settings.protection == "on"
         self.quotas = Quotas(
             Policies(self.settings.rate_limits if protected else {EVERY: None}),

@@ -67,6 +67,7 @@ class Metrics:
             ("result",),
             registry=self.registry,
         )
+        self._refused: dict[tuple[str, str, int], int] = {}
         self._count = lru_cache(4096)(self._counter_of)
         self._observe = lru_cache(1024)(self._histogram_of)
 
@@ -75,8 +76,24 @@ class Metrics:
         self._count(method, route, status).inc()
         self._observe(method, route).observe(seconds)
 
+    def refused(self, method: str, route: str, status: int) -> None:
+        """Count a request that was turned away at the door, where each us counts.
+
+        Its time is not measured: there is nothing in it. Counts are handed on twice a
+        second and before anybody looks.
+        """
+        key = (method, route, status)
+        self._refused[key] = self._refused.get(key, 0) + 1
+
+    def hand_on(self) -> None:
+        """Give Prometheus what was counted since the last time."""
+        refused, self._refused = self._refused, {}
+        for key, count in refused.items():
+            self._count(*key).inc(count)
+
     def expose(self) -> bytes:
         """Everything counted, by all workers, in Prometheus' text format."""
+        self.hand_on()
         return generate_latest(self._together())
 
     def gauges(self, prefix: str) -> Iterator[tuple[str, dict[str, str], float]]:

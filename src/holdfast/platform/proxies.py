@@ -7,14 +7,18 @@ stands for whoever connects by a local socket, which has no address.
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from socket import inet_aton
 from typing import TypeAlias
 
 Ip: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _BETWEEN = re.compile(r"[,\s]+")
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+is_quad = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}").fullmatch
+"""Whether a text is an IPv4 address in its one spelling, as nearly all are."""
 _LOCAL_SOCKET = "unix"
 # The longest is ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255 with a zone of as much as
 # an interface may have (15), a port, and brackets.
@@ -30,6 +34,13 @@ class TrustedProxies:
     networks: tuple[_Network, ...] = ()
     local_socket: bool = False
     """Whether who comes by a local socket is a proxy, too."""
+    _quads: tuple[tuple[int, int], ...] = field(init=False, repr=False, compare=False)
+    """Masks and networks of IPv4, as numbers."""
+
+    def __post_init__(self) -> None:
+        quads = [n for n in self.networks if isinstance(n, ipaddress.IPv4Network)]
+        numbers = [(int(n.netmask), int(n.network_address)) for n in quads]
+        object.__setattr__(self, "_quads", tuple(numbers))
 
     def __bool__(self) -> bool:
         return bool(self.networks) or self.local_socket
@@ -42,6 +53,14 @@ class TrustedProxies:
         """Whether *ip* is that of a proxy."""
         # A network of the other version contains nothing of this one.
         return any(ip in network for network in self.networks)
+
+    def trusts_quad(self, address: str) -> bool:
+        """The same for a text that ``is_quad``: in 0.5 us instead of 9.
+
+        In a flood each request has another address, and none is remembered.
+        """
+        number = int.from_bytes(inet_aton(address))
+        return any(number & mask == network for mask, network in self._quads)
 
 
 NONE = TrustedProxies()
@@ -118,6 +137,8 @@ def site_of(address: str | None) -> str:
     """
     if address is None:
         return "unknown"
+    if is_quad(address):
+        return address
     if not isinstance(ip := read_ip(address), ipaddress.IPv6Address):
         return address if ip is None else str(ip)
     return str(ipaddress.IPv6Network((ip, _SITE_BITS), strict=False))

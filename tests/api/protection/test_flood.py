@@ -8,7 +8,6 @@ import httpx
 import msgspec
 import pytest
 import uvicorn
-from prometheus_client import generate_latest
 
 from holdfast.api.app import Application
 from holdfast.api.connection import Connection
@@ -95,7 +94,7 @@ class TestDoor:
             "retry_after": int(refused.headers["retry-after"]),
             "instance": "/requests/f1",
         }
-        counted = generate_latest(site.shop.metrics.registry).decode()
+        counted = site.shop.metrics.expose().decode()
         assert 'method="*",route="unmatched",status="429"} 2.0' in counted
         assert (
             'holdfast_ratelimit_decisions_total{outcome="allowed",policy="address",'

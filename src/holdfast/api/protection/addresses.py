@@ -17,7 +17,7 @@ the last hop that is known: who hides is counted with all others who do.
 from collections.abc import Awaitable, Iterable
 from functools import lru_cache
 
-from holdfast.platform.proxies import NONE, TrustedProxies, read_ip
+from holdfast.platform.proxies import NONE, TrustedProxies, is_quad, read_ip
 from holdfast.resilience.asgi import App, Receive, Scope, Send
 
 CLIENT_ADDRESS = "holdfast.client_address"
@@ -48,6 +48,10 @@ class Addresses:
         if not self._proxies or not self._is_proxy(address):
             return plain(address)
         fields = [value for name, value in headers if name == _FIELD]
+        if fields:
+            last = fields[-1].rpartition(b",")[2].strip(b" \t").decode("latin-1")
+            if is_quad(last) and not self._proxies.trusts_quad(last):
+                return last
         # Several fields are one list (RFC 9110 5.3).
         hops = b",".join(fields).rsplit(b",", _MOST_HOPS)[-_MOST_HOPS:]
         for hop in reversed(hops):

@@ -6,8 +6,8 @@ the database, which nearly every request borrows one of.
 
 | kind     | begins | from | to        | why                                          |
 |----------|--------|------|-----------|----------------------------------------------|
-| read     | 2p+16  | 4    | 4p+16     | short; more at once only wait for the pool   |
-| write    | 2p+16  | 4    | 4p+16     | as reads, with the disk behind them          |
+| read     | 2p+16  | p    | 4p+16     | short; more at once only wait for the pool   |
+| write    | 2p+16  | p    | 4p+16     | as reads, with the disk behind them          |
 | checkout | 256    | 16   | 1024      | waits for others (bank, holds in batches)    |
 | report   | 2      | 1    | p/2       | long; half of the pool is for everybody else |
 
@@ -22,7 +22,13 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 import msgspec
 
 from holdfast.api.policy import Kind, Priority
-from holdfast.resilience.concurrency import Aimd, Fixed, Gradient, Limit, Limiter
+from holdfast.resilience.concurrency import (
+    Aimd,
+    Fixed,
+    Gradient,
+    Limit,
+    Limiter,
+)
 
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 PREFIX = "limit."
@@ -38,6 +44,9 @@ _SHARES: Mapping[Kind, Mapping[int, float]] = {
     "checkout": {Priority.PAY: 0.5},
     "report": {},
 }
+# That may wait in any case: 30 ms of what a process reads.
+_MOST_LEAST: Final = 16
+_FEWEST: Mapping[Kind, int] = {"read": 48, "write": 48}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +83,9 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def usual_bounds(pool_size: int) -> dict[Kind, Bounds]:
     """The bounds of each kind for a pool of so many connections."""
-    quick = Bounds(2 * pool_size + 16, 4, 4 * pool_size + 16)
+    # Fewer than there are connections would leave some of them idle.
+    least = max(4, min(pool_size, _MOST_LEAST))
+    quick = Bounds(2 * pool_size + 16, least, 4 * pool_size + 16)
     return {
         "read": quick,
         "write": quick,

@@ -102,10 +102,11 @@ class Guard:
         passed = served.served - before.served
         queued = served.arrived - before.arrived - passed
         cpu = min(1.0, self._cpu() or 0.0)
-        passed = max(passed, line.started)
+        # Whom the queue turned away had been started, and was not served for that.
+        queued = max(0, queued)
         flow = Flow(
-            arrived=passed + max(0, queued) + max(0, line.gained),
-            served=passed,
+            arrived=max(passed + queued, line.started) + max(0, line.gained),
+            served=max(passed, line.started - queued),
             spare=min(served.spare, 1 - cpu),
             late=late,
             excess=math.log1p(self.arrivals.excess),
