@@ -141,7 +141,8 @@ class Endpoint:
     ) -> Reply:
         """Have it done under a key."""
         raw = b""
-        if self._wants_request and self._body is None:
+        is_file = self._route.body_limit_bytes is not None
+        if self._wants_request and self._body is None and not is_file:
             # The handler reads the body itself; the key stands for all of it.
             raw = await decoding.read_all(receive)
             receive = again(raw, receive)

@@ -115,6 +115,9 @@ class Route:
     """Why an unsafe route looks at no key."""
     raises: tuple[type[DomainError], ...] = ()
     """The errors of its own that a client should expect, for the documentation."""
+    body_limit_bytes: int | None = None
+    """The most its body may hold, where that is a file: then the handler reads it from
+    ``request`` as it comes, and a key stands for what the handler says it does."""
     status: int | None = None
     """Status of a success; by default 201 for POST, 204 for DELETE, else 200."""
     others: tuple[int, ...] = ()
