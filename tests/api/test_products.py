@@ -117,7 +117,9 @@ class TestBrowse:
             "/v1/categories", json={"name": "Teas"}, headers=operator
         )
         await client.patch(
-            f"/v1/products/{tea['id']}", json={"categories": ["teas"]}, headers=operator
+            f"/v1/products/{tea['id']}",
+            json={"categories": ["teas"]},
+            headers={**operator, "If-Match": "*"},
         )
 
         for key in ("teas", made.json()["id"]):
@@ -222,6 +224,7 @@ class TestCreate:
             "compare_at_price": {"amount": 1000, "currency": "EUR"},
             "weight_grams": 250,
             "barcode": "0123",
+            "image_id": None,
             "available": 0,
         }
         assert list(product) == [
@@ -239,6 +242,12 @@ class TestCreate:
             "variants",
             "created_at",
             "updated_at",
+            "version",
+            "seo_title",
+            "seo_description",
+            "publish_at",
+            "unpublish_at",
+            "attributes",
         ]
 
     @pytest.mark.parametrize(

@@ -204,6 +204,12 @@ async def _product(world: World) -> str:
     return str((await world.send(call.method, call.path, call.body))["id"])
 
 
+async def _archived(world: World, call: Call) -> None:
+    call.path = filled(call.path, "product", await _product(world))
+    call.body = {"status": "archived"}
+    call.headers["If-Match"] = "*"
+
+
 async def _category(_: World, call: Call) -> None:
     call.body = {"name": "Green tea"}
 
@@ -255,7 +261,7 @@ RECIPES: dict[str, Recipe] = {
     **CONTROLS,
     "DELETE /v1/api-keys/{key_id:uuid}": names(key_id=_api_key),
     "POST /v1/products": _new_product,
-    "PATCH /v1/products/{product}": says({"status": "archived"}, product=_product),
+    "PATCH /v1/products/{product}": _archived,
     "POST /v1/inventory/import": _file,
     "PUT /v1/inventory/{sku}": names(sku=_sku),
     "POST /v1/inventory/{sku}/back-in-stock": says(

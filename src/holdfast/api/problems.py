@@ -124,6 +124,7 @@ _STATUS: dict[type[BaseException], int] = {
     AddressTooLong: 414,
     UnsupportedMediaType: 415,
     kinds.Invalid: 422,
+    kinds.Unconditional: 428,
     HeadTooLarge: 431,
     ClientGone: 499,
     kinds.TooMany: 429,

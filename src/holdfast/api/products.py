@@ -11,6 +11,8 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Response
 
+from holdfast.api import editions
+from holdfast.api.editions import IfMatch, IfNoneMatch
 from holdfast.api.listing import After, Limit, Listing, listing_of_json
 from holdfast.api.protection import extras
 from holdfast.api.shapes import Amount
@@ -175,13 +177,14 @@ async def browse(
     category: CategoryKey | None = None,
     q: Query | None = None,
     status: catalog.Status | None = None,
+    if_none_match: IfNoneMatch = None,
 ) -> Products:
     """List what is on sale, by age or by how well it matches ``q``."""
     shown = status
     if not may(caller, "products:read"):
         # Somebody without the scope sees a shop in which nothing else exists.
         if status not in (None, "active"):
-            return listing_of_json("", None, _PATH)
+            return editions.of_list(listing_of_json("", None, _PATH), if_none_match)
         shown = "active"
     category_id = None
     if category is not None:
@@ -200,15 +203,18 @@ async def browse(
         page = await catalog.page(
             shop.db, after=after, limit=limit, status=shown, category_id=category_id
         )
-    return listing_of_json(page.json, page.next, _PATH, degraded, **asked)
+    listed = listing_of_json(page.json, page.next, _PATH, degraded, **asked)
+    return editions.of_list(listed, if_none_match)
 
 
-async def show(shop: Shop, caller: Caller, product: str) -> OneProduct:
+async def show(
+    shop: Shop, caller: Caller, product: str, if_none_match: IfNoneMatch = None
+) -> OneProduct:
     """One product by its id or handle."""
     found = await shop.products.find(product)
     if found.status != "active" and not may(caller, "products:read"):
         raise catalog.ProductNotFound
-    return _answer(found)
+    return _answer(found, if_none_match=if_none_match)
 
 
 async def create(shop: Shop, data: NewProduct) -> OneProduct:
@@ -217,21 +223,30 @@ async def create(shop: Shop, data: NewProduct) -> OneProduct:
     return _answer(made, headers={"Location": f"{_PATH}/{made.id}"})
 
 
-async def change(shop: Shop, product: str, data: ProductChanges) -> OneProduct:
-    """Change a product and its variants."""
+async def change(
+    shop: Shop, product: str, data: ProductChanges, if_match: IfMatch = None
+) -> OneProduct:
+    """Change a product and its variants, if nobody else did since it was read."""
+    versions = editions.versions(if_match)
     found = await shop.products.find(product)
     return _answer(
         await workflows.change_product(
-            shop.db, found.id, data.applied_to, clock=shop.clock
+            shop.db, found.id, data.applied_to, clock=shop.clock, versions=versions
         )
     )
 
 
 def _answer(
-    document: catalog.Document, headers: dict[str, str] | None = None
+    document: catalog.Document,
+    *,
+    headers: dict[str, str] | None = None,
+    if_none_match: str | None = None,
 ) -> Response[Any]:
-    return Response(
-        document.json.encode(), media_type="application/json", headers=headers
+    return editions.answer(
+        document.json.encode(),
+        version=document.version,
+        if_none_match=if_none_match,
+        headers=headers,
     )
 
 

@@ -37,17 +37,17 @@ async def change_product(
     edit: Callable[[catalog.Draft], catalog.Draft],
     *,
     clock: Clock,
+    versions: catalog.Versions = None,
 ) -> catalog.Document:
     """Make of a product what *edit* makes of its draft; variants are never dropped.
 
-    Two changes at once happen one after the other. Raises as ``create_product``,
-    and ``ProductNotFound``.
+    Two changes at once happen one after the other, the second only if it was written
+    for what the first has made. Raises as ``create_product``, and ``ProductNotFound``
+    or ``ProductChanged``.
     """
     now = clock()
     async with db.transaction() as tx:
-        before = (await catalog.lock(tx, [product_id])).get(product_id)
-        if before is None:
-            raise catalog.ProductNotFound
+        before = await catalog.lock_one(tx, product_id, versions=versions)
         draft = catalog.draft_of(before)
         entry = catalog.Entry(product_id, _checked(edit(draft).beside(before)))
         if entry.draft != draft:

@@ -86,7 +86,7 @@ class TestDocument:
 
         product = (await create_product(database, draft, clock=clock)).product()
 
-        assert catalog.draft_of(product) == draft.cleaned()
+        assert catalog.draft_of(product) == draft.cleaned().beside(product)
 
     async def test_has_the_stock_of_this_moment_beside_each_variant(
         self, database, clock, a_draft

@@ -3,6 +3,7 @@
 from holdfast.api import (
     api_keys,
     categories,
+    editions,
     images,
     operations,
     pages,
@@ -17,6 +18,8 @@ _WRITING_PRODUCTS = (
     catalog.DuplicateHandle,
     catalog.DuplicateSku,
 )
+
+_CONDITIONAL = (editions.PreconditionRequired, catalog.ProductChanged)
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -176,6 +179,6 @@ ROUTES: tuple[Route, ...] = (
         cost=5,
         priority=Priority.OPERATE,
         scope="products:write",
-        raises=(catalog.ProductNotFound, *_WRITING_PRODUCTS),
+        raises=(catalog.ProductNotFound, *_CONDITIONAL, *_WRITING_PRODUCTS),
     ),
 )

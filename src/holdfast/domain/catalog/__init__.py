@@ -27,6 +27,7 @@ from holdfast.domain.catalog.errors import (
     DuplicateHandle,
     DuplicateSku,
     Fault,
+    ProductChanged,
     ProductInvalid,
     ProductNotFound,
 )
@@ -39,6 +40,7 @@ from holdfast.domain.catalog.model import (
     Product,
     Status,
     Variant,
+    Versions,
     is_handle,
     slugify,
 )
@@ -52,6 +54,7 @@ from holdfast.domain.catalog.store import (
     find_category,
     imported,
     lock,
+    lock_one,
     offers,
     project,
 )
@@ -73,6 +76,7 @@ __all__ = [
     "Offer",
     "Option",
     "Product",
+    "ProductChanged",
     "ProductInvalid",
     "ProductNotFound",
     "Reader",
@@ -82,6 +86,7 @@ __all__ = [
     "UnusableFile",
     "Variant",
     "VariantDraft",
+    "Versions",
     "add",
     "add_categories",
     "categories",
@@ -92,6 +97,7 @@ __all__ = [
     "imported",
     "is_handle",
     "lock",
+    "lock_one",
     "offers",
     "page",
     "project",

@@ -59,6 +59,7 @@ class Document:
     id: UUID
     status: Status
     json: str
+    version: int
 
     def product(self) -> Product:
         """The same as an object; 20 us."""
@@ -197,7 +198,7 @@ def _rank_and_id(cursor: str) -> tuple[float, UUID]:
 def document(row: Row) -> Document:
     """What a row of a product says, its stock filled in."""
     filled_in = _filled_in(row["document"], row["available"])
-    return Document(row["id"], row["status"], filled_in)
+    return Document(row["id"], row["status"], filled_in, row["version"])
 
 
 def _filled_in(documents: str, available: str | None) -> str:

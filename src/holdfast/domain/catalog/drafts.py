@@ -96,7 +96,10 @@ class Draft:
             for option in self.options
         )
         kept = tuple(map(_draft_of_variant, theirs))
-        return replace(self, options=options, variants=(*self.variants, *kept))
+        images = tuple(_recognised(self.images, product.images))
+        return replace(
+            self, options=options, variants=(*self.variants, *kept), images=images
+        )
 
     def title_of(self, variant: VariantDraft) -> str:
         """``S / Blue``; empty when there is nothing to choose."""
@@ -119,6 +122,25 @@ def draft_of(product: Product) -> Draft:
         images=product.images,
         categories=tuple(category.handle for category in product.categories),
     )
+
+
+def _recognised(images: Sequence[Image], known: Sequence[Image]) -> Iterator[Image]:
+    """The images in their order, each with the id that one of its address has had."""
+    spare = {image.id: image for image in known}
+    for position, image in enumerate(images, 1):
+        same = (old for old in spare.values() if old.url == image.url)
+        old = spare.get(image.id) or next(same, None)
+        if old is not None:
+            del spare[old.id]
+        yield Image(
+            image.url,
+            image.alt,
+            image.width,
+            image.height,
+            position,
+            id=old and old.id,
+            asset_id=old and old.asset_id,
+        )
 
 
 def _draft_of_variant(variant: Variant) -> VariantDraft:

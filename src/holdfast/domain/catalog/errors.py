@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from holdfast.kernel.errors import Conflict, Invalid, NotFound
+from holdfast.kernel.errors import Conflict, Invalid, NotFound, Outdated
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,13 @@ class CategoryInvalid(Invalid):
 @dataclass(eq=False)
 class ProductNotFound(NotFound):
     """There is no such product."""
+
+
+@dataclass(eq=False)
+class ProductChanged(Outdated):
+    """The product was changed since it was read."""
+
+    version: int
 
 
 @dataclass(eq=False)

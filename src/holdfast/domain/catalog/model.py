@@ -8,9 +8,10 @@ place.
 
 import re
 import unicodedata
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 from uuid import UUID
 
 import msgspec
@@ -19,6 +20,9 @@ from holdfast.kernel.money import Money
 
 Status: TypeAlias = Literal["draft", "active", "archived"]
 STATUSES: tuple[Status, ...] = get_args(Status)
+
+Versions: TypeAlias = AbstractSet[int] | None
+"""Which versions of a thing a change was written for; None for any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,10 @@ class Image(msgspec.Struct, frozen=True):
     width: int | None = None
     height: int | None = None
     position: int = 1
+    id: UUID | None = None
+    """None before it is in the catalogue."""
+    asset_id: UUID | None = None
+    """What it is in the shop's own store of pictures; None if kept elsewhere."""
 
 
 class Variant(msgspec.Struct, frozen=True):
@@ -65,6 +73,8 @@ class Variant(msgspec.Struct, frozen=True):
     barcode: str | None
     available: int
     """On hand and not promised to anybody, at the moment of reading."""
+    image_id: UUID | None = None
+    """Which of the product's images shows it."""
 
 
 class CategoryName(msgspec.Struct, frozen=True):
@@ -103,6 +113,13 @@ class Product(msgspec.Struct, frozen=True):
     variants: tuple[Variant, ...]
     created_at: datetime
     updated_at: datetime
+    version: int = 0
+    """Every write of the product, its variants, categories or images raises it."""
+    seo_title: str = ""
+    seo_description: str = ""
+    publish_at: datetime | None = None
+    unpublish_at: datetime | None = None
+    attributes: dict[str, Any] = {}
 
 
 MAX_TEXT = 255

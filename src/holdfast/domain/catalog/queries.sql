@@ -8,7 +8,7 @@ WHERE v.sku = ANY($1::text[]);
 -- name: read_by_id
 -- Products as a client reads them. $1 ids. `available` has one number a variant,
 -- in the order of their places in the document, NULL without variants.
-SELECT p.id, p.status, p.document, (
+SELECT p.id, p.status, p.version, p.document, (
     SELECT string_agg(coalesce((
         SELECT sum(s.available) FROM stock s WHERE s.variant_id = v.id), 0)::text,
         ' ' ORDER BY v.position)
@@ -19,7 +19,7 @@ WHERE p.id = ANY($1::uuid[]);
 
 -- name: read_by_handle
 -- The same by handle. $1 handles.
-SELECT p.id, p.handle, p.status, p.document, (
+SELECT p.id, p.handle, p.status, p.version, p.document, (
     SELECT string_agg(coalesce((
         SELECT sum(s.available) FROM stock s WHERE s.variant_id = v.id), 0)::text,
         ' ' ORDER BY v.position)
@@ -194,17 +194,23 @@ SET title = excluded.title, options = excluded.options,
 WHERE v.product_id = excluded.product_id
 RETURNING new.id, new.sku, old.id IS NULL AS is_new;
 
--- name: add_images
--- Add images to products. $1 a JSON array of them.
-INSERT INTO product_images (id, product_id, url, alt, width, height, position)
-SELECT id, product_id, url, alt, width, height, position
+-- name: put_images
+-- Add images to products, or change those with the same id. $1 a JSON array of them.
+INSERT INTO product_images AS i (id, product_id, url, alt, width, height, position,
+                                 asset_id)
+SELECT id, product_id, url, alt, width, height, position, asset_id
 FROM jsonb_to_recordset($1::jsonb) AS n (
     id uuid, product_id uuid, url text, alt text, width integer, height integer,
-    position integer);
+    position integer, asset_id uuid)
+ON CONFLICT (id) DO UPDATE
+SET url = excluded.url, alt = excluded.alt, width = excluded.width,
+    height = excluded.height, position = excluded.position, asset_id = excluded.asset_id
+WHERE i.product_id = excluded.product_id;
 
 -- name: clear_images
--- Take all images off products, before others are added. $1 products.
-DELETE FROM product_images WHERE product_id = ANY($1::uuid[]);
+-- Take images off products but for some. $1 products, $2 the images that stay.
+DELETE FROM product_images
+WHERE product_id = ANY($1::uuid[]) AND id <> ALL($2::uuid[]);
 
 -- name: clear_categories
 -- Take products off every shelf, before they are put on others. $1 products.
@@ -226,14 +232,15 @@ SELECT DISTINCT handle FROM wanted;
 
 -- name: project
 -- Make the document and the search vector of products anew from their rows, in the
--- transaction that changed them. $1 products. Written as text because compact JSON
+-- transaction that changed them, which raises their version. $1 products. Written as text because compact JSON
 -- is a fifth smaller than what json_build_object makes. U+001F marks where the
 -- number of available units goes. Titles weigh most in a search, then what a thing
 -- is called and filed under, then its options, then its description; accents are
 -- taken off as in model.without_accents. Titles and names are there in two forms:
 -- stems find other forms of a word, whole words find what is typed so far.
 UPDATE products p
-SET document = concat(
+SET version = q.version + 1,
+    document = concat(
         '{"id":"', p.id,
         '","handle":', to_json(p.handle),
         ',"title":', to_json(p.title),
@@ -250,7 +257,14 @@ SET document = concat(
         to_char(p.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
         '","updated_at":"',
         to_char(p.updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-        '"}'),
+        '","version":', q.version + 1,
+        ',"seo_title":', to_json(p.seo_title),
+        ',"seo_description":', to_json(p.seo_description),
+        ',"publish_at":', coalesce(to_json(to_char(p.publish_at AT TIME ZONE 'UTC',
+            'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text, 'null'),
+        ',"unpublish_at":', coalesce(to_json(to_char(p.unpublish_at AT TIME ZONE 'UTC',
+            'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text, 'null'),
+        ',"attributes":', p.attributes, '}'),
     search = setweight(to_tsvector('english', texts.title), 'A')
         || setweight(to_tsvector('simple', texts.title), 'A')
         || setweight(to_tsvector('english', texts.names), 'B')
@@ -275,10 +289,11 @@ CROSS JOIN LATERAL (
 ) AS filed
 CROSS JOIN LATERAL (
     SELECT concat('[', string_agg(concat(
-               '{"url":', to_json(i.url), ',"alt":', to_json(i.alt),
+               '{"id":"', i.id, '","url":', to_json(i.url), ',"alt":', to_json(i.alt),
                ',"width":', coalesce(i.width::text, 'null'),
                ',"height":', coalesce(i.height::text, 'null'),
-               ',"position":', i.position, '}'),
+               ',"position":', i.position,
+               ',"asset_id":', coalesce(to_json(i.asset_id)::text, 'null'), '}'),
                ',' ORDER BY i.position, i.id), ']') AS document
     FROM product_images i WHERE i.product_id = q.id
 ) AS shown
@@ -292,6 +307,7 @@ CROSS JOIN LATERAL (
                                            ',"currency":"', v.currency, '"}') END,
                ',"weight_grams":', v.weight_grams,
                ',"barcode":', coalesce(to_json(v.barcode)::text, 'null'),
+               ',"image_id":', coalesce(to_json(v.image_id)::text, 'null'),
                ',"available":', U&'\001F', '}'),
                ',' ORDER BY v.position), ']') AS document,
            string_agg(concat_ws(' ', v.sku, v.barcode), ' ') AS codes,
@@ -318,7 +334,7 @@ WHERE q.id = ANY($1::uuid[]) AND p.id = q.id;
 
 -- name: lock
 -- Lock products for a change and say what they are now. $1 ids. Locks in id order.
-SELECT p.id, p.status, p.document, (
+SELECT p.id, p.status, p.version, p.document, (
     SELECT string_agg('0', ' ') FROM variants v WHERE v.product_id = p.id) AS available
 FROM products p
 WHERE p.id = ANY($1::uuid[])

@@ -18,9 +18,18 @@ from holdfast.domain.catalog.errors import (
     DuplicateHandle,
     DuplicateSku,
     Fault,
+    ProductChanged,
     ProductInvalid,
+    ProductNotFound,
 )
-from holdfast.domain.catalog.model import Category, Offer, Product, is_handle, parse_id
+from holdfast.domain.catalog.model import (
+    Category,
+    Offer,
+    Product,
+    Versions,
+    is_handle,
+    parse_id,
+)
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.money import Money
 from holdfast.kernel.page import BadCursor, Page, decode_cursor, encode_cursor
@@ -32,7 +41,7 @@ _OFFERS = _SQL["offers"]
 _ADD_PRODUCTS = _SQL["add_products"]
 _CHANGE_PRODUCTS = _SQL["change_products"]
 _PUT_VARIANTS = _SQL["put_variants"]
-_ADD_IMAGES = _SQL["add_images"]
+_PUT_IMAGES = _SQL["put_images"]
 _CLEAR_IMAGES = _SQL["clear_images"]
 _PUT_IN_CATEGORIES = _SQL["put_in_categories"]
 _CLEAR_CATEGORIES = _SQL["clear_categories"]
@@ -101,7 +110,8 @@ async def change(
         # one it was; those are imports, which never change a handle.
         raise DuplicateHandle(entries[0].draft.handle) from error
     ids = [entry.id for entry in entries]
-    await tx.execute(_CLEAR_IMAGES, ids)
+    stay = [image.id for entry in entries for image in entry.draft.images if image.id]
+    await tx.execute(_CLEAR_IMAGES, ids, stay)
     await tx.execute(_CLEAR_CATEGORIES, ids)
     return await _put_parts(tx, entries, at=at)
 
@@ -111,7 +121,7 @@ async def _put_parts(
 ) -> dict[str, UUID]:
     images = [image for entry in entries for image in _images(entry)]
     if images:
-        await tx.execute(_ADD_IMAGES, images)
+        await tx.execute(_PUT_IMAGES, images)
     await _put_in_categories(tx, entries)
     variants = [variant for entry in entries for variant in _variants(entry)]
     rows = await tx.fetch(_PUT_VARIANTS, variants, at)
@@ -147,6 +157,21 @@ async def project(tx: Transaction, ids: Sequence[UUID]) -> None:
 async def lock(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, Product]:
     """Lock products for a change and say what they are; stock is not filled in."""
     return {row["id"]: document(row).product() for row in await tx.fetch(_LOCK, ids)}
+
+
+async def lock_one(
+    tx: Transaction, product_id: UUID, *, versions: Versions = None
+) -> Product:
+    """Lock a product that has one of these versions.
+
+    Raises ``ProductNotFound``, or ``ProductChanged`` with the version it has.
+    """
+    product = (await lock(tx, [product_id])).get(product_id)
+    if product is None:
+        raise ProductNotFound
+    if versions is not None and product.version not in versions:
+        raise ProductChanged(product.version)
+    return product
 
 
 async def imported(
@@ -239,8 +264,9 @@ def _variants(entry: Entry) -> Iterator[dict[str, Any]]:
 def _images(entry: Entry) -> Iterator[dict[str, Any]]:
     for position, image in enumerate(entry.draft.images, 1):
         yield {
-            "id": new_id(),
+            "id": image.id or new_id(),
             "product_id": entry.id,
+            "asset_id": image.asset_id,
             "url": image.url,
             "alt": image.alt,
             "width": image.width,
