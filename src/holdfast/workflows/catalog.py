@@ -86,42 +86,53 @@ async def import_products(
     actor: str,
     overwrite_stock: bool = False,
 ) -> list[Outcome]:
+    """Take products in by their handles in a transaction of their own (``take_in``)."""
+    async with db.transaction() as tx:
+        return await take_in(
+            tx, arrivals, at=clock(), actor=actor, overwrite_stock=overwrite_stock
+        )
+
+
+async def take_in(
+    tx: Transaction,
+    arrivals: Sequence[catalog.Arrival],
+    *,
+    at: datetime,
+    actor: str,
+    overwrite_stock: bool = False,
+) -> list[Outcome]:
     """Take products in by their handles, all of them or none.
 
     What came from the same source before is left alone. Stock is set for variants
     that are new, and for all if *overwrite_stock*. Raises as ``create_product``,
     and ``StockBelowReserved`` or ``StockLevelOutOfRange``.
     """
-    now = clock()
     drafts = [_checked(arrival.draft) for arrival in arrivals]
-    async with db.transaction() as tx:
-        known = await catalog.imported(tx, [draft.handle for draft in drafts])
-        outcomes = [_outcome(known.get(a.draft.handle), a) for a in arrivals]
-        await _add_missing_categories(tx, arrivals, outcomes, at=now)
-        fresh, changed = [], []
-        for arrival, draft, outcome in zip(arrivals, drafts, outcomes, strict=True):
-            if outcome is Outcome.CREATED:
-                fresh.append(catalog.Entry(new_id(), draft, arrival.source_hash))
-            elif outcome is Outcome.UPDATED:
-                product_id, _ = known[draft.handle]
-                changed.append(catalog.Entry(product_id, draft, arrival.source_hash))
-        new: dict[str, UUID] = {}
-        if fresh:
-            new |= await catalog.add(tx, fresh, at=now)
-        if changed:
-            new |= await _change(tx, changed, at=now)
-        await inventory.open_levels(tx, list(new.values()), at=now)
-        on_hand = {
-            sku: units
-            for arrival in arrivals
-            for sku, units in arrival.on_hand.items()
-            if overwrite_stock or sku in new
-        }
-        if on_hand:
-            await inventory.set_levels(
-                tx, on_hand, reason="import", actor=actor, at=now
-            )
-        await catalog.project(tx, [entry.id for entry in (*fresh, *changed)])
+    known = await catalog.imported(tx, [draft.handle for draft in drafts])
+    outcomes = [_outcome(known.get(a.draft.handle), a) for a in arrivals]
+    await _add_missing_categories(tx, arrivals, outcomes, at=at)
+    fresh, changed = [], []
+    for arrival, draft, outcome in zip(arrivals, drafts, outcomes, strict=True):
+        if outcome is Outcome.CREATED:
+            fresh.append(catalog.Entry(new_id(), draft, arrival.source_hash))
+        elif outcome is Outcome.UPDATED:
+            product_id, _ = known[draft.handle]
+            changed.append(catalog.Entry(product_id, draft, arrival.source_hash))
+    new: dict[str, UUID] = {}
+    if fresh:
+        new |= await catalog.add(tx, fresh, at=at)
+    if changed:
+        new |= await _change(tx, changed, at=at)
+    await inventory.open_levels(tx, list(new.values()), at=at)
+    on_hand = {
+        sku: units
+        for arrival in arrivals
+        for sku, units in arrival.on_hand.items()
+        if overwrite_stock or sku in new
+    }
+    if on_hand:
+        await inventory.set_levels(tx, on_hand, reason="import", actor=actor, at=at)
+    await catalog.project(tx, [entry.id for entry in (*fresh, *changed)])
     return outcomes
 
 
