@@ -90,6 +90,7 @@ IMPERSONAL: Mapping[str, str] = {
     "drops": "what is sold when",
     "exchange_lines": "what is wanted instead, by the id of a return",
     "locations": "the shop's own places",
+    "media_assets": "the catalogue; who uploaded them, by id",
     "oauth_clients": "programs, not people",
     "outbox": "ids of what happened, never of whom to; a test reads them",
     "payment_actions": "where a payment is approved, by the id of an order",
