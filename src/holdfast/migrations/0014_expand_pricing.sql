@@ -140,3 +140,42 @@ LEFT JOIN price_list_groups audience
     ON audience.price_list_id = l.id AND NOT l.for_everybody
 WHERE p.removed_at IS NULL AND l.removed_at IS NULL
   AND (l.id IS NULL OR l.for_everybody OR audience.group_id IS NOT NULL);
+
+-- The same of any time: what an entry said, of whom, and for which time it was on record
+-- just so. Of the prices of variants themselves too.
+CREATE VIEW prices_known AS
+SELECT p.variant_id, p.currency, audience.group_id,
+       jsonb_build_array(
+           p.id, p.min_quantity, p.amount, p.compare_at_amount, p.starts_at, p.ends_at,
+           p.price_list_id, l.kind, l.starts_at, l.ends_at, audience.group_id,
+           greatest(p.created_at, l.since), least(p.removed_at, l.until)) AS entry
+FROM prices p
+LEFT JOIN (
+    SELECT id, kind, for_everybody, ARRAY(
+               SELECT g.group_id FROM price_list_groups g
+               WHERE g.price_list_id = price_lists.id) AS group_ids,
+           starts_at, ends_at, since, removed_at AS until
+    FROM price_lists
+    UNION ALL
+    SELECT was.price_list_id, n.kind, was.for_everybody, was.group_ids, was.starts_at,
+           was.ends_at, was.since, was.until
+    FROM price_list_changes was JOIN price_lists n ON n.id = was.price_list_id
+) AS l ON l.id = p.price_list_id
+LEFT JOIN LATERAL unnest(l.group_ids) AS audience (group_id) ON NOT l.for_everybody
+WHERE (l.id IS NULL OR l.for_everybody OR audience.group_id IS NOT NULL)
+  AND (least(p.removed_at, l.until) IS NULL
+       OR greatest(p.created_at, l.since) < least(p.removed_at, l.until))
+UNION ALL
+SELECT v.id, v.currency, NULL,
+       jsonb_build_array(
+           NULL, 1, v.price_amount, v.compare_at_amount, NULL, NULL, NULL, NULL, NULL,
+           NULL, NULL, coalesce((
+               SELECT max(c.until) FROM base_price_changes c
+               WHERE c.variant_id = v.id), v.created_at), NULL)
+FROM variants v
+UNION ALL
+SELECT c.variant_id, c.currency, NULL,
+       jsonb_build_array(
+           NULL, 1, c.amount, c.compare_at_amount, NULL, NULL, NULL, NULL, NULL, NULL,
+           NULL, c.since, c.until)
+FROM base_price_changes c;
