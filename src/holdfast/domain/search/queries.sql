@@ -517,9 +517,10 @@ FROM (
 ) AS best JOIN products p ON p.id = best.product_id
 ORDER BY best.place, p.id;
 
--- name: stale
+-- name: lock_next
 -- Products after $1 in the order of their ids, up to $2 of them: a rebuild's next step.
-SELECT id FROM products WHERE id > $1 ORDER BY id LIMIT $2;
+-- They are locked, so that no writer's newer words are written over with older ones.
+SELECT id FROM products WHERE id > $1 ORDER BY id LIMIT $2 FOR SHARE;
 
 -- name: count_words
 -- Count anew in how many products on sale each word is, and forget the words that are
