@@ -83,7 +83,7 @@ def answer(
     """*body* as JSON with its ETag, or 304 for who has it."""
     tag = tag_of(body, version)
     said = {"ETag": tag, **(headers or {})}
-    if if_none_match is not None and _has(if_none_match, tag):
+    if if_none_match is not None and has(if_none_match, tag):
         return Response(None, status_code=304, headers=said)
     return Response(body, media_type="application/json", headers=said)
 
@@ -93,7 +93,7 @@ def of_list(listed: Response[Any], if_none_match: str | None) -> Response[Any]:
     return answer(listed.content, if_none_match=if_none_match, headers=listed.headers)
 
 
-def _has(if_none_match: str, tag: str) -> bool:
+def has(if_none_match: str, tag: str) -> bool:
     """Whether a client has what *tag* names; nonsense is as good as nothing."""
     if if_none_match.strip() == "*":
         return True

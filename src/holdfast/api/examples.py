@@ -44,6 +44,8 @@ EXAMPLES: dict[str, list[Any]] = {
     "LoadLevel": [{"level": 3, "seconds": 900}],
     "LoadShedding": [{"mode": "shadow"}],
     "LocationChanges": [{"priority": 2}, {"active": False}],
+    "MediaForm": [{"file": "(the bytes of the picture)", "alt": "A tin of tea"}],
+    "MediaChanges": [{"alt": "A tin of Assam tea, open"}],
     "NewCount": [{"location": "berlin", "reference": "November"}],
     "NewDrop": [
         {

@@ -118,6 +118,9 @@ class Route:
     body_limit_bytes: int | None = None
     """The most its body may hold, where that is a file: then the handler reads it from
     ``request`` as it comes, and a key stands for what the handler says it does."""
+    form: type | None = None
+    """What the form holds that its body is, for the documentation; the handler reads it
+    from ``request``."""
     status: int | None = None
     """Status of a success; by default 201 for POST, 204 for DELETE, else 200."""
     others: tuple[int, ...] = ()

@@ -38,6 +38,7 @@ from holdfast.platform.outgoing import OutgoingCalls
 from holdfast.platform.rates import EVERY
 from holdfast.platform.redis import Cache
 from holdfast.platform.settings import Settings
+from holdfast.platform.storage import Storage, open_storage
 from holdfast.platform.telemetry import AccessLog
 from holdfast.platform.vault import Vault
 from holdfast.resilience.rate import Limiter
@@ -90,6 +91,8 @@ class Shop:
     """Draws invoices."""
     products: catalog.Reader = field(init=False)
     """Single products: concurrent requests share statements."""
+    storage: Storage = field(init=False)
+    """The files of pictures."""
     hot_db: Database | None = None
     """Connections that only holds of hot SKUs use; None to share those of all."""
     reservations: Reservations = field(init=False)
@@ -122,6 +125,9 @@ class Shop:
         self.deadlines = DeadlineMetrics(self.metrics.registry)
         self.key_uses = KeyUses(self.db, self.vault, clock=self.clock)
         self.products = catalog.Reader(self.db)
+        self.storage = open_storage(
+            self.settings.media_url, self.settings.home / "images"
+        )
         seller = self.settings.invoice_seller or (self.settings.public_url,)
         self.press = Press(seller)
         self.load = Load(

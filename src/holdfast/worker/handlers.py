@@ -5,18 +5,20 @@ event are two tasks, so that one that fails does not repeat the other.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
 import structlog
 
+from holdfast.domain import media
 from holdfast.domain.payments import Provider
 from holdfast.domain.shipping import Carrier
 from holdfast.kernel.clock import Clock, Monotonic, monotonic
 from holdfast.kernel.errors import Invalid, NotFound
 from holdfast.platform.db import Database
 from holdfast.platform.jobs import Job
+from holdfast.platform.storage import Storage
 from holdfast.platform.vault import Vault
 from holdfast.worker.metrics import Metrics
 from holdfast.workflows import (
@@ -33,6 +35,7 @@ from holdfast.workflows import (
     stock_notices,
     tracking,
 )
+from holdfast.workflows.media import UPLOADED, Darkroom
 
 TASKS_BY_EVENT: Mapping[str, tuple[str, ...]] = {
     "ordering.order.confirmed": ("confirm_order",),
@@ -51,6 +54,7 @@ TASKS_BY_EVENT: Mapping[str, tuple[str, ...]] = {
     draft_mail.INVITED: ("invite_to_pay",),
     dispatch.SHIPPED: ("tell_of_shipment",),
     tracking.DELIVERED: ("tell_of_delivery",),
+    UPLOADED: ("draw_media",),
 }
 _log = structlog.get_logger()
 
@@ -76,6 +80,10 @@ class Reach:
     carrier: Carrier | None = None
     """The carrier; None where there is none to ask."""
     carrier_timeout_seconds: float = 2.0
+    storage: Storage | None = None
+    """The files of pictures; None where there are none."""
+    studio: media.Studio = field(default_factory=media.Studio)
+    """Draws pictures, one at a time in each process."""
 
 
 Task = Callable[[Job, Reach], Awaitable[None]]
@@ -236,7 +244,21 @@ async def _mail_back_in_stock(job: Job, reach: Reach) -> None:
     )
 
 
+def darkroom(reach: Reach) -> Darkroom | None:
+    """What draws pictures and sweeps their files, where there are any."""
+    if reach.storage is None:
+        return None
+    return Darkroom(reach.db, reach.storage, reach.studio, reach.clock)
+
+
+async def _draw_media(job: Job, reach: Reach) -> None:
+    room = darkroom(reach)
+    if room is not None:
+        await room.draw(UUID(job.payload["asset_id"]))
+
+
 TASKS: Mapping[str, Task] = {
+    "draw_media": _draw_media,
     "mail_low_stock": _mail_low_stock,
     "mail_back_in_stock": _mail_back_in_stock,
     "confirm_order": _confirm_order,

@@ -24,6 +24,7 @@ from holdfast.worker.handlers import (
     is_final,
 )
 from holdfast.worker.health import Health
+from holdfast.worker.media_timers import media_timers
 from holdfast.worker.metrics import Metrics
 from holdfast.worker.payment_timers import payment_timers
 from holdfast.worker.recurring import Recurring
@@ -117,4 +118,5 @@ class Worker:
             *map(keeper.recurring, payment_timers(self.reach, self.metrics)),
             *map(keeper.recurring, cart_timers(self.reach)),
             *map(keeper.recurring, stock_timers(self.reach, self.metrics)),
+            *map(keeper.recurring, media_timers(self.reach)),
         ]

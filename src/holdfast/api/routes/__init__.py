@@ -13,6 +13,7 @@ from holdfast.api.routes import (
     hosted,
     inventory,
     load,
+    media,
     oauth,
     orders,
     payments,
@@ -45,4 +46,5 @@ ROUTES: tuple[Route, ...] = (
     *protection.ROUTES,
     *roles.ROUTES,
     *load.ROUTES,
+    *media.ROUTES,
 )

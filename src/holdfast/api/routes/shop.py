@@ -10,8 +10,10 @@ from holdfast.api import (
     products,
 )
 from holdfast.api.policy import Priority, Route
+from holdfast.api.problems import RangeNotSatisfiable
 from holdfast.domain import catalog, identity
 from holdfast.kernel.page import BadCursor
+from holdfast.platform.storage import StorageUnavailable
 
 _WRITING_PRODUCTS = (
     catalog.ProductInvalid,
@@ -87,7 +89,8 @@ ROUTES: tuple[Route, ...] = (
         cost=1,
         priority=Priority.BROWSE,
         public=True,
-        raises=(images.ImageNotFound,),
+        raises=(images.ImageNotFound, RangeNotSatisfiable, StorageUnavailable),
+        others=(206,),
         documented=False,
     ),
     Route(
