@@ -60,16 +60,17 @@ def question(
     *,
     still_typing: bool,
 ) -> Question | None:
-    """Ask for all these words, the last perhaps as a beginning; None without words.
+    """Ask for all these words; None without words.
 
-    *synonyms* are by the term that was typed, of one to three words.
+    The last one may go on while somebody is typing, and so may one that no product has
+    but some have the beginning of. *synonyms* are by the term that was typed, of one to
+    three words.
     """
     if not words:
         return None
     corrections = {}
-    for place, word in enumerate(words):
-        last = still_typing and place == len(words) - 1
-        if not word.known and not (last and word.begins):
+    for word in words:
+        if not word.known and not word.begins:
             meant = correct(word.text, word.near)
             if meant:
                 corrections[word.text] = meant
@@ -78,7 +79,8 @@ def question(
         typed = [
             _any(
                 [word.text, *corrections.get(word.text, ())],
-                prefix=still_typing and place == len(words),
+                prefix=(still_typing and place == len(words))
+                or (word.begins and not word.known),
             )
             for place, word in enumerate(words[first:after], start=first + 1)
         ]
