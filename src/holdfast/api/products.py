@@ -6,7 +6,9 @@ built for it on the way (see ``catalog.documents``).
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
 from litestar import Response
@@ -73,6 +75,8 @@ class NewVariant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     compare_at_price: Amount | None = None
     weight_grams: int = 0
     barcode: str | None = None
+    image_id: UUID | None = None
+    """One of the images of a product that is there."""
 
     @property
     def draft(self) -> catalog.VariantDraft:
@@ -83,6 +87,7 @@ class NewVariant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             compare_at_price=_money(self.compare_at_price),
             weight_grams=self.weight_grams,
             barcode=self.barcode,
+            image_id=self.image_id,
         )
 
 
@@ -100,6 +105,12 @@ class NewProduct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     options: list[NewOption] = []
     images: list[NewImage] = []
     categories: list[str] = []
+    seo_title: str = ""
+    seo_description: str = ""
+    publish_at: datetime | None = None
+    """When it goes on sale, if its status is scheduled."""
+    unpublish_at: datetime | None = None
+    """When it is archived by itself."""
 
     @property
     def draft(self) -> catalog.Draft:
@@ -113,6 +124,10 @@ class NewProduct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             product_type=self.product_type,
             status=self.status,
             tags=tuple(self.tags),
+            seo_title=self.seo_title,
+            seo_description=self.seo_description,
+            publish_at=self.publish_at,
+            unpublish_at=self.unpublish_at,
             options=tuple(option.option for option in self.options),
             images=tuple(image.image for image in self.images),
             categories=tuple(self.categories),
@@ -148,13 +163,14 @@ class ProductChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     images: list[NewImage] | msgspec.UnsetType = msgspec.UNSET
     categories: list[str] | msgspec.UnsetType = msgspec.UNSET
     variants: list[VariantChanges] | msgspec.UnsetType = msgspec.UNSET
+    seo_title: str | msgspec.UnsetType = msgspec.UNSET
+    seo_description: str | msgspec.UnsetType = msgspec.UNSET
+    publish_at: datetime | msgspec.UnsetType | None = msgspec.UNSET
+    unpublish_at: datetime | msgspec.UnsetType | None = msgspec.UNSET
 
     def applied_to(self, draft: catalog.Draft) -> catalog.Draft:
         """The draft with these changes."""
-        changes: dict[str, Any] = _given(
-            self,
-            ("handle", "title", "description_html", "vendor", "product_type", "status"),
-        )
+        changes: dict[str, Any] = _given(self, _AS_THEY_ARE)
         if self.tags is not msgspec.UNSET:
             changes["tags"] = tuple(self.tags)
         if self.categories is not msgspec.UNSET:
@@ -166,6 +182,12 @@ class ProductChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.variants is not msgspec.UNSET:
             changes["variants"] = _changed(draft.variants, self.variants)
         return replace(draft, **changes)
+
+
+_AS_THEY_ARE = (
+    *("handle", "title", "description_html", "vendor", "product_type", "status"),
+    *("seo_title", "seo_description", "publish_at", "unpublish_at"),
+)
 
 
 async def browse(
@@ -197,11 +219,21 @@ async def browse(
         degraded.append(extras.LARGE_PAGES.name)
     if q is not None and q.strip():
         page = await catalog.search(
-            shop.db, q, after=after, limit=limit, status=shown, category_id=category_id
+            *(shop.db, q),
+            after=after,
+            limit=limit,
+            status=shown,
+            category_id=category_id,
+            at=shop.clock(),
         )
     else:
         page = await catalog.page(
-            shop.db, after=after, limit=limit, status=shown, category_id=category_id
+            shop.db,
+            after=after,
+            limit=limit,
+            status=shown,
+            category_id=category_id,
+            at=shop.clock(),
         )
     listed = listing_of_json(page.json, page.next, _PATH, degraded, **asked)
     return editions.of_list(listed, if_none_match)
@@ -217,22 +249,44 @@ async def show(
     return _answer(found, if_none_match=if_none_match)
 
 
-async def create(shop: Shop, data: NewProduct) -> OneProduct:
+async def create(shop: Shop, caller: Caller, data: NewProduct) -> OneProduct:
     """Add a product, with empty stock for each of its variants."""
-    made = await workflows.create_product(shop.db, data.draft, clock=shop.clock)
+    made = await workflows.create_product(
+        shop.db, data.draft, clock=shop.clock, actor=caller.actor
+    )
     return _answer(made, headers={"Location": f"{_PATH}/{made.id}"})
 
 
 async def change(
-    shop: Shop, product: str, data: ProductChanges, if_match: IfMatch = None
+    shop: Shop,
+    caller: Caller,
+    product: str,
+    data: ProductChanges,
+    if_match: IfMatch = None,
 ) -> OneProduct:
     """Change a product and its variants, if nobody else did since it was read."""
     versions = editions.versions(if_match)
     found = await shop.products.find(product)
     return _answer(
         await workflows.change_product(
-            shop.db, found.id, data.applied_to, clock=shop.clock, versions=versions
+            shop.db,
+            found.id,
+            data.applied_to,
+            clock=shop.clock,
+            versions=versions,
+            actor=caller.actor,
         )
+    )
+
+
+async def delete(
+    shop: Shop, caller: Caller, product: str, if_match: IfMatch = None
+) -> None:
+    """Delete a product that was never sold; archive one that was."""
+    versions = editions.versions(if_match)
+    found = await shop.products.find(product)
+    await workflows.delete_product(
+        shop.db, found.id, clock=shop.clock, actor=caller.actor, versions=versions
     )
 
 

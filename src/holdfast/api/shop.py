@@ -124,7 +124,7 @@ class Shop:
         self.keyring = oauth.KeyRing(self.db, self.vault, self.clock)
         self.deadlines = DeadlineMetrics(self.metrics.registry)
         self.key_uses = KeyUses(self.db, self.vault, clock=self.clock)
-        self.products = catalog.Reader(self.db)
+        self.products = catalog.Reader(self.db, self.clock)
         self.storage = open_storage(
             self.settings.media_url, self.settings.home / "images"
         )

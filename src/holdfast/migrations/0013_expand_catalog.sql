@@ -131,8 +131,11 @@ CREATE TABLE product_changes (
 );
 CREATE INDEX product_changes_by_product ON product_changes (product_id, id DESC);
 
--- Products that were there have their first version, and say so.
+-- Products that were there have their first version, and say so. U+001F stands where
+-- their status goes from now on, as it depends on the moment.
 UPDATE products
 SET version = 1,
-    document = concat(left(document, -1), ',"version":1,"seo_title":"",',
-        '"seo_description":"","publish_at":null,"unpublish_at":null,"attributes":{}}');
+    document = concat(
+        left(regexp_replace(document, '"status":"[a-z]+"', U&'"status":"\001F"'), -1),
+        ',"version":1,"seo_title":"","seo_description":"","publish_at":null,',
+        '"unpublish_at":null,"attributes":{}}');

@@ -15,6 +15,7 @@ import structlog
 
 from holdfast.platform.jobs import Queue
 from holdfast.worker.cart_timers import cart_timers
+from holdfast.worker.catalog_timers import catalog_timers
 from holdfast.worker.handlers import (
     TASKS,
     TASKS_BY_EVENT,
@@ -117,6 +118,7 @@ class Worker:
             *map(keeper.recurring, shipping_timers(self.reach, self.metrics)),
             *map(keeper.recurring, payment_timers(self.reach, self.metrics)),
             *map(keeper.recurring, cart_timers(self.reach)),
+            *map(keeper.recurring, catalog_timers(self.reach)),
             *map(keeper.recurring, stock_timers(self.reach, self.metrics)),
             *map(keeper.recurring, media_timers(self.reach)),
         ]

@@ -13,10 +13,11 @@ from holdfast.domain import catalog, inventory
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.ids import new_id
 from holdfast.platform.db import Database, Transaction
+from holdfast.workflows.showing import show
 
 
 async def create_product(
-    db: Database, draft: catalog.Draft, *, clock: Clock
+    db: Database, draft: catalog.Draft, *, clock: Clock, actor: str = "system"
 ) -> catalog.Document:
     """Add a product with empty stock.
 
@@ -27,8 +28,10 @@ async def create_product(
     async with db.transaction() as tx:
         new = await catalog.add(tx, [entry], at=now)
         await inventory.open_levels(tx, list(new.values()), at=now)
-        await catalog.project(tx, [entry.id])
-        return (await catalog.read_by_id(tx, [entry.id]))[entry.id]
+        await show(tx, [entry.id])
+        created = catalog.Note(entry.id, "created")
+        await catalog.note(tx, [created], actor=actor, at=now)
+        return (await catalog.read_by_id(tx, [entry.id], at=now))[entry.id]
 
 
 async def change_product(
@@ -38,6 +41,7 @@ async def change_product(
     *,
     clock: Clock,
     versions: catalog.Versions = None,
+    actor: str = "system",
 ) -> catalog.Document:
     """Make of a product what *edit* makes of its draft; variants are never dropped.
 
@@ -53,8 +57,56 @@ async def change_product(
         if entry.draft != draft:
             new = await catalog.change(tx, [entry], at=now)
             await inventory.open_levels(tx, list(new.values()), at=now)
-            await catalog.project(tx, [product_id])
-        return (await catalog.read_by_id(tx, [product_id]))[product_id]
+            await show(tx, [product_id])
+            await catalog.note(
+                tx, [_changed(product_id, draft, entry.draft)], actor=actor, at=now
+            )
+        return (await catalog.read_by_id(tx, [product_id], at=clock()))[product_id]
+
+
+async def delete_product(
+    db: Database,
+    product_id: UUID,
+    *,
+    clock: Clock,
+    actor: str,
+    versions: catalog.Versions,
+) -> None:
+    """Delete a product that was never sold nor kept in stock.
+
+    Raises ``ProductInUse`` for others, which can be archived; ``ProductNotFound`` or
+    ``ProductChanged``.
+    """
+    async with db.transaction() as tx:
+        product = await catalog.lock_one(tx, product_id, versions=versions)
+        used = await inventory.close_levels(tx, [v.id for v in product.variants])
+        if used:
+            raise catalog.ProductInUse(
+                [v.sku for v in product.variants if v.id in used]
+            )
+        deleted = catalog.Note(product_id, "deleted")
+        await catalog.note(tx, [deleted], actor=actor, at=clock())
+        await catalog.delete_product(tx, product)
+
+
+TURN_AT_ONCE = 100
+
+
+async def turn_due(db: Database, *, clock: Clock) -> int:
+    """Write down up to ``TURN_AT_ONCE`` products that went on or off sale by now.
+
+    Returns how many.
+    """
+    now = clock()
+    async with db.transaction() as tx:
+        due = await catalog.turn_due(tx, at=now, limit=TURN_AT_ONCE)
+        await show(tx, list(due))
+        notes = [
+            catalog.Note(id_, "published" if status == "active" else "unpublished")
+            for id_, status in due.items()
+        ]
+        await catalog.note(tx, notes, actor="system", at=now)
+    return len(due)
 
 
 async def create_category(
@@ -118,11 +170,12 @@ async def take_in(
         elif outcome is Outcome.UPDATED:
             product_id, _ = known[draft.handle]
             changed.append(catalog.Entry(product_id, draft, arrival.source_hash))
+    notes = [catalog.Note(entry.id, "created") for entry in fresh]
     new: dict[str, UUID] = {}
     if fresh:
         new |= await catalog.add(tx, fresh, at=at)
     if changed:
-        new |= await _change(tx, changed, at=at)
+        new |= await _change(tx, changed, notes, at=at)
     await inventory.open_levels(tx, list(new.values()), at=at)
     on_hand = {
         sku: units
@@ -132,19 +185,30 @@ async def take_in(
     }
     if on_hand:
         await inventory.set_levels(tx, on_hand, reason="import", actor=actor, at=at)
-    await catalog.project(tx, [entry.id for entry in (*fresh, *changed)])
+    await show(tx, [entry.id for entry in (*fresh, *changed)])
+    await catalog.note(tx, notes, actor=actor, at=at)
     return outcomes
 
 
 async def _change(
-    tx: Transaction, entries: Sequence[catalog.Entry], *, at: datetime
+    tx: Transaction,
+    entries: Sequence[catalog.Entry],
+    notes: list[catalog.Note],
+    *,
+    at: datetime,
 ) -> dict[str, UUID]:
+    """Change products by their drafts, and note of each what is to be written down."""
     before = await catalog.lock(tx, [entry.id for entry in entries])
     merged = [
         catalog.Entry(e.id, _checked(e.draft.beside(before[e.id])), e.source_hash)
         for e in entries
     ]
+    notes += [_changed(e.id, catalog.draft_of(before[e.id]), e.draft) for e in merged]
     return await catalog.change(tx, merged, at=at)
+
+
+def _changed(product_id: UUID, old: catalog.Draft, new: catalog.Draft) -> catalog.Note:
+    return catalog.Note(product_id, "changed", catalog.differences(old, new))
 
 
 def _checked(draft: catalog.Draft) -> catalog.Draft:

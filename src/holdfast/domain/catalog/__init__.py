@@ -5,7 +5,9 @@ told as drafts, checked as a whole, and leave a product whole or untouched;
 ``project`` comes last in a write and shows readers the result.
 """
 
-from holdfast.domain.catalog.csv_rows import UnusableFile
+from holdfast.domain.catalog.arrivals import Arrival, Portion, RowFault
+from holdfast.domain.catalog.cells import defuse
+from holdfast.domain.catalog.csv_rows import Place, UnusableFile
 from holdfast.domain.catalog.documents import (
     Document,
     Reader,
@@ -14,22 +16,29 @@ from holdfast.domain.catalog.documents import (
     read_by_id,
     search,
 )
-from holdfast.domain.catalog.drafts import (
-    Draft,
-    NewCategory,
-    VariantDraft,
-    draft_of,
-    faults,
-)
+from holdfast.domain.catalog.drafts import Draft, VariantDraft, draft_of
 from holdfast.domain.catalog.errors import (
     CategoryInvalid,
     CategoryNotFound,
     DuplicateHandle,
     DuplicateSku,
     Fault,
+    LastVariant,
     ProductChanged,
+    ProductInUse,
     ProductInvalid,
     ProductNotFound,
+    VariantInUse,
+    VariantNotFound,
+)
+from holdfast.domain.catalog.exporting import FileFormat, export
+from holdfast.domain.catalog.history import (
+    Change,
+    Difference,
+    Note,
+    changes_of,
+    differences,
+    note,
 )
 from holdfast.domain.catalog.model import (
     STATUSES,
@@ -42,8 +51,10 @@ from holdfast.domain.catalog.model import (
     Variant,
     Versions,
     is_handle,
+    parse_id,
     slugify,
 )
+from holdfast.domain.catalog.rules import NewCategory, faults
 from holdfast.domain.catalog.shopify import Arrival, RowFault, read_shopify
 from holdfast.domain.catalog.store import (
     Entry,
@@ -57,6 +68,16 @@ from holdfast.domain.catalog.store import (
     lock_one,
     offers,
     project,
+    touch,
+    turn_due,
+)
+from holdfast.domain.catalog.variants import (
+    add_variant,
+    change_variant,
+    delete_product,
+    delete_variants,
+    place_of,
+    with_variant,
 )
 
 __all__ = [
@@ -65,18 +86,24 @@ __all__ = [
     "Category",
     "CategoryInvalid",
     "CategoryNotFound",
+    "Change",
+    "Difference",
     "Document",
     "Draft",
     "DuplicateHandle",
     "DuplicateSku",
     "Entry",
     "Fault",
+    "FileFormat",
     "Image",
+    "LastVariant",
     "NewCategory",
+    "Note",
     "Offer",
     "Option",
     "Product",
     "ProductChanged",
+    "ProductInUse",
     "ProductInvalid",
     "ProductNotFound",
     "Reader",
@@ -86,23 +113,39 @@ __all__ = [
     "UnusableFile",
     "Variant",
     "VariantDraft",
+    "VariantInUse",
+    "VariantNotFound",
     "Versions",
     "add",
     "add_categories",
+    "add_variant",
     "categories",
     "change",
+    "change_variant",
+    "changes_of",
+    "delete_product",
+    "delete_variants",
+    "differences",
+    "defuse",
     "draft_of",
+    "export",
     "faults",
     "find_category",
     "imported",
     "is_handle",
     "lock",
     "lock_one",
+    "note",
     "offers",
     "page",
+    "parse_id",
+    "place_of",
     "project",
     "read_by_id",
     "read_shopify",
     "search",
     "slugify",
+    "touch",
+    "turn_due",
+    "with_variant",
 ]

@@ -10,7 +10,9 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -23,6 +25,7 @@ from holdfast.domain.catalog.model import (
     parse_id,
     without_accents,
 )
+from holdfast.kernel.clock import Clock
 from holdfast.kernel.page import (
     BadCursor,
     decode_cursor,
@@ -42,7 +45,7 @@ _PAGE_IN_CATEGORY = _SQL["page_in_category"]
 _SEARCH = _SQL["search"]
 
 _PLACE = "\x1f"
-"""Stands in a stored document where a number of available units goes."""
+"""Stands in a stored document where the status goes, and each number of units."""
 
 _FIRST = UUID(int=0)
 _MAX_WORDS = 16
@@ -75,6 +78,22 @@ class Sheet:
     next: str | None
 
 
+K = TypeVar("K")
+
+
+class Read(Protocol[K]):
+    """A statement that reads products by keys."""
+
+    async def __call__(
+        self,
+        connection: Connection,
+        keys: Sequence[K],
+        /,
+        *,
+        at: datetime | None = None,
+    ) -> dict[K, Document]: ...
+
+
 class Reader:
     """Reads single products for one process, many in one statement.
 
@@ -82,9 +101,9 @@ class Reader:
     statement; see ``Together`` for what that is worth.
     """
 
-    def __init__(self, connection: Connection) -> None:
-        self._by_id = Together(partial(read_by_id, connection))
-        self._by_handle = Together(partial(_read_by_handle, connection))
+    def __init__(self, connection: Connection, clock: Clock | None = None) -> None:
+        self._by_id = Together(partial(_now, read_by_id, connection, clock))
+        self._by_handle = Together(partial(_now, _read_by_handle, connection, clock))
 
     async def find(self, id_or_handle: str) -> Document:
         """The product of any status; ``ProductNotFound`` if there is none."""
@@ -99,18 +118,27 @@ class Reader:
         return found
 
 
+async def _now(
+    read: Read[K], connection: Connection, clock: Clock | None, keys: Sequence[K]
+) -> dict[K, Document]:
+    return await read(connection, keys, at=clock() if clock is not None else None)
+
+
 async def read_by_id(
-    connection: Connection, ids: Sequence[UUID]
+    connection: Connection, ids: Sequence[UUID], *, at: datetime | None = None
 ) -> dict[UUID, Document]:
-    """Products of any status by id; unknown ones are absent."""
-    rows = await connection.fetch(_READ_BY_ID, ids)
+    """Products of any status by id; unknown ones are absent.
+
+    Their status is that of a moment, by the database's clock if none is given.
+    """
+    rows = await connection.fetch(_READ_BY_ID, ids, at)
     return {row["id"]: document(row) for row in rows}
 
 
 async def _read_by_handle(
-    connection: Connection, handles: Sequence[str]
+    connection: Connection, handles: Sequence[str], *, at: datetime | None = None
 ) -> dict[str, Document]:
-    rows = await connection.fetch(_READ_BY_HANDLE, handles)
+    rows = await connection.fetch(_READ_BY_HANDLE, handles, at)
     return {row["handle"]: document(row) for row in rows}
 
 
@@ -121,17 +149,18 @@ async def page(
     limit: int,
     status: Status | None,
     category_id: UUID | None = None,
+    at: datetime | None = None,
 ) -> Sheet:
     """Products in the order they were made; status None means any."""
     last = _FIRST if after is None else decode_id_cursor(after)
     if category_id is not None:
         row = await connection.fetchrow(
-            _PAGE_IN_CATEGORY, last, limit, status, category_id
+            _PAGE_IN_CATEGORY, last, limit, status, category_id, at
         )
     elif status == "active":
-        row = await connection.fetchrow(_PAGE_ON_SALE, last, limit)
+        row = await connection.fetchrow(_PAGE_ON_SALE, last, limit, at)
     else:
-        row = await connection.fetchrow(_PAGE, last, limit, status)
+        row = await connection.fetchrow(_PAGE, last, limit, status, at)
     assert row is not None  # noqa: S101 - an aggregate always has one row
     return Sheet(
         _filled_in(row["documents"] or "", row["available"]),
@@ -147,6 +176,7 @@ async def search(
     limit: int,
     status: Status | None,
     category_id: UUID | None = None,
+    at: datetime | None = None,
 ) -> Sheet:
     """Products that match what somebody typed, best first."""
     rank, last = (None, None) if after is None else _rank_and_id(after)
@@ -159,6 +189,7 @@ async def search(
         as_words(typed),
         rank,
         last,
+        at,
     )
     assert row is not None  # noqa: S101 - an aggregate always has one row
     return Sheet(
@@ -204,6 +235,7 @@ def document(row: Row) -> Document:
 def _filled_in(documents: str, available: str | None) -> str:
     if available is None:
         return documents
+    # A status first, and a number for each variant, for each product.
     numbers = available.split(" ")
     whole = [""] * (2 * len(numbers) + 1)
     whole[::2] = documents.split(_PLACE)

@@ -33,6 +33,30 @@ class ProductNotFound(NotFound):
 
 
 @dataclass(eq=False)
+class VariantNotFound(NotFound):
+    """The product has no such variant."""
+
+
+@dataclass(eq=False)
+class ProductInUse(Conflict):
+    """The product was sold or kept in stock, and can only be archived."""
+
+    skus: list[str]
+
+
+@dataclass(eq=False)
+class VariantInUse(Conflict):
+    """The variant was sold or kept in stock, and cannot be deleted."""
+
+    sku: str
+
+
+@dataclass(eq=False)
+class LastVariant(Conflict):
+    """A product has at least one variant, and this is its last."""
+
+
+@dataclass(eq=False)
 class ProductChanged(Outdated):
     """The product was changed since it was read."""
 

@@ -11,15 +11,18 @@ import unicodedata
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args
 from uuid import UUID
 
 import msgspec
 
 from holdfast.kernel.money import Money
 
-Status: TypeAlias = Literal["draft", "active", "archived"]
+Status: TypeAlias = Literal["draft", "active", "archived", "scheduled"]
 STATUSES: tuple[Status, ...] = get_args(Status)
+
+Value: TypeAlias = str | int | float | bool | list[str]
+"""What an attribute of a product says, by the type of its definition."""
 
 Versions: TypeAlias = AbstractSet[int] | None
 """Which versions of a thing a change was written for; None for any."""
@@ -119,7 +122,7 @@ class Product(msgspec.Struct, frozen=True):
     seo_description: str = ""
     publish_at: datetime | None = None
     unpublish_at: datetime | None = None
-    attributes: dict[str, Any] = {}
+    attributes: dict[str, Value] = {}
 
 
 MAX_TEXT = 255

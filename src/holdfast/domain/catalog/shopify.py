@@ -18,7 +18,7 @@ from typing import BinaryIO
 import msgspec
 
 from holdfast.domain.catalog.csv_rows import BadRecord, Record, records
-from holdfast.domain.catalog.drafts import Draft, NewCategory, VariantDraft, faults
+from holdfast.domain.catalog.drafts import Draft, VariantDraft
 from holdfast.domain.catalog.errors import Fault
 from holdfast.domain.catalog.model import (
     MAX_TEXT,
@@ -28,6 +28,7 @@ from holdfast.domain.catalog.model import (
     is_handle,
     slugify,
 )
+from holdfast.domain.catalog.rules import NewCategory, faults
 from holdfast.kernel import money
 
 _REQUIRED = ("Handle", "Title", "Variant Price")

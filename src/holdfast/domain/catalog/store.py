@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from holdfast.domain.catalog.documents import document
-from holdfast.domain.catalog.drafts import Draft, NewCategory
+from holdfast.domain.catalog.drafts import Draft
 from holdfast.domain.catalog.errors import (
     CategoryNotFound,
     DuplicateHandle,
@@ -26,10 +26,12 @@ from holdfast.domain.catalog.model import (
     Category,
     Offer,
     Product,
+    Status,
     Versions,
     is_handle,
     parse_id,
 )
+from holdfast.domain.catalog.rules import NewCategory
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.money import Money
 from holdfast.kernel.page import BadCursor, Page, decode_cursor, encode_cursor
@@ -47,6 +49,9 @@ _PUT_IN_CATEGORIES = _SQL["put_in_categories"]
 _CLEAR_CATEGORIES = _SQL["clear_categories"]
 _PROJECT = _SQL["project"]
 _LOCK = _SQL["lock"]
+_TOUCH = _SQL["touch"]
+_DUE = _SQL["due"]
+_TURN = _SQL["turn"]
 _IMPORTED = _SQL["imported"]
 _ADD_CATEGORIES = _SQL["add_categories"]
 _FIND_CATEGORY = _SQL["find_category"]
@@ -65,11 +70,16 @@ class Entry:
     """What it was imported from; None when made by hand."""
 
 
-async def offers(connection: Connection, skus: Sequence[str]) -> dict[str, Offer]:
-    """What is known of these SKUs, by SKU; unknown ones are absent."""
+async def offers(
+    connection: Connection, skus: Sequence[str], *, at: datetime | None = None
+) -> dict[str, Offer]:
+    """What is known of these SKUs, by SKU; unknown ones are absent.
+
+    Active or not *at* a moment, by the database's clock if none is given.
+    """
     # PostgreSQL cannot hold NUL in a text, so no variant has such a SKU.
     known = [sku for sku in skus if "\x00" not in sku]
-    rows = await connection.fetch(_OFFERS, known)
+    rows = await connection.fetch(_OFFERS, known, at)
     return {
         row["sku"]: Offer(
             variant_id=row["variant_id"],
@@ -152,6 +162,23 @@ async def _put_in_categories(tx: Transaction, entries: Sequence[Entry]) -> None:
 async def project(tx: Transaction, ids: Sequence[UUID]) -> None:
     """Show readers what the rows of these products now say."""
     await tx.execute(_PROJECT, ids)
+
+
+async def touch(tx: Transaction, ids: Sequence[UUID], *, at: datetime) -> None:
+    """Say that products were changed, where no row of theirs says so."""
+    await tx.execute(_TOUCH, ids, at)
+
+
+async def turn_due(tx: Transaction, *, at: datetime, limit: int) -> dict[UUID, Status]:
+    """Write down which products went on or off sale; returns what they are now.
+
+    Readers have seen it from the second on. ``project`` must follow.
+    """
+    rows = await tx.fetch(_DUE, limit, at)
+    due: dict[UUID, Status] = {row["id"]: row["status"] for row in rows}
+    if due:
+        await tx.execute(_TURN, list(due), list(due.values()), at)
+    return due
 
 
 async def lock(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, Product]:
@@ -239,6 +266,11 @@ def _product(entry: Entry) -> dict[str, Any]:
         "status": draft.status,
         "tags": draft.tags,
         "options": draft.options,
+        "seo_title": draft.seo_title,
+        "seo_description": draft.seo_description,
+        "publish_at": draft.publish_at,
+        "unpublish_at": draft.unpublish_at,
+        "attributes": draft.attributes,
         "source_hash": entry.source_hash and entry.source_hash.hex(),
     }
 
@@ -257,6 +289,7 @@ def _variants(entry: Entry) -> Iterator[dict[str, Any]]:
             "currency": variant.price.currency,
             "weight_grams": variant.weight_grams,
             "barcode": variant.barcode,
+            "image_id": variant.image_id,
             "position": position,
         }
 

@@ -1,0 +1,65 @@
+"""Requests to the catalogue, and what is in it before them."""
+
+from keyed_recipe import Call, Recipe, filled
+from keyed_world import World
+
+_POT = {
+    "title": "Pot",
+    "options": [{"name": "Size", "values": ["S", "L", "XL"]}],
+    "variants": [
+        {
+            "sku": "POT-S",
+            "price": {"amount": 890, "currency": "EUR"},
+            "options": {"Size": "S"},
+        },
+        {
+            "sku": "POT-L",
+            "price": {"amount": 990, "currency": "EUR"},
+            "options": {"Size": "L"},
+        },
+    ],
+}
+
+
+async def _new_product(_: World, call: Call) -> None:
+    call.body = _POT
+
+
+async def _product(world: World, call: Call) -> None:
+    made = await world.send("POST", "/v1/products", _POT)
+    call.path = filled(call.path, "product", made["id"])
+    if "{variant_id" in call.path:
+        call.path = filled(call.path, "variant_id", made["variants"][1]["id"])
+    if call.method in {"PATCH", "PUT", "DELETE"}:
+        call.headers["If-Match"] = "*"
+
+
+async def _archived(world: World, call: Call) -> None:
+    await _product(world, call)
+    call.body = {"status": "archived"}
+
+
+async def _larger(world: World, call: Call) -> None:
+    await _product(world, call)
+    price = {"amount": 1090, "currency": "EUR"}
+    call.body = {"sku": "POT-XL", "price": price, "options": {"Size": "XL"}}
+
+
+async def _dearer(world: World, call: Call) -> None:
+    await _product(world, call)
+    call.body = {"price": {"amount": 1190, "currency": "EUR"}}
+
+
+async def _category(_: World, call: Call) -> None:
+    call.body = {"name": "Green tea"}
+
+
+CATALOGUE: dict[str, Recipe] = {
+    "POST /v1/categories": _category,
+    "POST /v1/products": _new_product,
+    "PATCH /v1/products/{product}": _archived,
+    "DELETE /v1/products/{product}": _product,
+    "POST /v1/products/{product}/variants": _larger,
+    "PATCH /v1/products/{product}/variants/{variant_id:uuid}": _dearer,
+    "DELETE /v1/products/{product}/variants/{variant_id:uuid}": _product,
+}
