@@ -5,9 +5,7 @@ told as drafts, checked as a whole, and leave a product whole or untouched;
 ``project`` comes last in a write and shows readers the result.
 """
 
-from holdfast.domain.catalog.arrivals import Arrival, Portion, RowFault
-from holdfast.domain.catalog.cells import defuse
-from holdfast.domain.catalog.csv_rows import Place, UnusableFile
+from holdfast.domain.catalog.csv_rows import UnusableFile
 from holdfast.domain.catalog.documents import (
     Document,
     Reader,
@@ -126,7 +124,6 @@ __all__ = [
     "delete_product",
     "delete_variants",
     "differences",
-    "defuse",
     "draft_of",
     "export",
     "faults",
