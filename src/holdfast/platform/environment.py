@@ -91,7 +91,7 @@ class Reader:
         if url is None:
             return None
         parts = urlsplit(url)
-        if not parts.hostname or parts.fragment or parts.port:
+        if not parts.hostname or parts.fragment or parts.netloc.endswith(":"):
             self.problems.append(f"{name} must name a bucket, as s3://bucket/prefix")
         if bool(parts.username) != bool(parts.password):
             self.problems.append(f"{name} must have both keys before the @, or none")

@@ -25,16 +25,12 @@ from holdfast.kernel.clock import Clock
 from holdfast.platform import idempotency, outbox
 from holdfast.platform.db import Database, Transaction
 from holdfast.platform.idempotency import Answer, Claim, Resumed
-from holdfast.platform.storage import FileMissing, Storage
+from holdfast.platform.storage import FileMissing, Storage, StorageUnavailable
 from holdfast.platform.vault import Vault
 
 UPLOADED = "media.asset.uploaded"
 SWEEP_AT_ONCE = 100
 _log = structlog.get_logger()
-
-
-class UploadGivenUp(Exception):
-    """An upload took longer than any request lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +63,8 @@ class Uploading:
             now = self.clock()
             asset = await media.arrived(tx, upload.id, at=now)
             if asset is None:
-                raise UploadGivenUp
+                # It took longer than any request lasts, and was swept.
+                raise StorageUnavailable
             event = outbox.event(UPLOADED, asset_id=str(upload.id))
             await outbox.publish(tx, [event], at=now)
             answer = self.render(asset)
