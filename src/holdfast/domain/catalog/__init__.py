@@ -29,7 +29,6 @@ from holdfast.domain.catalog.errors import (
     VariantInUse,
     VariantNotFound,
 )
-from holdfast.domain.catalog.exporting import FileFormat, export
 from holdfast.domain.catalog.history import (
     Change,
     Difference,
@@ -92,7 +91,6 @@ __all__ = [
     "DuplicateSku",
     "Entry",
     "Fault",
-    "FileFormat",
     "Image",
     "LastVariant",
     "NewCategory",
@@ -125,7 +123,6 @@ __all__ = [
     "delete_variants",
     "differences",
     "draft_of",
-    "export",
     "faults",
     "find_category",
     "imported",
