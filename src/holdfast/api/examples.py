@@ -44,6 +44,10 @@ EXAMPLES: dict[str, list[Any]] = {
     "LoadLevel": [{"level": 3, "seconds": 900}],
     "LoadShedding": [{"mode": "shadow"}],
     "LocationChanges": [{"priority": 2}, {"active": False}],
+    "NewProductImage": [
+        {"media_id": "01a20592-6c97-7ba1-9b7c-dc4a6a093c19", "position": 1}
+    ],
+    "ProductImageChanges": [{"position": 1}, {"alt": "The tin from behind"}],
     "MediaForm": [{"file": "(the bytes of the picture)", "alt": "A tin of tea"}],
     "MediaChanges": [{"alt": "A tin of Assam tea, open"}],
     "NewCount": [{"location": "berlin", "reference": "November"}],

@@ -1,10 +1,17 @@
 """Pictures of the shop's own."""
 
+from holdfast.api import editions, product_images
 from holdfast.api import media as handlers
 from holdfast.api.policy import Priority, Route
-from holdfast.domain import media
+from holdfast.domain import catalog, media
 from holdfast.kernel.page import BadCursor
 from holdfast.platform.storage import StorageUnavailable
+
+_CHANGING = (
+    catalog.ProductNotFound,
+    catalog.ProductChanged,
+    catalog.ProductInvalid,
+)
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -57,5 +64,32 @@ ROUTES: tuple[Route, ...] = (
         priority=Priority.OPERATE,
         scope="products:write",
         raises=(media.MediaNotFound, media.MediaInUse),
+    ),
+    Route(
+        "POST",
+        "/v1/products/{product}/images",
+        product_images.create,
+        cost=5,
+        priority=Priority.OPERATE,
+        scope="products:write",
+        raises=(media.MediaNotFound, *_CHANGING),
+    ),
+    Route(
+        "PATCH",
+        "/v1/products/{product}/images/{image_id:uuid}",
+        product_images.change,
+        cost=5,
+        priority=Priority.OPERATE,
+        scope="products:write",
+        raises=(media.MediaNotFound, editions.PreconditionRequired, *_CHANGING),
+    ),
+    Route(
+        "DELETE",
+        "/v1/products/{product}/images/{image_id:uuid}",
+        product_images.remove,
+        cost=5,
+        priority=Priority.OPERATE,
+        scope="products:write",
+        raises=(media.MediaNotFound, editions.PreconditionRequired, *_CHANGING),
     ),
 )

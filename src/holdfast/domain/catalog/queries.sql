@@ -224,12 +224,21 @@ RETURNING new.id, new.sku, old.id IS NULL AS is_new;
 
 -- name: put_images
 -- Add images to products, or change those with the same id. $1 a JSON array of them.
+-- What the shop keeps itself is known by its address, and locked: a picture cannot be
+-- removed while somebody is about to show it.
 INSERT INTO product_images AS i (id, product_id, url, alt, width, height, position,
                                  asset_id)
-SELECT id, product_id, url, alt, width, height, position, asset_id
+SELECT n.id, product_id, url, n.alt, n.width, n.height, position,
+       coalesce(kept.id, asset_id)
 FROM jsonb_to_recordset($1::jsonb) AS n (
     id uuid, product_id uuid, url text, alt text, width integer, height integer,
     position integer, asset_id uuid)
+LEFT JOIN LATERAL (
+    SELECT m.id FROM media_assets m
+    WHERE m.address = substring(url FROM '^/images/([0-9a-f]{64})/')
+      AND m.status IN ('processing', 'ready', 'failed')
+    FOR SHARE
+) AS kept ON true
 ON CONFLICT (id) DO UPDATE
 SET url = excluded.url, alt = excluded.alt, width = excluded.width,
     height = excluded.height, position = excluded.position, asset_id = excluded.asset_id
