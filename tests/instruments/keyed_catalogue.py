@@ -54,7 +54,37 @@ async def _category(_: World, call: Call) -> None:
     call.body = {"name": "Green tea"}
 
 
+_TEA = (
+    b'{"title": "Tea", "variants": [{"sku": "TEA-17",'
+    b' "price": {"amount": 490, "currency": "EUR"}}]}\n'
+)
+
+
+async def _file(_: World, call: Call) -> None:
+    call.content = _TEA
+    call.headers["Content-Type"] = "application/jsonl"
+
+
+async def _import(world: World, call: Call) -> None:
+    headers = {**world.operator, "Content-Type": "application/jsonl"}
+    made = await world.client.post("/v1/imports", content=_TEA, headers=headers)
+    call.path = filled(call.path, "import_id", made.json()["id"])
+
+
+async def _shelf(world: World, call: Call) -> None:
+    made = await world.send("POST", "/v1/categories", {"name": "Shelf"})
+    call.path = filled(call.path, "category", made["id"])
+    call.headers["If-Match"] = "*"
+
+
+async def _renamed(world: World, call: Call) -> None:
+    await _shelf(world, call)
+    call.body = {"name": "Top shelf"}
+
+
 CATALOGUE: dict[str, Recipe] = {
+    "POST /v1/imports": _file,
+    "POST /v1/imports/{import_id:uuid}/cancel": _import,
     "POST /v1/categories": _category,
     "POST /v1/products": _new_product,
     "PATCH /v1/products/{product}": _archived,

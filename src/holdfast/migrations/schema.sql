@@ -912,6 +912,207 @@ CREATE TABLE search_synonyms (
 );
 CREATE INDEX search_synonyms_typed ON search_synonyms USING gin (typed);
 
+-- imports -------------------------------------------------------------------
+
+-- A file on its way in, and how far it is.
+CREATE TABLE import_jobs (
+    id uuid PRIMARY KEY,
+    format text NOT NULL CONSTRAINT import_jobs_format_known
+        CHECK (format IN ('jsonl', 'shopify_csv')),
+    -- Of prices that do not say theirs.
+    currency text NOT NULL,
+    -- Whether stock is set for variants that are known, too.
+    overwrite_stock boolean NOT NULL,
+    status text NOT NULL CONSTRAINT import_jobs_status_known
+        CHECK (status IN ('receiving', 'queued', 'running', 'completed', 'failed',
+                          'canceled')),
+    actor text NOT NULL,
+    -- What the client calls the request, so that it can be repeated.
+    idempotency_key text,
+    -- Of the file; NULL while it is being received.
+    sha256 bytea,
+    size_bytes bigint NOT NULL DEFAULT 0,
+    -- Everything before this place of the file is done, and nothing after it: each
+    -- batch moves it in the transaction that takes its products in.
+    done_bytes bigint NOT NULL DEFAULT 0,
+    done_lines bigint NOT NULL DEFAULT 0,
+    -- Products.
+    created bigint NOT NULL DEFAULT 0,
+    updated bigint NOT NULL DEFAULT 0,
+    unchanged bigint NOT NULL DEFAULT 0,
+    -- Rows that could not be used.
+    refused bigint NOT NULL DEFAULT 0,
+    -- Why the file could not be used, or not all of it.
+    failure text,
+    -- Until then others leave it to whoever works at it.
+    leased_until timestamptz,
+    -- How often it was taken up since it last went on, or was left in good order.
+    starts integer NOT NULL DEFAULT 0,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    finished_at timestamptz,
+    CONSTRAINT import_jobs_done_within_the_file
+        CHECK (0 <= done_bytes AND done_bytes <= size_bytes)
+);
+CREATE UNIQUE INDEX import_jobs_key_once ON import_jobs (actor, idempotency_key)
+    WHERE idempotency_key IS NOT NULL;
+CREATE INDEX import_jobs_unfinished ON import_jobs (id)
+    WHERE status IN ('receiving', 'queued', 'running');
+
+-- The file of a job in pieces of a MiB, all but the last; gone when the job has ended.
+CREATE TABLE import_chunks (
+    job_id uuid NOT NULL REFERENCES import_jobs ON DELETE CASCADE,
+    number integer NOT NULL,
+    content bytea NOT NULL,
+    PRIMARY KEY (job_id, number)
+);
+-- They live for minutes: compressing them would cost more than it saves.
+ALTER TABLE import_chunks ALTER COLUMN content SET STORAGE EXTERNAL;
+
+-- What was refused, and why; the first ten thousand of each job.
+CREATE TABLE import_faults (
+    job_id uuid NOT NULL REFERENCES import_jobs ON DELETE CASCADE,
+    number bigint NOT NULL,
+    line bigint NOT NULL,
+    handle text NOT NULL,
+    message text NOT NULL,
+    PRIMARY KEY (job_id, number)
+);
+
+-- Where each product began that a running job has read: a second one of the same
+-- handle in one file is a mistake.
+CREATE TABLE import_handles (
+    job_id uuid NOT NULL REFERENCES import_jobs ON DELETE CASCADE,
+    handle text NOT NULL,
+    line bigint NOT NULL,
+    PRIMARY KEY (job_id, handle)
+);
+
+-- search --------------------------------------------------------------------
+
+-- Similarity of words, for typing errors. A server may lack it, and then words are
+-- found as they are written and no otherwise; `/readyz` says so.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_trgm') THEN
+        CREATE EXTENSION IF NOT EXISTS pg_trgm;
+    END IF;
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE NOTICE 'pg_trgm may not be created here: search goes without it';
+END $$;
+
+-- A text as search compares it: words of lower-case letters and digits without
+-- accents, one space between them. Queries and products go through the same function,
+-- so that they agree on what a word is.
+CREATE FUNCTION search_text(written text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN btrim(regexp_replace(
+        regexp_replace(lower(without_accents(written)), '[''’`´ʼ]', '', 'g'),
+        '[^[:alnum:]]+', ' ', 'g'));
+
+-- How PostgreSQL stems a language; what it has no stems for is taken as it is.
+CREATE FUNCTION search_language(tag text) RETURNS regconfig
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE split_part(lower(tag), '-', 1)
+        WHEN 'ar' THEN 'arabic'::regconfig WHEN 'ca' THEN 'catalan'::regconfig
+        WHEN 'da' THEN 'danish'::regconfig WHEN 'de' THEN 'german'::regconfig
+        WHEN 'el' THEN 'greek'::regconfig WHEN 'en' THEN 'english'::regconfig
+        WHEN 'es' THEN 'spanish'::regconfig WHEN 'fi' THEN 'finnish'::regconfig
+        WHEN 'fr' THEN 'french'::regconfig WHEN 'hu' THEN 'hungarian'::regconfig
+        WHEN 'it' THEN 'italian'::regconfig WHEN 'nb' THEN 'norwegian'::regconfig
+        WHEN 'nl' THEN 'dutch'::regconfig WHEN 'no' THEN 'norwegian'::regconfig
+        WHEN 'pt' THEN 'portuguese'::regconfig WHEN 'ro' THEN 'romanian'::regconfig
+        WHEN 'ru' THEN 'russian'::regconfig WHEN 'sv' THEN 'swedish'::regconfig
+        WHEN 'tr' THEN 'turkish'::regconfig ELSE 'simple'::regconfig END;
+
+-- A question of words that the shop put together, or with operators as people write
+-- them: "a phrase", -not, this or that. Words are looked for as they are and by stems.
+-- After U+001F stands the word that somebody is still typing: where a language leaves
+-- out words as too usual, as English does "t", such a word may yet become another.
+CREATE FUNCTION search_query(asked text, language text, operators boolean)
+    RETURNS tsquery LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN operators
+        THEN websearch_to_tsquery(search_language(language), asked)
+            || websearch_to_tsquery('simple'::regconfig, asked)
+        ELSE (to_tsquery(search_language(language), split_part(asked, U&'\001F', 1))
+              || to_tsquery('simple'::regconfig, split_part(asked, U&'\001F', 1)))
+            && (to_tsquery(search_language(language), split_part(asked, U&'\001F', 2))
+                || to_tsquery('simple'::regconfig, split_part(asked, U&'\001F', 2)))
+        END;
+
+-- The words of several texts as those of one.
+CREATE AGGREGATE tsvector_join(tsvector)
+    (SFUNC = tsvector_concat, STYPE = tsvector, INITCOND = '');
+
+-- What is searched of each product, written in the transaction that writes the product.
+CREATE TABLE product_index (
+    product_id uuid PRIMARY KEY REFERENCES products ON DELETE CASCADE,
+    status text NOT NULL,
+    publish_at timestamptz,
+    unpublish_at timestamptz,
+    -- As search_text makes it: to sort by, and what typing begins with.
+    title text COLLATE "C" NOT NULL,
+    -- The words of title (A), vendor, type, tags, categories and codes (B), options and
+    -- attributes (C) and description (D), as they are and as stems of their language.
+    words tsvector NOT NULL,
+    -- The words of the title alone: to tell better from worse where there are too many
+    -- to weigh each.
+    head tsvector NOT NULL,
+    -- What can be chosen by, as name, U+001F, value: vendor, type, tag, option.Size,
+    -- attribute.material.
+    facets text[] NOT NULL,
+    categories uuid[] NOT NULL,
+    -- The least and the most it costs, in the currency of its first variant.
+    currency text NOT NULL,
+    price_low bigint NOT NULL,
+    price_high bigint NOT NULL,
+    -- Microseconds since 1970 at which it was made, negative: the newest sort first.
+    age bigint NOT NULL
+);
+-- What was written lately stands in a list that each search reads through: a short one
+-- (KiB), as it should not be felt.
+CREATE INDEX product_index_words ON product_index USING gin (words)
+    WITH (gin_pending_list_limit = 256);
+CREATE INDEX product_index_facets ON product_index USING gin (facets)
+    WITH (gin_pending_list_limit = 256);
+CREATE INDEX product_index_categories ON product_index USING gin (categories)
+    WITH (gin_pending_list_limit = 256);
+CREATE INDEX product_index_title ON product_index (title, product_id);
+CREATE INDEX product_index_age ON product_index (age, product_id);
+CREATE INDEX product_index_cheap ON product_index (price_low, product_id);
+CREATE INDEX product_index_dear ON product_index ((-price_high), product_id);
+
+-- Every word of the titles, vendors, types and tags of what is or was on sale. Words
+-- that were typed wrong are compared with these, and what is being typed goes on to one
+-- of them; there are thousands where products are millions.
+CREATE TABLE search_words (
+    word text COLLATE "C" PRIMARY KEY,
+    -- What its other forms have in common with it.
+    stem text NOT NULL,
+    -- In how many products it was at the last rebuild: which is offered first.
+    products bigint NOT NULL DEFAULT 0
+);
+CREATE INDEX search_words_stem ON search_words (stem);
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_trgm') THEN
+        CREATE INDEX search_words_similar ON search_words
+            USING gist (word gist_trgm_ops (siglen = 32));
+    END IF;
+END $$;
+
+-- What else somebody means who types a term.
+CREATE TABLE search_synonyms (
+    id uuid PRIMARY KEY,
+    -- Terms as search_text makes them; whoever types one of `typed` finds `found` too.
+    typed text[] NOT NULL,
+    found text[] NOT NULL,
+    -- Whether all of them mean each other; `typed` and `found` are then the same.
+    mutual boolean NOT NULL,
+    created_at timestamptz NOT NULL
+);
+CREATE INDEX search_synonyms_typed ON search_synonyms USING gin (typed);
+
 -- inventory -----------------------------------------------------------------
 
 CREATE TABLE locations (

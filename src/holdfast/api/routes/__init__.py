@@ -10,6 +10,7 @@ from holdfast.api.routes import (
     carts,
     customers,
     drops,
+    files,
     hosted,
     inventory,
     load,
@@ -47,4 +48,5 @@ ROUTES: tuple[Route, ...] = (
     *roles.ROUTES,
     *load.ROUTES,
     *media.ROUTES,
+    *files.ROUTES,
 )

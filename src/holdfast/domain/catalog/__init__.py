@@ -5,7 +5,9 @@ told as drafts, checked as a whole, and leave a product whole or untouched;
 ``project`` comes last in a write and shows readers the result.
 """
 
-from holdfast.domain.catalog.csv_rows import UnusableFile
+from holdfast.domain.catalog.arrivals import Arrival, Portion, RowFault
+from holdfast.domain.catalog.cells import defuse
+from holdfast.domain.catalog.csv_rows import Place, UnusableFile
 from holdfast.domain.catalog.documents import (
     Document,
     Reader,
@@ -29,6 +31,7 @@ from holdfast.domain.catalog.errors import (
     VariantInUse,
     VariantNotFound,
 )
+from holdfast.domain.catalog.exporting import FileFormat, export
 from holdfast.domain.catalog.history import (
     Change,
     Difference,
@@ -37,6 +40,7 @@ from holdfast.domain.catalog.history import (
     differences,
     note,
 )
+from holdfast.domain.catalog.jsonl import jsonl_line, jsonl_portions
 from holdfast.domain.catalog.model import (
     STATUSES,
     Category,
@@ -52,7 +56,7 @@ from holdfast.domain.catalog.model import (
     slugify,
 )
 from holdfast.domain.catalog.rules import NewCategory, faults
-from holdfast.domain.catalog.shopify import Arrival, RowFault, read_shopify
+from holdfast.domain.catalog.shopify import read_shopify, shopify_portions
 from holdfast.domain.catalog.store import (
     Entry,
     add,
@@ -91,12 +95,15 @@ __all__ = [
     "DuplicateSku",
     "Entry",
     "Fault",
+    "FileFormat",
     "Image",
     "LastVariant",
     "NewCategory",
     "Note",
     "Offer",
     "Option",
+    "Place",
+    "Portion",
     "Product",
     "ProductChanged",
     "ProductInUse",
@@ -119,14 +126,18 @@ __all__ = [
     "change",
     "change_variant",
     "changes_of",
+    "defuse",
     "delete_product",
     "delete_variants",
     "differences",
     "draft_of",
+    "export",
     "faults",
     "find_category",
     "imported",
     "is_handle",
+    "jsonl_line",
+    "jsonl_portions",
     "lock",
     "lock_one",
     "note",
@@ -138,6 +149,7 @@ __all__ = [
     "read_by_id",
     "read_shopify",
     "search",
+    "shopify_portions",
     "slugify",
     "touch",
     "turn_due",
