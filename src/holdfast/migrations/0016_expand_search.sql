@@ -38,13 +38,18 @@ CREATE FUNCTION search_language(tag text) RETURNS regconfig
 
 -- A question of words that the shop put together, or with operators as people write
 -- them: "a phrase", -not, this or that. Words are looked for as they are and by stems.
+-- After U+001F stands the word that somebody is still typing: where a language leaves
+-- out words as too usual, as English does "t", such a word may yet become another.
 CREATE FUNCTION search_query(asked text, language text, operators boolean)
     RETURNS tsquery LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN operators
         THEN websearch_to_tsquery(search_language(language), asked)
             || websearch_to_tsquery('simple'::regconfig, asked)
-        ELSE to_tsquery(search_language(language), asked)
-            || to_tsquery('simple'::regconfig, asked) END;
+        ELSE (to_tsquery(search_language(language), split_part(asked, U&'\001F', 1))
+              || to_tsquery('simple'::regconfig, split_part(asked, U&'\001F', 1)))
+            && (to_tsquery(search_language(language), split_part(asked, U&'\001F', 2))
+                || to_tsquery('simple'::regconfig, split_part(asked, U&'\001F', 2)))
+        END;
 
 -- The words of several texts as those of one.
 CREATE AGGREGATE tsvector_join(tsvector)
@@ -186,7 +191,7 @@ WITH texts AS MATERIALIZED (
            head.words,
            array_remove(ARRAY[
                U&'vendor\001F' || nullif(t.vendor, ''),
-               U&'type\001F' || nullif(t.product_type, '')]
+               U&'product_type\001F' || nullif(t.product_type, '')]
                || ARRAY(SELECT U&'tag\001F' || tag FROM unnest(t.tags) AS tag)
                || t.chosen || t.said_facets, NULL),
            t.categories, t.currency, t.low, t.high,

@@ -22,6 +22,7 @@ from holdfast.api.routes import (
     reservations,
     returns,
     roles,
+    search,
     shipping,
     shop,
     sign_in,
@@ -48,5 +49,6 @@ ROUTES: tuple[Route, ...] = (
     *roles.ROUTES,
     *load.ROUTES,
     *media.ROUTES,
+    *search.ROUTES,
     *files.ROUTES,
 )

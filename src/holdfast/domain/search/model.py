@@ -16,6 +16,8 @@ MAX_WORDS = 16
 """Words of a question that are looked at; people type three."""
 MAX_TERM_WORDS = 3
 """Words of a synonym."""
+MARK = "\x1f"
+"""Between the words of a question and the one that is still typed."""
 _MAX_MEANT = 3
 _ONE_SLIP_CHARS, _TWO_SLIPS_CHARS = 4, 8
 
@@ -41,6 +43,7 @@ class Question:
     """What is asked for, in PostgreSQL's query language."""
 
     strict: str
+    """With U+001F before what somebody is still typing."""
     relaxed: str | None = None
     """Any of the words; None where there is only one, or operators say otherwise."""
     operators: bool = False
@@ -92,8 +95,10 @@ def question(
             if other != term
         ]
         groups.append(" | ".join(f"({one})" for one in alternatives))
+    whole = [f"({group})" for group in groups]
+    typing = [whole.pop()] if still_typing else []
     return Question(
-        strict=" & ".join(f"({group})" for group in groups),
+        strict=MARK.join([" & ".join(whole), *typing]),
         relaxed=" | ".join(groups) if len(groups) > 1 else None,
         corrections=corrections,
     )

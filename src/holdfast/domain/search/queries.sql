@@ -72,7 +72,7 @@ WITH texts AS MATERIALIZED (
            head.words,
            array_remove(ARRAY[
                U&'vendor\001F' || nullif(t.vendor, ''),
-               U&'type\001F' || nullif(t.product_type, '')]
+               U&'product_type\001F' || nullif(t.product_type, '')]
                || ARRAY(SELECT U&'tag\001F' || tag FROM unnest(t.tags) AS tag)
                || t.chosen || t.said_facets, NULL),
            t.categories, t.currency, t.low, t.high,

@@ -68,9 +68,9 @@ async def add_synonyms(
     )
     made = _synonyms(row)
     least = 2 if made.mutual else 1
-    for pointer, terms in (("/terms", made.typed), ("/synonyms", made.found)):
+    for pointer, terms in (("/synonyms", made.found), ("/term", made.typed)):
         if len(terms) < least:
-            raise SynonymsInvalid(pointer, f"must be {least} that are not the same")
+            raise SynonymsInvalid(pointer, f"must have {least} with letters or digits")
         if any(term.count(" ") >= MAX_TERM_WORDS for term in terms):
             raise SynonymsInvalid(pointer, f"must have at most {MAX_TERM_WORDS} words")
     return made
