@@ -86,6 +86,8 @@ CATALOGUE: dict[str, Recipe] = {
     "POST /v1/imports": _file,
     "POST /v1/imports/{import_id:uuid}/cancel": _import,
     "POST /v1/categories": _category,
+    "PATCH /v1/categories/{category}": _renamed,
+    "DELETE /v1/categories/{category}": _shelf,
     "POST /v1/products": _new_product,
     "PATCH /v1/products/{product}": _archived,
     "DELETE /v1/products/{product}": _product,

@@ -24,6 +24,7 @@ from holdfast.worker.metrics import Metrics
 from holdfast.workflows import (
     account_mail,
     capture,
+    categories,
     dispatch,
     draft_mail,
     notify,
@@ -55,6 +56,7 @@ TASKS_BY_EVENT: Mapping[str, tuple[str, ...]] = {
     dispatch.SHIPPED: ("tell_of_shipment",),
     tracking.DELIVERED: ("tell_of_delivery",),
     UPLOADED: ("draw_media",),
+    categories.RENAMED: ("show_category",),
 }
 _log = structlog.get_logger()
 
@@ -257,8 +259,13 @@ async def _draw_media(job: Job, reach: Reach) -> None:
         await room.draw(UUID(job.payload["asset_id"]))
 
 
+async def _show_category(job: Job, reach: Reach) -> None:
+    await categories.show_products(reach.db, UUID(job.payload["category_id"]))
+
+
 TASKS: Mapping[str, Task] = {
     "draw_media": _draw_media,
+    "show_category": _show_category,
     "mail_low_stock": _mail_low_stock,
     "mail_back_in_stock": _mail_back_in_stock,
     "confirm_order": _confirm_order,

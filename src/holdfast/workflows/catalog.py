@@ -109,19 +109,6 @@ async def turn_due(db: Database, *, clock: Clock) -> int:
     return len(due)
 
 
-async def create_category(
-    db: Database, wanted: catalog.NewCategory, *, clock: Clock
-) -> catalog.Category:
-    """Add a category; ``CategoryInvalid`` or ``DuplicateHandle`` if it cannot be."""
-    if found := wanted.faults():
-        raise catalog.CategoryInvalid(found)
-    async with db.transaction() as tx:
-        added = await catalog.add_categories(tx, [wanted], at=clock())
-    if not added:
-        raise catalog.DuplicateHandle(wanted.handle)
-    return added[0]
-
-
 class Outcome(Enum):
     """What became of an arrival."""
 

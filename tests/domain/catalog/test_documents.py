@@ -13,10 +13,10 @@ from holdfast.kernel.money import Money
 from holdfast.kernel.page import BadCursor, encode_cursor
 from holdfast.workflows.catalog import (
     change_product,
-    create_category,
     create_product,
     import_products,
 )
+from holdfast.workflows.categories import create_category
 from holdfast.workflows.stock import set_level
 
 NASTY = "\"quoted\" \\ <b>&amp; 'x' 🫖 {} [] %s $1"

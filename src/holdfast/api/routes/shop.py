@@ -24,6 +24,11 @@ _WRITING_PRODUCTS = (
 )
 
 _CONDITIONAL = (editions.PreconditionRequired, catalog.ProductChanged)
+_CATEGORY_CONDITIONAL = (
+    editions.PreconditionRequired,
+    catalog.CategoryChanged,
+    catalog.CategoryNotFound,
+)
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -130,7 +135,7 @@ ROUTES: tuple[Route, ...] = (
         cost=2,
         priority=Priority.BROWSE,
         public=True,
-        raises=(BadCursor,),
+        raises=(BadCursor, catalog.CategoryNotFound),
     ),
     Route(
         "POST",
@@ -149,6 +154,27 @@ ROUTES: tuple[Route, ...] = (
         priority=Priority.BROWSE,
         public=True,
         raises=(catalog.CategoryNotFound,),
+    ),
+    Route(
+        "PATCH",
+        "/v1/categories/{category}",
+        categories.change,
+        cost=5,
+        priority=Priority.OPERATE,
+        scope="products:write",
+        raises=(
+            *(catalog.CategoryInvalid, catalog.DuplicateHandle),
+            *_CATEGORY_CONDITIONAL,
+        ),
+    ),
+    Route(
+        "DELETE",
+        "/v1/categories/{category}",
+        categories.delete,
+        cost=5,
+        priority=Priority.OPERATE,
+        scope="products:write",
+        raises=(catalog.CategoryNotEmpty, *_CATEGORY_CONDITIONAL),
     ),
     Route(
         "GET",

@@ -18,7 +18,9 @@ from holdfast.domain.catalog.documents import (
 )
 from holdfast.domain.catalog.drafts import Draft, VariantDraft, draft_of
 from holdfast.domain.catalog.errors import (
+    CategoryChanged,
     CategoryInvalid,
+    CategoryNotEmpty,
     CategoryNotFound,
     DuplicateHandle,
     DuplicateSku,
@@ -72,6 +74,14 @@ from holdfast.domain.catalog.store import (
     touch,
     turn_due,
 )
+from holdfast.domain.catalog.tree import (
+    change_category,
+    check_place,
+    delete_category,
+    lock_category,
+    lock_tree,
+    products_in,
+)
 from holdfast.domain.catalog.variants import (
     add_variant,
     change_variant,
@@ -85,7 +95,9 @@ __all__ = [
     "STATUSES",
     "Arrival",
     "Category",
+    "CategoryChanged",
     "CategoryInvalid",
+    "CategoryNotEmpty",
     "CategoryNotFound",
     "Change",
     "Difference",
@@ -124,9 +136,12 @@ __all__ = [
     "add_variant",
     "categories",
     "change",
+    "change_category",
     "change_variant",
     "changes_of",
+    "check_place",
     "defuse",
+    "delete_category",
     "delete_product",
     "delete_variants",
     "differences",
@@ -139,12 +154,15 @@ __all__ = [
     "jsonl_line",
     "jsonl_portions",
     "lock",
+    "lock_category",
     "lock_one",
+    "lock_tree",
     "note",
     "offers",
     "page",
     "parse_id",
     "place_of",
+    "products_in",
     "project",
     "read_by_id",
     "read_shopify",

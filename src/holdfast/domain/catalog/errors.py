@@ -69,6 +69,21 @@ class CategoryNotFound(NotFound):
 
 
 @dataclass(eq=False)
+class CategoryChanged(Outdated):
+    """The category was changed since it was read."""
+
+    version: int
+
+
+@dataclass(eq=False)
+class CategoryNotEmpty(Conflict):
+    """Products or other categories stand in the category."""
+
+    products: int
+    categories: int
+
+
+@dataclass(eq=False)
 class DuplicateSku(Conflict):
     """A variant of another product has this SKU."""
 

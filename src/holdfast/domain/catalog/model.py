@@ -97,6 +97,12 @@ class Category(msgspec.Struct, frozen=True):
     position: int
     created_at: datetime
     updated_at: datetime
+    parent_id: UUID | None = None
+    """The shelf above it; None at the top."""
+    description_html: str = ""
+    seo_title: str = ""
+    seo_description: str = ""
+    version: int = 1
 
 
 class Product(msgspec.Struct, frozen=True):

@@ -382,27 +382,41 @@ ORDER BY p.id FOR UPDATE OF p;
 SELECT handle, id, source_hash FROM products WHERE handle = ANY($1::text[]);
 
 -- name: add_categories
--- Add categories. $1 ids, $2 handles, $3 names, $4 positions, $5 now. Returns a row
--- for each that is new; a handle that is taken is left as it is.
-INSERT INTO categories (id, handle, name, position, created_at, updated_at)
-SELECT id, handle, name, position, $5, $5
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::integer[])
-     AS n (id, handle, name, position)
+-- Add categories. $1 a JSON array of them, $2 now. Returns a row for each that is new;
+-- a handle that is taken is left as it is. Raises categories_parent_exists.
+INSERT INTO categories (id, handle, name, position, parent_id, description_html,
+                        seo_title, seo_description, created_at, updated_at)
+SELECT id, handle, name, position, parent_id, description_html, seo_title,
+       seo_description, $2, $2
+FROM jsonb_to_recordset($1::jsonb) AS n (
+    id uuid, handle text, name text, position integer, parent_id uuid,
+    description_html text, seo_title text, seo_description text)
 ORDER BY handle
 ON CONFLICT (handle) DO NOTHING
-RETURNING id, handle, name, position, created_at, updated_at;
+RETURNING id, handle, name, position, created_at, updated_at, parent_id,
+          description_html, seo_title, seo_description, version;
 
 -- name: find_category
 -- A category by id or by handle. $1 id or NULL, $2 handle or NULL.
-SELECT id, handle, name, position, created_at, updated_at
+SELECT id, handle, name, position, created_at, updated_at, parent_id,
+       description_html, seo_title, seo_description, version
 FROM categories WHERE id = $1 OR handle = $2;
 
 -- name: categories
 -- Categories in the order a shop shows them. $1 and $2 position and id of the last
--- one seen or NULL, $3 how many.
-SELECT id, handle, name, position, created_at, updated_at
+-- one seen or NULL, $3 how many, $4 only those under this category or NULL, $5 whether
+-- that means all below it, $6 whether only those that stand under none.
+WITH RECURSIVE below AS (
+    SELECT id FROM categories WHERE parent_id = $4
+    UNION
+    SELECT k.id FROM categories k JOIN below b ON k.parent_id = b.id WHERE $5::boolean
+)
+SELECT id, handle, name, position, created_at, updated_at, parent_id,
+       description_html, seo_title, seo_description, version
 FROM categories
-WHERE $1::integer IS NULL OR (position, id) > ($1, $2::uuid)
+WHERE ($1::integer IS NULL OR (position, id) > ($1, $2::uuid))
+  AND ($4::uuid IS NULL OR id IN (SELECT id FROM below))
+  AND (parent_id IS NULL OR NOT $6::boolean)
 ORDER BY position, id LIMIT $3;
 
 -- name: note_changes
@@ -496,3 +510,67 @@ SELECT p.id, p.status, p.document, (
 FROM products p
 WHERE p.id > $1 AND ($3::text IS NULL OR p.status = $3)
 ORDER BY p.id LIMIT $2;
+
+-- name: lock_tree
+-- Lock categories against all writers but none of their readers.
+LOCK TABLE categories IN SHARE ROW EXCLUSIVE MODE;
+
+-- name: stand_under
+-- What would be if a category stood under another. $1 the category, NULL for a new one;
+-- $2 the other. Returns how many levels there are from the top to the other (none if it
+-- does not exist), whether it is the category itself or below it, and how many levels
+-- the category has with all below it.
+WITH RECURSIVE above AS (
+    SELECT id, parent_id FROM categories WHERE id = $2
+    UNION
+    SELECT k.id, k.parent_id FROM categories k JOIN above a ON k.id = a.parent_id
+), below AS (
+    SELECT id, 1 AS level FROM categories WHERE id = $1
+    UNION ALL
+    SELECT k.id, b.level + 1
+    FROM categories k JOIN below b ON k.parent_id = b.id
+)
+SELECT count(*) AS parents, coalesce(bool_or(id = $1::uuid), false) AS cycle,
+       coalesce((SELECT max(level) FROM below), 1) AS height
+FROM above;
+
+-- name: lock_category
+-- Lock a category for a change and say what it is. $1 id.
+SELECT id, handle, name, position, created_at, updated_at, parent_id,
+       description_html, seo_title, seo_description, version
+FROM categories WHERE id = $1 FOR UPDATE;
+
+-- name: change_category
+-- Make a locked category what is wanted. $1 id, $2 a JSON object, $3 now. Raises
+-- categories_handle_unique.
+UPDATE categories k
+SET handle = n.handle, name = n.name, position = n.position, parent_id = n.parent_id,
+    description_html = n.description_html, seo_title = n.seo_title,
+    seo_description = n.seo_description, version = k.version + 1, updated_at = $3
+FROM jsonb_to_record($2::jsonb) AS n (
+    handle text, name text, position integer, parent_id uuid, description_html text,
+    seo_title text, seo_description text)
+WHERE k.id = $1
+RETURNING k.id, k.handle, k.name, k.position, k.created_at, k.updated_at, k.parent_id,
+          k.description_html, k.seo_title, k.seo_description, k.version;
+
+-- name: delete_category
+-- Delete a category in which nothing is. $1 id, which is locked. Returns how many
+-- products and categories stand in it; it is deleted if none does.
+WITH inside AS (
+    SELECT (SELECT count(*) FROM product_categories WHERE category_id = $1) AS products,
+           (SELECT count(*) FROM categories WHERE parent_id = $1) AS categories
+), gone AS (
+    DELETE FROM categories k USING inside i
+    WHERE k.id = $1 AND i.products = 0 AND i.categories = 0
+)
+SELECT products, categories FROM inside;
+
+-- name: products_in
+-- Locks and returns products that stand in a category, in the order of their ids.
+-- $1 category, $2 the last id seen or the nil id, $3 how many.
+SELECT p.id
+FROM product_categories c JOIN products p ON p.id = c.product_id
+WHERE c.category_id = $1 AND c.product_id > $2
+ORDER BY c.product_id LIMIT $3
+FOR UPDATE OF p;

@@ -7,10 +7,12 @@ the database knows (whether a SKU or handle is taken) is not checked here.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from uuid import UUID
 
 from holdfast.domain.catalog.drafts import Draft, VariantDraft
 from holdfast.domain.catalog.errors import Fault
+from holdfast.domain.catalog.html import sanitise
 from holdfast.domain.catalog.model import (
     MAX_TEXT,
     STATUSES,
@@ -46,10 +48,23 @@ class NewCategory:
     handle: str
     name: str
     position: int = 0
+    parent_id: UUID | None = None
+    description_html: str = ""
+    seo_title: str = ""
+    seo_description: str = ""
+
+    def cleaned(self) -> "NewCategory":
+        """The same with its HTML made harmless."""
+        return replace(self, description_html=sanitise(self.description_html))
 
     def faults(self) -> list[Fault]:
-        """Every rule it breaks."""
-        found = [*handle_faults(self.handle), *line_faults(self.name, "/name")]
+        """Every rule it breaks by itself; its place in the tree is checked there."""
+        found = [
+            *handle_faults(self.handle),
+            *line_faults(self.name, "/name"),
+            *html_faults(self.description_html),
+            *seo_faults(self.seo_title, self.seo_description),
+        ]
         if not 0 <= self.position <= MAX_POSITION:
             found.append(Fault("/position", f"must be 0 to {MAX_POSITION}"))
         return found

@@ -6,7 +6,7 @@ makes what readers see (``documents``) from the rows.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -213,14 +213,8 @@ async def add_categories(
     tx: Transaction, wanted: Sequence[NewCategory], *, at: datetime
 ) -> list[Category]:
     """Add categories and return those that were not there before."""
-    rows = await tx.fetch(
-        _ADD_CATEGORIES,
-        [new_id() for _ in wanted],
-        [category.handle for category in wanted],
-        [category.name for category in wanted],
-        [category.position for category in wanted],
-        at,
-    )
+    new = [{"id": new_id(), **asdict(category)} for category in wanted]
+    rows = await tx.fetch(_ADD_CATEGORIES, new, at)
     return [Category(*row) for row in rows]
 
 
@@ -235,11 +229,23 @@ async def find_category(connection: Connection, id_or_handle: str) -> Category:
 
 
 async def categories(
-    connection: Connection, *, after: str | None, limit: int
+    connection: Connection,
+    *,
+    after: str | None,
+    limit: int,
+    under: UUID | None = None,
+    deep: bool = False,
+    roots: bool = False,
 ) -> Page[Category]:
-    """Categories in the order a shop shows them."""
+    """Categories in the order a shop shows them.
+
+    *under* one those that stand in it, with all below them if *deep*; *roots* only
+    those that stand under none.
+    """
     position, last = (None, None) if after is None else _place(after)
-    rows = await connection.fetch(_CATEGORIES, position, last, limit + 1)
+    rows = await connection.fetch(
+        _CATEGORIES, position, last, limit + 1, under, deep, roots
+    )
     items = [Category(*row) for row in rows[:limit]]
     if len(rows) <= limit:
         return Page(items, None)
