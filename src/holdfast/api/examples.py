@@ -59,10 +59,6 @@ EXAMPLES: dict[str, list[Any]] = {
             "max_units": 2,
         }
     ],
-    "NewSynonyms": [
-        {"synonyms": ["sofa", "couch", "settee"]},
-        {"term": "laptop bag", "synonyms": ["briefcase"]},
-    ],
     "NewLocation": [
         {"code": "berlin", "name": "Berlin", "priority": 1, "address": _ADDRESS}
     ],
@@ -186,6 +182,48 @@ EXAMPLES: dict[str, list[Any]] = {
             "family_name": "Lovelace",
             "locale": "en-GB",
         }
+    ],
+    "CustomerGroupChanges": [{"name": "Wholesale, Benelux"}],
+    "NewCustomerGroup": [{"code": "wholesale", "name": "Wholesale"}],
+    "NewPriceList": [
+        {
+            "code": "black-friday",
+            "name": "Black Friday",
+            "starts_at": "2026-11-27T00:00:00Z",
+            "ends_at": "2026-11-30T00:00:00Z",
+        },
+        {
+            "code": "wholesale-2027",
+            "name": "Wholesale 2027",
+            "kind": "contract",
+            "group_ids": ["01a205d7-7ee5-7b3e-83a7-37581a5fa0e9"],
+        },
+    ],
+    "PriceListChanges": [{"ends_at": "2026-12-02T00:00:00Z"}, {"ends_at": None}],
+    "PricesToSet": [
+        {
+            "prices": [
+                {
+                    "sku": "TEA-ASSAM-100",
+                    "price": {"amount": 950, "currency": "USD"},
+                },
+                {
+                    "sku": "TEA-ASSAM-100",
+                    "price": {"amount": 790, "currency": "EUR"},
+                    "min_quantity": 10,
+                },
+            ]
+        },
+        {
+            "price_list_id": "01a205d7-7ee5-7b3e-83a7-37581a5fa0e9",
+            "prices": [
+                {
+                    "sku": "TEA-ASSAM-100",
+                    "price": {"amount": 690, "currency": "EUR"},
+                    "compare_at_price": {"amount": 890, "currency": "EUR"},
+                }
+            ],
+        },
     ],
     "NewDraft": [
         {

@@ -90,8 +90,7 @@ CREATE TABLE prices (
 CREATE UNIQUE INDEX prices_once ON prices (variant_id, currency, price_list_id,
                                            min_quantity, starts_at, ends_at)
     NULLS NOT DISTINCT WHERE removed_at IS NULL;
-CREATE INDEX prices_by_list ON prices (price_list_id, variant_id)
-    WHERE removed_at IS NULL;
+CREATE INDEX prices_by_list ON prices (price_list_id, id) WHERE removed_at IS NULL;
 CREATE INDEX prices_ever ON prices (variant_id, currency);
 
 -- What the price of a variant itself was before it was changed.

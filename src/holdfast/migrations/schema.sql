@@ -702,8 +702,7 @@ CREATE TABLE prices (
 CREATE UNIQUE INDEX prices_once ON prices (variant_id, currency, price_list_id,
                                            min_quantity, starts_at, ends_at)
     NULLS NOT DISTINCT WHERE removed_at IS NULL;
-CREATE INDEX prices_by_list ON prices (price_list_id, variant_id)
-    WHERE removed_at IS NULL;
+CREATE INDEX prices_by_list ON prices (price_list_id, id) WHERE removed_at IS NULL;
 CREATE INDEX prices_ever ON prices (variant_id, currency);
 
 -- What the price of a variant itself was before it was changed.
@@ -831,18 +830,13 @@ CREATE FUNCTION search_language(tag text) RETURNS regconfig
 
 -- A question of words that the shop put together, or with operators as people write
 -- them: "a phrase", -not, this or that. Words are looked for as they are and by stems.
--- After U+001F stands the word that somebody is still typing: where a language leaves
--- out words as too usual, as English does "t", such a word may yet become another.
 CREATE FUNCTION search_query(asked text, language text, operators boolean)
     RETURNS tsquery LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN operators
         THEN websearch_to_tsquery(search_language(language), asked)
             || websearch_to_tsquery('simple'::regconfig, asked)
-        ELSE (to_tsquery(search_language(language), split_part(asked, U&'\001F', 1))
-              || to_tsquery('simple'::regconfig, split_part(asked, U&'\001F', 1)))
-            && (to_tsquery(search_language(language), split_part(asked, U&'\001F', 2))
-                || to_tsquery('simple'::regconfig, split_part(asked, U&'\001F', 2)))
-        END;
+        ELSE to_tsquery(search_language(language), asked)
+            || to_tsquery('simple'::regconfig, asked) END;
 
 -- The words of several texts as those of one.
 CREATE AGGREGATE tsvector_join(tsvector)

@@ -35,6 +35,7 @@ from holdfast.kernel.page import MAX_LIMIT, Page
 from holdfast.platform import idempotency
 from holdfast.platform.db import Connection, Database, Transaction
 from holdfast.platform.vault import Vault
+from holdfast.workflows.prices import priced
 
 T = TypeVar("T")
 
@@ -232,7 +233,9 @@ class PersonalData:
 
     async def _carts(self, tx: Connection, account_id: UUID) -> list[dict[str, Any]]:
         return [
-            _shown(await ordering.find_cart(tx, self.vault, cart_id))
+            _shown(
+                priced(await ordering.find_cart(tx, self.vault, cart_id), self.clock())
+            )
             for cart_id in await ordering.open_carts_of(tx, account_id)
         ]
 
@@ -348,6 +351,8 @@ def _shown(record: Any) -> dict[str, Any]:
     """A cart or order without what opens it."""
     shown = asdict(record)
     del shown["token_hash"]
+    for line in shown["lines"]:
+        line.pop("listed", None)
     return shown
 
 
