@@ -1,5 +1,6 @@
 """Pictures in the making: whatever dies, nothing is lost and nothing is left."""
 
+import asyncio
 import io
 
 import pytest
@@ -10,7 +11,7 @@ from holdfast.domain.media import Asset, Picture, Studio, Upload
 from holdfast.kernel.ids import new_id
 from holdfast.platform.idempotency import Answer
 from holdfast.platform.storage import Folder, StorageUnavailable
-from holdfast.workflows.media import Darkroom, Uploading
+from holdfast.workflows.media import MAX_ATTEMPTS, Darkroom, Uploading
 
 
 class Doomed(BaseException):
@@ -138,29 +139,66 @@ async def _nothing(*_args):
 class TestDraw:
     @pytest.mark.parametrize("calls", [0, 1, 5, 18, 19])
     async def test_that_dies_is_done_again(
-        self, upload, darkroom, storage, database, swept, calls
+        self, upload, darkroom, storage, database, swept, calls, clock
     ):
         asset_id = await upload()
         storage.calls = calls
         with pytest.raises(Doomed):
-            await darkroom.draw(asset_id)
+            await darkroom.draw_next()
         assert await statuses(database) == ["processing"]
-
         storage.calls = 10**9
-        await darkroom.draw(asset_id)
+
+        # Nobody begins while the dead might still be at it.
+        assert not await darkroom.draw_next()
+        clock.advance(minutes=3)
+        assert await darkroom.draw_next()
         await swept()
 
         assert (await media.find(database, asset_id)).status == "ready"
         assert storage.files == sorted(media.NAMES)
 
-    async def test_twice_changes_nothing(self, upload, darkroom, database):
+    async def test_of_what_kills_whoever_draws_it_is_given_up(
+        self, upload, darkroom, storage, database, clock
+    ):
         asset_id = await upload()
+        for _ in range(MAX_ATTEMPTS):
+            storage.calls = 0
+            with pytest.raises(Doomed):
+                await darkroom.draw_next()
+            clock.advance(minutes=3)
+        storage.calls = 10**9
 
-        await darkroom.draw(asset_id)
-        once = await media.find(database, asset_id)
-        await darkroom.draw(asset_id)
+        await darkroom.draw_next()
 
-        assert await media.find(database, asset_id) == once
+        assert (await media.find(database, asset_id)).status == "failed"
+
+    async def test_waits_for_storage_that_is_away_as_long_as_it_takes(
+        self, upload, darkroom, storage, database, clock
+    ):
+        asset_id = await upload()
+        for _ in range(2 * MAX_ATTEMPTS):
+            storage.calls, storage.error = 0, StorageUnavailable
+            with pytest.raises(StorageUnavailable):
+                await darkroom.draw_next()
+            clock.advance(seconds=16)
+        storage.calls = 10**9
+
+        await darkroom.draw_next()
+
+        assert (await media.find(database, asset_id)).status == "ready"
+
+    async def test_takes_the_oldest_first_and_each_once(
+        self, upload, darkroom, database
+    ):
+        first, second = await upload(), await upload()
+
+        await darkroom.draw_next()
+        assert (await media.find(database, first)).status == "ready"
+        assert (await media.find(database, second)).status == "processing"
+
+        async with asyncio.TaskGroup() as group:
+            drawn = [group.create_task(darkroom.draw_next()) for _ in range(3)]
+        assert sorted(one.result() for one in drawn) == [False, False, True]
 
     async def test_of_what_was_removed_meanwhile_leaves_nothing(
         self, upload, darkroom, database, storage, swept, clock
@@ -179,14 +217,11 @@ class TestDraw:
         assert storage.files == []
         assert await statuses(database) == []
 
-    async def test_of_what_is_removed_does_nothing(self, darkroom):
-        await darkroom.draw(new_id())
-
     async def test_without_the_file_fails(self, upload, darkroom, database, storage):
         asset_id = await upload()
         await storage.remove_folder((await media.find(database, asset_id)).address)
 
-        await darkroom.draw(asset_id)
+        await darkroom.draw_next()
 
         assert (await media.find(database, asset_id)).status == "failed"
 
@@ -206,9 +241,9 @@ class TestSweep:
     async def test_removes_the_upload_of_what_failed(
         self, upload, darkroom, storage, swept
     ):
-        asset_id = await upload(b"GIF89a no picture at all")
+        await upload(b"GIF89a no picture at all")
 
-        await darkroom.draw(asset_id)
+        await darkroom.draw_next()
         await swept()
 
         assert storage.files == []
@@ -218,7 +253,7 @@ class TestSweep:
         self, upload, darkroom, storage, database, swept, clock, calls
     ):
         asset_id = await upload()
-        await darkroom.draw(asset_id)
+        await darkroom.draw_next()
         async with database.transaction() as tx:
             await media.remove(tx, asset_id, at=clock())
         storage.calls = calls

@@ -20,6 +20,9 @@ CREATE TABLE media_assets (
     height integer,
     renditions jsonb NOT NULL DEFAULT '[]',
     problem text,
+    -- Until when somebody draws it, and how often that was begun.
+    claimed_until timestamptz,
+    attempts integer NOT NULL DEFAULT 0,
     -- Whether the upload is still beside what was drawn from it.
     has_original boolean NOT NULL DEFAULT true,
     -- When the files of a gravestone were first removed.
@@ -28,6 +31,8 @@ CREATE TABLE media_assets (
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL
 );
+-- What waits to be drawn, oldest first.
+CREATE INDEX media_assets_to_draw ON media_assets (id) WHERE status = 'processing';
 -- What the sweep looks for: a handful, however many pictures there are.
 CREATE INDEX media_assets_to_sweep ON media_assets (updated_at)
     WHERE status IN ('arriving', 'removed')

@@ -5,13 +5,12 @@ event are two tasks, so that one that fails does not repeat the other.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
 import structlog
 
-from holdfast.domain import media
 from holdfast.domain.payments import Provider
 from holdfast.domain.shipping import Carrier
 from holdfast.kernel.clock import Clock, Monotonic, monotonic
@@ -36,7 +35,6 @@ from holdfast.workflows import (
     stock_notices,
     tracking,
 )
-from holdfast.workflows.media import UPLOADED, Darkroom
 
 TASKS_BY_EVENT: Mapping[str, tuple[str, ...]] = {
     "ordering.order.confirmed": ("confirm_order",),
@@ -55,7 +53,6 @@ TASKS_BY_EVENT: Mapping[str, tuple[str, ...]] = {
     draft_mail.INVITED: ("invite_to_pay",),
     dispatch.SHIPPED: ("tell_of_shipment",),
     tracking.DELIVERED: ("tell_of_delivery",),
-    UPLOADED: ("draw_media",),
     categories.RENAMED: ("show_category",),
 }
 _log = structlog.get_logger()
@@ -84,8 +81,6 @@ class Reach:
     carrier_timeout_seconds: float = 2.0
     storage: Storage | None = None
     """The files of pictures; None where there are none."""
-    studio: media.Studio = field(default_factory=media.Studio)
-    """Draws pictures, one at a time in each process."""
 
 
 Task = Callable[[Job, Reach], Awaitable[None]]
@@ -246,25 +241,11 @@ async def _mail_back_in_stock(job: Job, reach: Reach) -> None:
     )
 
 
-def darkroom(reach: Reach) -> Darkroom | None:
-    """What draws pictures and sweeps their files, where there are any."""
-    if reach.storage is None:
-        return None
-    return Darkroom(reach.db, reach.storage, reach.studio, reach.clock)
-
-
-async def _draw_media(job: Job, reach: Reach) -> None:
-    room = darkroom(reach)
-    if room is not None:
-        await room.draw(UUID(job.payload["asset_id"]))
-
-
 async def _show_category(job: Job, reach: Reach) -> None:
     await categories.show_products(reach.db, UUID(job.payload["category_id"]))
 
 
 TASKS: Mapping[str, Task] = {
-    "draw_media": _draw_media,
     "show_category": _show_category,
     "mail_low_stock": _mail_low_stock,
     "mail_back_in_stock": _mail_back_in_stock,

@@ -25,8 +25,8 @@ from holdfast.worker.handlers import (
     is_final,
 )
 from holdfast.worker.health import Health
-from holdfast.worker.media_timers import media_timers
 from holdfast.worker.importing import Importing
+from holdfast.worker.media_timers import drawing, media_timers
 from holdfast.worker.metrics import Metrics
 from holdfast.worker.payment_timers import payment_timers
 from holdfast.worker.recurring import Recurring
@@ -114,6 +114,7 @@ class Worker:
         return [
             jobs,
             Recurring("relay", relay.step),
+            *drawing(self.reach),
             Recurring("imports", Importing(db, clock).step),
             *map(keeper.recurring, by_clock),
             *map(keeper.recurring, token_timers(self.reach)),

@@ -3,9 +3,12 @@
 Of the files and the rows no commit holds both, so every step leaves behind what the
 next one needs, and may be done twice: a row comes before its file and goes after it.
 
-- *upload*: the row, the file, then the row says that the file is there, with the event
-  for which the worker draws. An upload that dies in between is swept an hour later.
-- *draw*: the drawings, then the row says so. Drawing again makes the same files.
+- *upload*: the row, the file, then the row says that the file is there. An upload that
+  dies in between is swept an hour later.
+- *draw*: a claim of two minutes, the drawings, then the row says so. Whoever dies loses
+  the claim; drawing again makes the same files. Pictures are taken one by one, oldest
+  first, and not by the queue of jobs: a thousand at once would stand before the one
+  place there is for drawing until their time was over.
 - *remove*: a gravestone. The sweep removes the folder, and an hour later once more,
   with the row: by then nobody is left who could put something into it.
 """
@@ -14,6 +17,7 @@ import asyncio
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import IO
 from uuid import UUID
 
@@ -22,14 +26,19 @@ import structlog
 from holdfast.domain import media
 from holdfast.domain.media import Asset, Upload
 from holdfast.kernel.clock import Clock
-from holdfast.platform import idempotency, outbox
-from holdfast.platform.db import Database, Transaction
+from holdfast.platform import idempotency
+from holdfast.platform.db import Database
 from holdfast.platform.idempotency import Answer, Claim, Resumed
 from holdfast.platform.storage import FileMissing, Storage, StorageUnavailable
 from holdfast.platform.vault import Vault
 
-UPLOADED = "media.asset.uploaded"
 SWEEP_AT_ONCE = 100
+MAX_ATTEMPTS = 5
+"""Times that a picture may take whoever draws it along, before it is given up."""
+
+_AGAIN_AFTER = timedelta(seconds=15)
+# Less than the claim, so that nobody else begins before this one has ended.
+_SECONDS = media.CLAIMED_FOR.total_seconds() - 10
 _log = structlog.get_logger()
 
 
@@ -65,8 +74,6 @@ class Uploading:
             if asset is None:
                 # It took longer than any request lasts, and was swept.
                 raise StorageUnavailable
-            event = outbox.event(UPLOADED, asset_id=str(upload.id))
-            await outbox.publish(tx, [event], at=now)
             answer = self.render(asset)
             if claim is not None:
                 await idempotency.answer(tx, self.vault, claim, answer, at=now)
@@ -122,14 +129,32 @@ class Darkroom:
     studio: media.Studio
     clock: Clock
 
-    async def draw(self, asset_id: UUID) -> None:
-        """Draw a picture, unless that was done or it is removed."""
+    async def draw_next(self) -> bool:
+        """Draw the picture that has waited longest; False if none waits.
+
+        What stopped for another's sake (storage that is away, a worker that is ended)
+        is tried again, and raised for who looks after the worker.
+        """
+        async with self.db.transaction() as tx:
+            taken = await media.take(tx, now=self.clock())
+        if taken is None:
+            return False
+        asset, attempts = taken
+        if attempts > MAX_ATTEMPTS:
+            await self._fail(asset, "Nobody who drew the picture lived to tell of it.")
+            return True
         try:
-            asset = await media.find(self.db, asset_id)
-        except media.MediaNotFound:
-            return
-        if asset.status != "processing":
-            return
+            async with asyncio.timeout(_SECONDS):
+                await self._draw(asset)
+        except (StorageUnavailable, TimeoutError, media.DrawingInterrupted) as error:
+            ended = isinstance(error, media.DrawingInterrupted)
+            async with self.db.transaction() as tx:
+                later = self.clock() + _AGAIN_AFTER
+                await media.give_back(tx, asset.id, until=later, uncounted=not ended)
+            raise
+        return True
+
+    async def _draw(self, asset: Asset) -> None:
         with tempfile.TemporaryFile() as upload:
             try:
                 await self._fetch(asset, upload)
@@ -177,8 +202,3 @@ class Darkroom:
             async with self.db.transaction() as tx:
                 await media.note_swept(tx, [one], at=now)
         return len(found)
-
-
-async def usable(tx: Transaction, asset_ids: list[UUID]) -> dict[UUID, Asset]:
-    """Those of the pictures that a product may show; none goes before *tx* ends."""
-    return await media.lock(tx, asset_ids)

@@ -9,7 +9,6 @@ from pictures import picture
 
 from holdfast.api.shop import Shop
 from holdfast.domain.media import Studio
-from holdfast.platform import outbox
 from holdfast.workflows.media import Darkroom
 
 
@@ -56,17 +55,13 @@ def drawn(
     operator: dict[str, str],
     upload: Upload,
     darkroom: Darkroom,
-    shop: Shop,
 ) -> Callable[..., Awaitable[dict[str, Any]]]:
-    """Upload a picture and draw it, as the worker does when it hears of it."""
+    """Upload a picture and draw it, as the worker does a moment later."""
 
     async def make(*args: Any, **kwargs: Any) -> dict[str, Any]:
         made = await upload(*args, **kwargs)
         assert made.status_code == 201, made.text
-        async with shop.db.transaction() as tx:
-            events = await outbox.take_waiting(tx, 10, at=shop.clock())
-        assert [event.type for event in events] == ["media.asset.uploaded"]
-        await darkroom.draw(events[0].payload["asset_id"])
+        assert await darkroom.draw_next()
         shown = await client.get(made.headers["Location"], headers=operator)
         found: dict[str, Any] = shown.json()
         return found

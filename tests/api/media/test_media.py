@@ -50,7 +50,7 @@ class TestUpload:
         made = (await upload()).json()
 
         before = await client.get(made["url"])
-        await darkroom.draw(made["id"])
+        await darkroom.draw_next()
         after = await client.get(made["url"])
 
         assert (before.status_code, after.status_code) == (404, 200)

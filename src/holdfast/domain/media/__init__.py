@@ -27,6 +27,7 @@ from holdfast.domain.media.model import (
 )
 from holdfast.domain.media.store import (
     ARRIVES_WITHIN,
+    CLAIMED_FOR,
     SWEPT_AGAIN_AFTER,
     Litter,
     add,
@@ -34,14 +35,15 @@ from holdfast.domain.media.store import (
     bury,
     describe,
     find,
+    give_back,
     give_up,
     litter,
-    lock,
     mark_failed,
     mark_ready,
     note_swept,
     page,
     remove,
+    take,
 )
 from holdfast.domain.media.studio import (
     CannotDraw,
@@ -52,6 +54,7 @@ from holdfast.domain.media.studio import (
 
 __all__ = [
     "ARRIVES_WITHIN",
+    "CLAIMED_FOR",
     "FORMATS",
     "MAX_BYTES",
     "MAX_PIXELS",
@@ -81,14 +84,15 @@ __all__ = [
     "describe",
     "file_name_of",
     "find",
+    "give_back",
     "give_up",
     "inspect",
     "litter",
-    "lock",
     "mark_failed",
     "mark_ready",
     "note_swept",
     "page",
     "path_of",
     "remove",
+    "take",
 ]

@@ -20,15 +20,6 @@ SELECT id, address, status, kind, bytes, sha256, file_name, alt, width, height,
 FROM media_assets
 WHERE id = ANY($1::uuid[]) AND status IN ('processing', 'ready', 'failed');
 
--- name: lock
--- The same, in the order of ids, locked so that none is removed before this transaction
--- ends. $1 ids.
-SELECT id, address, status, kind, bytes, sha256, file_name, alt, width, height,
-       renditions, problem, created_at, updated_at
-FROM media_assets
-WHERE id = ANY($1::uuid[]) AND status IN ('processing', 'ready', 'failed')
-ORDER BY id FOR SHARE;
-
 -- name: page
 -- Pictures, latest first. $1 the last id seen or NULL, $2 how many, $3 a status or NULL.
 SELECT id, address, status, kind, bytes, sha256, file_name, alt, width, height,
@@ -45,6 +36,22 @@ UPDATE media_assets SET alt = $2, updated_at = $3
 WHERE id = $1 AND status IN ('processing', 'ready', 'failed')
 RETURNING id, address, status, kind, bytes, sha256, file_name, alt, width, height,
           renditions, problem, created_at, updated_at;
+
+-- name: take
+-- Claim the oldest picture that waits to be drawn. $1 now, $2 until when. One row with
+-- how often it was claimed, or none; those that others are claiming are passed over.
+UPDATE media_assets SET claimed_until = $2, attempts = attempts + 1
+WHERE id = (
+    SELECT id FROM media_assets
+    WHERE status = 'processing' AND (claimed_until IS NULL OR claimed_until < $1)
+    ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING id, address, status, kind, bytes, sha256, file_name, alt, width, height,
+          renditions, problem, created_at, updated_at, attempts;
+
+-- name: give_back
+-- Let a picture be claimed again. $1 id, $2 from when, $3 whether it was no attempt.
+UPDATE media_assets SET claimed_until = $2, attempts = attempts - $3::boolean::integer
+WHERE id = $1 AND status = 'processing';
 
 -- name: mark_ready
 -- Note what was drawn. $1 id, $2 and $3 width and height of the picture held upright,

@@ -21,9 +21,10 @@ _SQL = sql.load("holdfast.domain.media")
 _ADD = _SQL["add"]
 _ARRIVED = _SQL["arrived"]
 _FIND = _SQL["find"]
-_LOCK = _SQL["lock"]
 _PAGE = _SQL["page"]
 _DESCRIBE = _SQL["describe"]
+_TAKE = _SQL["take"]
+_GIVE_BACK = _SQL["give_back"]
 _MARK_READY = _SQL["mark_ready"]
 _MARK_FAILED = _SQL["mark_failed"]
 _LOCK_TO_REMOVE = _SQL["lock_to_remove"]
@@ -33,6 +34,9 @@ _GIVE_UP = _SQL["give_up"]
 _TO_SWEEP = _SQL["to_sweep"]
 _NOTE_SWEPT = _SQL["note_swept"]
 _FORGET_SWEPT = _SQL["forget_swept"]
+
+CLAIMED_FOR = timedelta(minutes=2)
+"""How long somebody draws one picture, at the most."""
 
 ARRIVES_WITHIN = timedelta(hours=1)
 """What has not arrived by then never will: no request lasts so long."""
@@ -75,11 +79,6 @@ async def find(connection: Connection, asset_id: UUID) -> Asset:
     return _asset(row)
 
 
-async def lock(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, Asset]:
-    """Those of the pictures that there are; none is removed before *tx* ends."""
-    return {row["id"]: _asset(row) for row in await tx.fetch(_LOCK, list(ids))}
-
-
 async def page(
     connection: Connection,
     *,
@@ -101,6 +100,23 @@ async def describe(tx: Transaction, asset_id: UUID, alt: str, *, at: datetime) -
     if row is None:
         raise MediaNotFound
     return _asset(row)
+
+
+async def take(tx: Transaction, *, now: datetime) -> tuple[Asset, int] | None:
+    """Claim the oldest picture that waits, and say how often it was; None if none."""
+    row = await tx.fetchrow(_TAKE, now, now + CLAIMED_FOR)
+    if row is None:
+        return None
+    values = dict(row)
+    attempts = values.pop("attempts")
+    return _asset(values), attempts
+
+
+async def give_back(
+    tx: Transaction, asset_id: UUID, *, until: datetime, uncounted: bool = False
+) -> None:
+    """Let a picture be claimed again after *until*, as if this had not been one try."""
+    await tx.execute(_GIVE_BACK, asset_id, until, uncounted)
 
 
 async def mark_ready(
