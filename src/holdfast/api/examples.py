@@ -59,6 +59,10 @@ EXAMPLES: dict[str, list[Any]] = {
             "max_units": 2,
         }
     ],
+    "NewSynonyms": [
+        {"synonyms": ["sofa", "couch", "settee"]},
+        {"term": "laptop bag", "synonyms": ["briefcase"]},
+    ],
     "NewLocation": [
         {"code": "berlin", "name": "Berlin", "priority": 1, "address": _ADDRESS}
     ],

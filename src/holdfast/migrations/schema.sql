@@ -519,9 +519,6 @@ CREATE TABLE media_assets (
     height integer,
     renditions jsonb NOT NULL DEFAULT '[]',
     problem text,
-    -- Until when somebody draws it, and how often that was begun.
-    claimed_until timestamptz,
-    attempts integer NOT NULL DEFAULT 0,
     -- Whether the upload is still beside what was drawn from it.
     has_original boolean NOT NULL DEFAULT true,
     -- When the files of a gravestone were first removed.
@@ -530,8 +527,6 @@ CREATE TABLE media_assets (
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL
 );
--- What waits to be drawn, oldest first.
-CREATE INDEX media_assets_to_draw ON media_assets (id) WHERE status = 'processing';
 -- What the sweep looks for: a handful, however many pictures there are.
 CREATE INDEX media_assets_to_sweep ON media_assets (updated_at)
     WHERE status IN ('arriving', 'removed')
@@ -835,13 +830,18 @@ CREATE FUNCTION search_language(tag text) RETURNS regconfig
 
 -- A question of words that the shop put together, or with operators as people write
 -- them: "a phrase", -not, this or that. Words are looked for as they are and by stems.
+-- After U+001F stands the word that somebody is still typing: where a language leaves
+-- out words as too usual, as English does "t", such a word may yet become another.
 CREATE FUNCTION search_query(asked text, language text, operators boolean)
     RETURNS tsquery LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN operators
         THEN websearch_to_tsquery(search_language(language), asked)
             || websearch_to_tsquery('simple'::regconfig, asked)
-        ELSE to_tsquery(search_language(language), asked)
-            || to_tsquery('simple'::regconfig, asked) END;
+        ELSE (to_tsquery(search_language(language), split_part(asked, U&'\001F', 1))
+              || to_tsquery('simple'::regconfig, split_part(asked, U&'\001F', 1)))
+            && (to_tsquery(search_language(language), split_part(asked, U&'\001F', 2))
+                || to_tsquery('simple'::regconfig, split_part(asked, U&'\001F', 2)))
+        END;
 
 -- The words of several texts as those of one.
 CREATE AGGREGATE tsvector_join(tsvector)

@@ -10,6 +10,7 @@ from holdfast.api.routes import (
     carts,
     customers,
     drops,
+    files,
     hosted,
     inventory,
     load,
@@ -22,6 +23,7 @@ from holdfast.api.routes import (
     reservations,
     returns,
     roles,
+    search,
     shipping,
     shop,
     sign_in,
@@ -49,4 +51,6 @@ ROUTES: tuple[Route, ...] = (
     *roles.ROUTES,
     *load.ROUTES,
     *media.ROUTES,
+    *search.ROUTES,
+    *files.ROUTES,
 )
