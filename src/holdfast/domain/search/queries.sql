@@ -156,48 +156,48 @@ SELECT jsonb_agg(jsonb_build_array(word, products)) FROM (
 -- name: by_relevance
 -- Products that match a question, best first. $1 the question and $2 another, less
 -- strict one or NULL, asked if nothing on sale matches the first; $3 its language; $4
--- whether $1 is written with operators; $5 what was typed, as search_text makes it.
--- $6 status or NULL, $7 now; $8 id and $9 handle of a category, with all below it, or
--- NULL; $10 least and $11 most price and $12 its currency, or NULL; $13 true for what
--- can be bought, false for the rest, NULL for both; $14 to $19 sets of facets, of each
--- of which a product has one, or NULL; $20 their names, in that order. $21 how many, $22
--- key and $23 id of the last one seen or NULL; $24 whether all are weighed, as the first
--- page said, NULL on that. One row: `ids` and `keys` of up to $21 + 1 products, whether
--- they were `weighed`, `relaxed`, whether $2 was asked, `shelf`, whether there is such
--- a category, and `facets`.
+-- whether $1 is written with operators. $5 status or NULL, $6 now; $7 id and $8 handle
+-- of a category, with all below it, or NULL; $9 least and $10 most price and $11 its
+-- currency, or NULL; $12 true for what can be bought, false for the rest, NULL for both;
+-- $13, $14, $15, $16, $17 and $18 sets of facets, of each of which a product has one, or
+-- NULL. $19 how many, $20 key and $21 id of the last one seen or NULL. $22 what was
+-- typed, as search_text makes it; $23 whether all are weighed, as the first page said,
+-- NULL on that. One row: `ids` and `keys` of up to $19 + 1 products, whether they were
+-- `weighed`, `relaxed`, whether $2 was asked, `shelf`, whether there is such a category,
+-- and `facets`.
 -- Each of up to 2,000 is weighed by all its words, which takes 3 us; of more than
 -- that, only whether its title is, begins with or has what was typed. The title's words
 -- are in the row, the others may not be.
 WITH RECURSIVE shelves AS (
-    SELECT id FROM categories WHERE id = $8 OR handle = $9
+    SELECT id FROM categories WHERE id = $7 OR handle = $8
     UNION SELECT k.id FROM categories k JOIN shelves s ON k.parent_id = s.id
 ), question AS MATERIALIZED (
     SELECT CASE WHEN $2::text IS NULL OR EXISTS (
                SELECT FROM product_index i
                WHERE i.words @@ search_query($1, $3, $4)
-                 AND ($6::text IS NULL
-                      OR status_at(i.status, i.publish_at, i.unpublish_at, $7) = $6))
+                 AND ($5::text IS NULL
+                      OR status_at(i.status, i.publish_at, i.unpublish_at, $6) = $5))
            THEN search_query($1, $3, $4) ELSE search_query($2, $3, false) END AS asked
 ), hits AS MATERIALIZED (
     SELECT i.product_id AS id,
-           -(8 * (i.title = $5)::int + 4 * starts_with(i.title, $5)::int
+           -(8 * (i.title = $22)::int + 4 * starts_with(i.title, $22)::int
              + 2 * (i.head @@ (SELECT asked FROM question))::int)::float8 AS tier
     FROM product_index i
     WHERE i.words @@ (SELECT asked FROM question)
-      AND ($6::text IS NULL
-           OR status_at(i.status, i.publish_at, i.unpublish_at, $7) = $6)
-      AND ($8::uuid IS NULL AND $9::text IS NULL
+      AND ($5::text IS NULL
+           OR status_at(i.status, i.publish_at, i.unpublish_at, $6) = $5)
+      AND ($7::uuid IS NULL AND $8::text IS NULL
            OR i.categories && ARRAY(SELECT id FROM shelves))
-      AND ($12::text IS NULL OR i.currency = $12 AND i.price_high >= $10::bigint
-           AND i.price_low <= $11::bigint)
+      AND ($11::text IS NULL OR i.currency = $11 AND i.price_high >= $9::bigint
+           AND i.price_low <= $10::bigint)
+      AND ($13::text[] IS NULL OR i.facets && $13)
       AND ($14::text[] IS NULL OR i.facets && $14)
       AND ($15::text[] IS NULL OR i.facets && $15)
       AND ($16::text[] IS NULL OR i.facets && $16)
       AND ($17::text[] IS NULL OR i.facets && $17)
       AND ($18::text[] IS NULL OR i.facets && $18)
-      AND ($19::text[] IS NULL OR i.facets && $19)
 ), few AS MATERIALIZED (
-    SELECT coalesce($24::boolean, count(*) <= 2000) AS weighed FROM hits
+    SELECT coalesce($23::boolean, count(*) <= 2000) AS weighed FROM hits
 ), scored AS (
     SELECT h.id, h.tier - ts_rank('{0.05, 0.2, 0.4, 1.0}', i.words,
                                   (SELECT asked FROM question), 1) AS key
@@ -209,246 +209,259 @@ WITH RECURSIVE shelves AS (
     SELECT best.id, best.key
     FROM (
         SELECT s.id, s.key FROM scored s
-        WHERE $22::float8 IS NULL OR s.key > $22 OR (s.key = $22 AND s.id > $23::uuid)
+        WHERE $20::float8 IS NULL OR s.key > $20 OR (s.key = $20 AND s.id > $21::uuid)
         ORDER BY s.key, s.id OFFSET 0
     ) AS best
-    WHERE $13::boolean IS NULL OR $13 = coalesce((
+    WHERE $12::boolean IS NULL OR $12 = coalesce((
         SELECT true FROM variants v
         WHERE v.product_id = best.id AND (
             SELECT sum(t.available) FROM stock t WHERE t.variant_id = v.id) > 0
         LIMIT 1), false)
-    LIMIT $21::integer + 1
+    LIMIT $19::integer + 1
 )
 SELECT array_agg(id ORDER BY key, id) AS ids, array_agg(key ORDER BY key, id) AS keys,
        (SELECT weighed FROM few) AS weighed,
        $2::text IS NOT NULL
            AND (SELECT asked FROM question) = search_query($2, $3, false) AS relaxed,
-       $8::uuid IS NULL AND $9::text IS NULL OR EXISTS (SELECT FROM shelves) AS shelf,
-       NULL::jsonb /* facets */ AS facets, $20::text[] AS names
+       $7::uuid IS NULL AND $8::text IS NULL OR EXISTS (SELECT FROM shelves) AS shelf,
+       NULL::jsonb /* facets */ AS facets
 FROM page;
 
 -- name: by_age
--- As by_relevance with its $1 to $24, the newest first, also without a question: $1 is
--- then NULL. Each order is a statement and an index of its own, which is walked where
--- much matches; where little does, that is fetched and sorted.
+-- As by_relevance with its $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+-- $15, $16, $17, $18, $19, $20 and $21, the newest first; also without a
+-- question: $1 is then NULL.
+-- Each order is a statement and an index of its own, which is walked where much matches;
+-- where little does, that is fetched and sorted.
 WITH RECURSIVE shelves AS (
-    SELECT id FROM categories WHERE id = $8 OR handle = $9
+    SELECT id FROM categories WHERE id = $7 OR handle = $8
     UNION SELECT k.id FROM categories k JOIN shelves s ON k.parent_id = s.id
 ), question AS MATERIALIZED (
     SELECT CASE WHEN $2::text IS NULL OR EXISTS (
                SELECT FROM product_index i
                WHERE i.words @@ search_query($1, $3, $4)
-                 AND ($6::text IS NULL
-                      OR status_at(i.status, i.publish_at, i.unpublish_at, $7) = $6))
+                 AND ($5::text IS NULL
+                      OR status_at(i.status, i.publish_at, i.unpublish_at, $6) = $5))
            THEN search_query($1, $3, $4) ELSE search_query($2, $3, false) END AS asked
 ), page AS (
     SELECT i.product_id AS id, i.age AS key
     FROM product_index i
     WHERE ($1::text IS NULL OR i.words @@ (SELECT asked FROM question))
-      AND ($6::text IS NULL
-           OR status_at(i.status, i.publish_at, i.unpublish_at, $7) = $6)
-      AND ($8::uuid IS NULL AND $9::text IS NULL
+      AND ($5::text IS NULL
+           OR status_at(i.status, i.publish_at, i.unpublish_at, $6) = $5)
+      AND ($7::uuid IS NULL AND $8::text IS NULL
            OR i.categories && ARRAY(SELECT id FROM shelves))
-      AND ($12::text IS NULL OR i.currency = $12 AND i.price_high >= $10::bigint
-           AND i.price_low <= $11::bigint)
+      AND ($11::text IS NULL OR i.currency = $11 AND i.price_high >= $9::bigint
+           AND i.price_low <= $10::bigint)
+      AND ($13::text[] IS NULL OR i.facets && $13)
       AND ($14::text[] IS NULL OR i.facets && $14)
       AND ($15::text[] IS NULL OR i.facets && $15)
       AND ($16::text[] IS NULL OR i.facets && $16)
       AND ($17::text[] IS NULL OR i.facets && $17)
       AND ($18::text[] IS NULL OR i.facets && $18)
-      AND ($19::text[] IS NULL OR i.facets && $19)
-      AND ($22::bigint IS NULL OR (i.age, i.product_id) > ($22, $23::uuid))
-      AND ($13::boolean IS NULL OR $13 = coalesce((
+      AND ($20::bigint IS NULL OR (i.age, i.product_id) > ($20, $21::uuid))
+      AND ($12::boolean IS NULL OR $12 = coalesce((
           SELECT true FROM variants v
           WHERE v.product_id = i.product_id AND (
               SELECT sum(t.available) FROM stock t WHERE t.variant_id = v.id) > 0
           LIMIT 1), false))
     ORDER BY i.age, i.product_id
-    LIMIT $21::integer + 1
+    LIMIT $19::integer + 1
 )
 SELECT array_agg(id ORDER BY key, id) AS ids, array_agg(key ORDER BY key, id) AS keys,
-       $24::boolean AS weighed, $5::text IS NOT NULL AND $2::text IS NOT NULL
+       NULL::boolean AS weighed,
+       $2::text IS NOT NULL
            AND (SELECT asked FROM question) = search_query($2, $3, false) AS relaxed,
-       $8::uuid IS NULL AND $9::text IS NULL OR EXISTS (SELECT FROM shelves) AS shelf,
-       NULL::jsonb /* facets */ AS facets, $20::text[] AS names
+       $7::uuid IS NULL AND $8::text IS NULL OR EXISTS (SELECT FROM shelves) AS shelf,
+       NULL::jsonb /* facets */ AS facets
 FROM page;
 
 -- name: by_price
--- As by_age with its $1 to $24, what costs least first.
+-- As by_relevance with its $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+-- $15, $16, $17, $18, $19, $20 and $21, what costs least first; also without a
+-- question: $1 is then NULL.
 WITH RECURSIVE shelves AS (
-    SELECT id FROM categories WHERE id = $8 OR handle = $9
+    SELECT id FROM categories WHERE id = $7 OR handle = $8
     UNION SELECT k.id FROM categories k JOIN shelves s ON k.parent_id = s.id
 ), question AS MATERIALIZED (
     SELECT CASE WHEN $2::text IS NULL OR EXISTS (
                SELECT FROM product_index i
                WHERE i.words @@ search_query($1, $3, $4)
-                 AND ($6::text IS NULL
-                      OR status_at(i.status, i.publish_at, i.unpublish_at, $7) = $6))
+                 AND ($5::text IS NULL
+                      OR status_at(i.status, i.publish_at, i.unpublish_at, $6) = $5))
            THEN search_query($1, $3, $4) ELSE search_query($2, $3, false) END AS asked
 ), page AS (
     SELECT i.product_id AS id, i.price_low AS key
     FROM product_index i
     WHERE ($1::text IS NULL OR i.words @@ (SELECT asked FROM question))
-      AND ($6::text IS NULL
-           OR status_at(i.status, i.publish_at, i.unpublish_at, $7) = $6)
-      AND ($8::uuid IS NULL AND $9::text IS NULL
+      AND ($5::text IS NULL
+           OR status_at(i.status, i.publish_at, i.unpublish_at, $6) = $5)
+      AND ($7::uuid IS NULL AND $8::text IS NULL
            OR i.categories && ARRAY(SELECT id FROM shelves))
-      AND ($12::text IS NULL OR i.currency = $12 AND i.price_high >= $10::bigint
-           AND i.price_low <= $11::bigint)
+      AND ($11::text IS NULL OR i.currency = $11 AND i.price_high >= $9::bigint
+           AND i.price_low <= $10::bigint)
+      AND ($13::text[] IS NULL OR i.facets && $13)
       AND ($14::text[] IS NULL OR i.facets && $14)
       AND ($15::text[] IS NULL OR i.facets && $15)
       AND ($16::text[] IS NULL OR i.facets && $16)
       AND ($17::text[] IS NULL OR i.facets && $17)
       AND ($18::text[] IS NULL OR i.facets && $18)
-      AND ($19::text[] IS NULL OR i.facets && $19)
-      AND ($22::bigint IS NULL OR (i.price_low, i.product_id) > ($22, $23::uuid))
-      AND ($13::boolean IS NULL OR $13 = coalesce((
+      AND ($20::bigint IS NULL OR (i.price_low, i.product_id) > ($20, $21::uuid))
+      AND ($12::boolean IS NULL OR $12 = coalesce((
           SELECT true FROM variants v
           WHERE v.product_id = i.product_id AND (
               SELECT sum(t.available) FROM stock t WHERE t.variant_id = v.id) > 0
           LIMIT 1), false))
     ORDER BY i.price_low, i.product_id
-    LIMIT $21::integer + 1
+    LIMIT $19::integer + 1
 )
 SELECT array_agg(id ORDER BY key, id) AS ids, array_agg(key ORDER BY key, id) AS keys,
-       $24::boolean AS weighed, $5::text IS NOT NULL AND $2::text IS NOT NULL
+       NULL::boolean AS weighed,
+       $2::text IS NOT NULL
            AND (SELECT asked FROM question) = search_query($2, $3, false) AS relaxed,
-       $8::uuid IS NULL AND $9::text IS NULL OR EXISTS (SELECT FROM shelves) AS shelf,
-       NULL::jsonb /* facets */ AS facets, $20::text[] AS names
+       $7::uuid IS NULL AND $8::text IS NULL OR EXISTS (SELECT FROM shelves) AS shelf,
+       NULL::jsonb /* facets */ AS facets
 FROM page;
 
 -- name: by_price_down
--- As by_age with its $1 to $24, what costs most first.
+-- As by_relevance with its $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+-- $15, $16, $17, $18, $19, $20 and $21, what costs most first; also without a
+-- question: $1 is then NULL.
 WITH RECURSIVE shelves AS (
-    SELECT id FROM categories WHERE id = $8 OR handle = $9
+    SELECT id FROM categories WHERE id = $7 OR handle = $8
     UNION SELECT k.id FROM categories k JOIN shelves s ON k.parent_id = s.id
 ), question AS MATERIALIZED (
     SELECT CASE WHEN $2::text IS NULL OR EXISTS (
                SELECT FROM product_index i
                WHERE i.words @@ search_query($1, $3, $4)
-                 AND ($6::text IS NULL
-                      OR status_at(i.status, i.publish_at, i.unpublish_at, $7) = $6))
+                 AND ($5::text IS NULL
+                      OR status_at(i.status, i.publish_at, i.unpublish_at, $6) = $5))
            THEN search_query($1, $3, $4) ELSE search_query($2, $3, false) END AS asked
 ), page AS (
     SELECT i.product_id AS id, (-i.price_high) AS key
     FROM product_index i
     WHERE ($1::text IS NULL OR i.words @@ (SELECT asked FROM question))
-      AND ($6::text IS NULL
-           OR status_at(i.status, i.publish_at, i.unpublish_at, $7) = $6)
-      AND ($8::uuid IS NULL AND $9::text IS NULL
+      AND ($5::text IS NULL
+           OR status_at(i.status, i.publish_at, i.unpublish_at, $6) = $5)
+      AND ($7::uuid IS NULL AND $8::text IS NULL
            OR i.categories && ARRAY(SELECT id FROM shelves))
-      AND ($12::text IS NULL OR i.currency = $12 AND i.price_high >= $10::bigint
-           AND i.price_low <= $11::bigint)
+      AND ($11::text IS NULL OR i.currency = $11 AND i.price_high >= $9::bigint
+           AND i.price_low <= $10::bigint)
+      AND ($13::text[] IS NULL OR i.facets && $13)
       AND ($14::text[] IS NULL OR i.facets && $14)
       AND ($15::text[] IS NULL OR i.facets && $15)
       AND ($16::text[] IS NULL OR i.facets && $16)
       AND ($17::text[] IS NULL OR i.facets && $17)
       AND ($18::text[] IS NULL OR i.facets && $18)
-      AND ($19::text[] IS NULL OR i.facets && $19)
-      AND ($22::bigint IS NULL OR ((-i.price_high), i.product_id) > ($22, $23::uuid))
-      AND ($13::boolean IS NULL OR $13 = coalesce((
+      AND ($20::bigint IS NULL OR ((-i.price_high), i.product_id) > ($20, $21::uuid))
+      AND ($12::boolean IS NULL OR $12 = coalesce((
           SELECT true FROM variants v
           WHERE v.product_id = i.product_id AND (
               SELECT sum(t.available) FROM stock t WHERE t.variant_id = v.id) > 0
           LIMIT 1), false))
     ORDER BY (-i.price_high), i.product_id
-    LIMIT $21::integer + 1
+    LIMIT $19::integer + 1
 )
 SELECT array_agg(id ORDER BY key, id) AS ids, array_agg(key ORDER BY key, id) AS keys,
-       $24::boolean AS weighed, $5::text IS NOT NULL AND $2::text IS NOT NULL
+       NULL::boolean AS weighed,
+       $2::text IS NOT NULL
            AND (SELECT asked FROM question) = search_query($2, $3, false) AS relaxed,
-       $8::uuid IS NULL AND $9::text IS NULL OR EXISTS (SELECT FROM shelves) AS shelf,
-       NULL::jsonb /* facets */ AS facets, $20::text[] AS names
+       $7::uuid IS NULL AND $8::text IS NULL OR EXISTS (SELECT FROM shelves) AS shelf,
+       NULL::jsonb /* facets */ AS facets
 FROM page;
 
 -- name: by_title
--- As by_age with its $1 to $24, in the order of titles.
+-- As by_relevance with its $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+-- $15, $16, $17, $18, $19, $20 and $21, in the order of titles; also without a
+-- question: $1 is then NULL.
 WITH RECURSIVE shelves AS (
-    SELECT id FROM categories WHERE id = $8 OR handle = $9
+    SELECT id FROM categories WHERE id = $7 OR handle = $8
     UNION SELECT k.id FROM categories k JOIN shelves s ON k.parent_id = s.id
 ), question AS MATERIALIZED (
     SELECT CASE WHEN $2::text IS NULL OR EXISTS (
                SELECT FROM product_index i
                WHERE i.words @@ search_query($1, $3, $4)
-                 AND ($6::text IS NULL
-                      OR status_at(i.status, i.publish_at, i.unpublish_at, $7) = $6))
+                 AND ($5::text IS NULL
+                      OR status_at(i.status, i.publish_at, i.unpublish_at, $6) = $5))
            THEN search_query($1, $3, $4) ELSE search_query($2, $3, false) END AS asked
 ), page AS (
     SELECT i.product_id AS id, i.title AS key
     FROM product_index i
     WHERE ($1::text IS NULL OR i.words @@ (SELECT asked FROM question))
-      AND ($6::text IS NULL
-           OR status_at(i.status, i.publish_at, i.unpublish_at, $7) = $6)
-      AND ($8::uuid IS NULL AND $9::text IS NULL
+      AND ($5::text IS NULL
+           OR status_at(i.status, i.publish_at, i.unpublish_at, $6) = $5)
+      AND ($7::uuid IS NULL AND $8::text IS NULL
            OR i.categories && ARRAY(SELECT id FROM shelves))
-      AND ($12::text IS NULL OR i.currency = $12 AND i.price_high >= $10::bigint
-           AND i.price_low <= $11::bigint)
+      AND ($11::text IS NULL OR i.currency = $11 AND i.price_high >= $9::bigint
+           AND i.price_low <= $10::bigint)
+      AND ($13::text[] IS NULL OR i.facets && $13)
       AND ($14::text[] IS NULL OR i.facets && $14)
       AND ($15::text[] IS NULL OR i.facets && $15)
       AND ($16::text[] IS NULL OR i.facets && $16)
       AND ($17::text[] IS NULL OR i.facets && $17)
       AND ($18::text[] IS NULL OR i.facets && $18)
-      AND ($19::text[] IS NULL OR i.facets && $19)
-      AND ($22::text IS NULL OR (i.title, i.product_id) > ($22, $23::uuid))
-      AND ($13::boolean IS NULL OR $13 = coalesce((
+      AND ($20::text IS NULL OR (i.title, i.product_id) > ($20, $21::uuid))
+      AND ($12::boolean IS NULL OR $12 = coalesce((
           SELECT true FROM variants v
           WHERE v.product_id = i.product_id AND (
               SELECT sum(t.available) FROM stock t WHERE t.variant_id = v.id) > 0
           LIMIT 1), false))
     ORDER BY i.title, i.product_id
-    LIMIT $21::integer + 1
+    LIMIT $19::integer + 1
 )
 SELECT array_agg(id ORDER BY key, id) AS ids, array_agg(key ORDER BY key, id) AS keys,
-       $24::boolean AS weighed, $5::text IS NOT NULL AND $2::text IS NOT NULL
+       NULL::boolean AS weighed,
+       $2::text IS NOT NULL
            AND (SELECT asked FROM question) = search_query($2, $3, false) AS relaxed,
-       $8::uuid IS NULL AND $9::text IS NULL OR EXISTS (SELECT FROM shelves) AS shelf,
-       NULL::jsonb /* facets */ AS facets, $20::text[] AS names
+       $7::uuid IS NULL AND $8::text IS NULL OR EXISTS (SELECT FROM shelves) AS shelf,
+       NULL::jsonb /* facets */ AS facets
 FROM page;
 
 -- name: facets
--- What the matches of by_relevance can be told apart by, with its $1 to $24: how many
--- there are, and for each facet how many have each value. A set of chosen values takes
--- nothing from the counts of its own facet: they say what choosing another of its
--- values would show. A match that misses one set alone is therefore counted for that
--- facet, which is what `missed` says, a bit for each set and 64 for the price. Up to
--- 2,000 matches are counted, and `exact` says whether that is all of them. The 50 most
--- frequent values of a facet are told, and all that are chosen. Stands in the
--- statements above where those say `facets`, and has $21 to $24 only to fit in there.
+-- What the matches of a search can be told apart by: how many there are, and for each
+-- facet how many have each value. With the $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+-- $12, $13, $14, $15, $16, $17 and $18 of by_relevance, and $19, the names of the facets
+-- of the sets, in their order. A set of chosen values takes nothing from the counts of
+-- its own facet: they say what choosing another of its values would show. A match that
+-- misses one set alone is therefore counted for that facet, which is what `missed` says,
+-- a bit for each set and 64 for the price. Up to 2,000 matches are counted, and `exact`
+-- says whether that is all of them. The 50 most frequent values of a facet are told, and
+-- all that are chosen. Stands in the statements above where those say `facets`.
 WITH RECURSIVE shelves AS (
-    SELECT id FROM categories WHERE id = $8 OR handle = $9
+    SELECT id FROM categories WHERE id = $7 OR handle = $8
     UNION SELECT k.id FROM categories k JOIN shelves s ON k.parent_id = s.id
 ), question AS MATERIALIZED (
     SELECT CASE WHEN $2::text IS NULL OR EXISTS (
                SELECT FROM product_index i
                WHERE i.words @@ search_query($1, $3, $4)
-                 AND ($6::text IS NULL
-                      OR status_at(i.status, i.publish_at, i.unpublish_at, $7) = $6))
+                 AND ($5::text IS NULL
+                      OR status_at(i.status, i.publish_at, i.unpublish_at, $6) = $5))
            THEN search_query($1, $3, $4) ELSE search_query($2, $3, false) END AS asked
 ), base AS MATERIALIZED (
     SELECT matching.facets, matching.currency, matching.price_low, matching.price_high,
            matching.missed
     FROM (
         SELECT i.product_id, i.facets, i.currency, i.price_low, i.price_high,
-               CASE WHEN $14::text[] IS NULL OR i.facets && $14 THEN 0 ELSE 1 END
-                + CASE WHEN $15::text[] IS NULL OR i.facets && $15 THEN 0 ELSE 2 END
-                + CASE WHEN $16::text[] IS NULL OR i.facets && $16 THEN 0 ELSE 4 END
-                + CASE WHEN $17::text[] IS NULL OR i.facets && $17 THEN 0 ELSE 8 END
-                + CASE WHEN $18::text[] IS NULL OR i.facets && $18 THEN 0 ELSE 16 END
-                + CASE WHEN $19::text[] IS NULL OR i.facets && $19 THEN 0 ELSE 32 END
-                + CASE WHEN $12::text IS NULL
-                         OR i.currency = $12 AND i.price_high >= $10::bigint
-                            AND i.price_low <= $11::bigint THEN 0 ELSE 64 END AS missed
+               CASE WHEN $13::text[] IS NULL OR i.facets && $13 THEN 0 ELSE 1 END
+                + CASE WHEN $14::text[] IS NULL OR i.facets && $14 THEN 0 ELSE 2 END
+                + CASE WHEN $15::text[] IS NULL OR i.facets && $15 THEN 0 ELSE 4 END
+                + CASE WHEN $16::text[] IS NULL OR i.facets && $16 THEN 0 ELSE 8 END
+                + CASE WHEN $17::text[] IS NULL OR i.facets && $17 THEN 0 ELSE 16 END
+                + CASE WHEN $18::text[] IS NULL OR i.facets && $18 THEN 0 ELSE 32 END
+                + CASE WHEN $11::text IS NULL
+                         OR i.currency = $11 AND i.price_high >= $9::bigint
+                            AND i.price_low <= $10::bigint THEN 0 ELSE 64 END AS missed
         FROM product_index i
         WHERE ($1::text IS NULL OR i.words @@ (SELECT asked FROM question))
-          AND ($6::text IS NULL
-               OR status_at(i.status, i.publish_at, i.unpublish_at, $7) = $6)
-          AND ($8::uuid IS NULL AND $9::text IS NULL
+          AND ($5::text IS NULL
+               OR status_at(i.status, i.publish_at, i.unpublish_at, $6) = $5)
+          AND ($7::uuid IS NULL AND $8::text IS NULL
                OR i.categories && ARRAY(SELECT id FROM shelves))
           -- Of two sets, a match that counts has one at least.
-          AND ($15::text[] IS NULL OR $12::text IS NOT NULL OR i.facets && ($14 || $15))
+          AND ($14::text[] IS NULL OR $11::text IS NOT NULL OR i.facets && ($13 || $14))
     ) AS matching
     WHERE missed IN (0, 1, 2, 4, 8, 16, 32, 64)
-      AND ($13::boolean IS NULL OR $13 = coalesce((
+      AND ($12::boolean IS NULL OR $12 = coalesce((
           SELECT true FROM variants v
           WHERE v.product_id = matching.product_id AND (
               SELECT sum(t.available) FROM stock t WHERE t.variant_id = v.id) > 0
@@ -460,7 +473,7 @@ WITH RECURSIVE shelves AS (
            sum(products) FILTER (
                WHERE missed = 0
                   OR missed = 1 << (array_position(
-                      $20::text[], split_part(facet, U&'\001F', 1)) - 1)) AS products
+                      $19::text[], split_part(facet, U&'\001F', 1)) - 1)) AS products
     FROM (
         SELECT facet, missed, count(*) AS products
         FROM base, unnest(base.facets) AS facet GROUP BY facet, missed
@@ -470,7 +483,7 @@ WITH RECURSIVE shelves AS (
     SELECT name, value, products, chosen,
            row_number() OVER (PARTITION BY name ORDER BY products DESC, value) AS place
     FROM (
-        SELECT name, value, products, facet = ANY(coalesce($14, '{}') || coalesce($15, '{}') || coalesce($16, '{}') || coalesce($17, '{}') || coalesce($18, '{}') || coalesce($19, '{}')) AS chosen
+        SELECT name, value, products, facet = ANY(coalesce($13, '{}') || coalesce($14, '{}') || coalesce($15, '{}') || coalesce($16, '{}') || coalesce($17, '{}') || coalesce($18, '{}')) AS chosen
         FROM counted
     ) AS each
     WHERE products > 0
@@ -486,8 +499,7 @@ SELECT jsonb_build_object(
                    ORDER BY products DESC, currency), '[]')
                FROM (SELECT currency, min(price_low) AS low, max(price_high) AS high,
                             count(*) AS products
-                     FROM base WHERE missed IN (0, 64) GROUP BY currency) AS each),
-    'asked', ($5::text, $21::integer, $22::text, $23::uuid, $24::boolean) IS NULL);
+                     FROM base WHERE missed IN (0, 64) GROUP BY currency) AS each));
 
 -- name: complete
 -- Words that go on as $1, with the most products first, at most $2.

@@ -60,10 +60,16 @@ _ORDERS: dict[Sort, str] = {
     "-price": _BY_PRICE_DOWN,
     "title": _BY_TITLE,
 }
-_WITH_FACETS: dict[Sort, str] = {
-    name: statement.replace("NULL::jsonb /* facets */", f"({_FACETS.rstrip(';')})")
-    for name, statement in _ORDERS.items()
-}
+
+
+def _with_facets(sort: Sort) -> str:
+    """The same statement with facets: their $19 comes after its own parameters."""
+    names = "$24" if sort == "relevance" else "$22"
+    facets = _FACETS.rstrip(";").replace("$19", names)
+    return _ORDERS[sort].replace("NULL::jsonb /* facets */", f"({facets})")
+
+
+_WITH_FACETS = {sort: _with_facets(sort) for sort in _ORDERS}
 _LARGEST = 2**63 - 1
 
 
@@ -205,19 +211,21 @@ class Finder:
         weighed, key, last = (
             (None, None, None) if after is None else _place(after, sort)
         )
-        statement = (_WITH_FACETS if facets else _ORDERS)[sort]
-        row = await self._connection.fetchrow(
-            statement,
+        args = [
             *_question(asked),
             *(language, asked is not None and _operators(asked)),
-            asked.typed if asked else "",
             *(filters.status, now, filters.category_id, filters.category),
             *_prices(filters),
             filters.available,
             *filters.sets,
-            filters.names,
-            *(limit, key, last, weighed),
-        )
+            *(limit, key, last),
+        ]
+        if sort == "relevance" and asked is not None:
+            args += [asked.typed, weighed]
+        if facets:
+            args.append(filters.names)
+        statement = (_WITH_FACETS if facets else _ORDERS)[sort]
+        row = await self._connection.fetchrow(statement, *args)
         assert row is not None  # noqa: S101 - an aggregate always has one row
         ids, keys = row["ids"] or [], row["keys"] or []
         next_ = None
