@@ -499,12 +499,12 @@ UPDATE products SET updated_at = $2 WHERE id = ANY($1::uuid[]);
 
 -- name: export_page
 -- Products with what is on hand of their variants, in the order they were made. $1 the
--- last id seen or the nil id, $2 how many, $3 status or NULL. `available` has one number
--- a variant: all units in all locations, promised or not.
-SELECT p.id, p.status, p.document, (
-    SELECT string_agg(coalesce((
+-- last id seen or the nil id, $2 how many, $3 status or NULL. `available` has the status
+-- as it is kept, and one number a variant: all units in all locations, promised or not.
+SELECT p.id, p.status, p.version, p.document, (
+    SELECT concat_ws(' ', p.status, string_agg(coalesce((
         SELECT sum(s.on_hand) FROM stock s WHERE s.variant_id = v.id), 0)::text,
-        ' ' ORDER BY v.position)
+        ' ' ORDER BY v.position))
     FROM variants v
     WHERE v.product_id = p.id) AS available
 FROM products p
