@@ -2,11 +2,10 @@
 
 import asyncio
 import io
-import urllib.request
 from collections.abc import Iterator
 
 import pytest
-from moto.server import ThreadedMotoServer
+from buckets import serving_s3
 
 from holdfast.platform.storage import (
     Bucket,
@@ -20,21 +19,12 @@ from holdfast.platform.storage import (
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
-    """The address of a server that speaks S3, with a bucket."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    request = urllib.request.Request(f"{url}/pictures", method="PUT")  # noqa: S310
-    urllib.request.urlopen(request).close()  # noqa: S310 - our own server
-    yield url
-    server.stop()
+    with serving_s3() as url:
+        yield url
 
 
 def bucket(s3: str, prefix: str = "shop/one") -> Storage:
-    return open_storage(
-        f"s3://key:se%2Fcret@pictures/{prefix}?region=eu-central-1&endpoint={s3}", None
-    )
+    return open_storage(s3.format(prefix), None)
 
 
 @pytest.fixture(params=["folder", "bucket"])

@@ -1,6 +1,9 @@
 """Pictures as browsers and caches get them."""
 
 import pytest
+from buckets import serving_s3
+
+from holdfast.platform.storage import Bucket
 
 
 @pytest.fixture
@@ -78,3 +81,30 @@ class TestServing:
         for name in ("original", "original.webp", "large.png", "%2e%2e", "large.webp."):
             answer = await client.get(f"/images/{folder}/{name}")
             assert answer.status_code == 404, name
+
+
+class TestBucket:
+    @pytest.fixture
+    def in_a_bucket(self, shop):
+        """The pictures of the shop are in S3."""
+        with serving_s3() as url:
+            shop.storage = Bucket(url.format("shop"))
+            yield
+
+    @pytest.mark.usefixtures("in_a_bucket")
+    async def test_of_s3_is_served_in_the_same_way(
+        self, client, shop, operator, request
+    ):
+        # Made after the bucket is there.
+        drawn, darkroom = map(request.getfixturevalue, ("drawn", "darkroom"))
+        made = await drawn()
+
+        whole = await client.get(made["url"])
+        part = await client.get(made["url"], headers={"Range": "bytes=4-7"})
+        await client.delete(f"/v1/media/{made['id']}", headers=operator)
+        await darkroom.sweep()
+
+        assert whole.headers["Content-Type"] == "image/webp"
+        assert part.content == whole.content[4:8]
+        assert (await client.get(made["url"])).status_code == 404
+        assert not (shop.settings.home / "images").exists()
