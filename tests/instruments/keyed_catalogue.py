@@ -3,6 +3,8 @@
 from keyed_recipe import Call, Recipe, filled
 from keyed_world import World
 
+from holdfast.api.examples import EXAMPLES
+
 _POT = {
     "title": "Pot",
     "options": [{"name": "Size", "values": ["S", "L", "XL"]}],
@@ -82,12 +84,21 @@ async def _renamed(world: World, call: Call) -> None:
     call.body = {"name": "Top shelf"}
 
 
+async def _material(world: World, call: Call) -> None:
+    body = EXAMPLES["NewAttribute"][0]
+    made = await world.send("POST", "/v1/attributes", body)
+    call.path = filled(call.path, "code", made["code"])
+    call.headers["If-Match"] = "*"
+
+
 CATALOGUE: dict[str, Recipe] = {
     "POST /v1/imports": _file,
     "POST /v1/imports/{import_id:uuid}/cancel": _import,
     "POST /v1/categories": _category,
     "PATCH /v1/categories/{category}": _renamed,
     "DELETE /v1/categories/{category}": _shelf,
+    "PATCH /v1/attributes/{code}": _material,
+    "DELETE /v1/attributes/{code}": _material,
     "POST /v1/products": _new_product,
     "PATCH /v1/products/{product}": _archived,
     "DELETE /v1/products/{product}": _product,

@@ -29,6 +29,24 @@ EXAMPLES: dict[str, list[Any]] = {
             "lines": [{"sku": "TEA-ASSAM-100", "location": "berlin", "delta": 144}],
         },
     ],
+    "AttributeChanges": [{"choices": ["oak", "beech", "walnut"]}],
+    "NewAttribute": [
+        {
+            "code": "material",
+            "name": "Material",
+            "type": "choice",
+            "choices": ["oak", "beech"],
+            "filterable": True,
+        },
+        {"code": "harvested", "name": "Harvested", "type": "date"},
+    ],
+    "CategoryChanges": [
+        {"parent": "tea", "position": 2},
+        {"name": "Green tea", "seo_title": "Green tea from Japan"},
+    ],
+    "VariantEdits": [
+        {"price": {"amount": 1290, "currency": "EUR"}, "barcode": "4006381333931"}
+    ],
     "BackInStockWanted": [{"email": "ada@example.com"}],
     "CircuitWanted": [
         {"mode": "forced_open", "until": "2026-12-01T18:00:00Z"},

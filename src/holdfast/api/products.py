@@ -111,6 +111,8 @@ class NewProduct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When it goes on sale, if its status is scheduled."""
     unpublish_at: datetime | None = None
     """When it is archived by itself."""
+    attributes: dict[str, catalog.Value] = {}
+    """Values by the codes of attributes."""
 
     @property
     def draft(self) -> catalog.Draft:
@@ -128,6 +130,7 @@ class NewProduct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             seo_description=self.seo_description,
             publish_at=self.publish_at,
             unpublish_at=self.unpublish_at,
+            attributes=self.attributes,
             options=tuple(option.option for option in self.options),
             images=tuple(image.image for image in self.images),
             categories=tuple(self.categories),
@@ -167,10 +170,18 @@ class ProductChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seo_description: str | msgspec.UnsetType = msgspec.UNSET
     publish_at: datetime | msgspec.UnsetType | None = msgspec.UNSET
     unpublish_at: datetime | msgspec.UnsetType | None = msgspec.UNSET
+    attributes: dict[str, catalog.Value | None] | msgspec.UnsetType = msgspec.UNSET
+    """Those that are named change, and go where they are null; the others stay."""
 
     def applied_to(self, draft: catalog.Draft) -> catalog.Draft:
         """The draft with these changes."""
         changes: dict[str, Any] = _given(self, _AS_THEY_ARE)
+        if self.attributes is not msgspec.UNSET:
+            changes["attributes"] = {
+                code: value
+                for code, value in {**draft.attributes, **self.attributes}.items()
+                if value is not None
+            }
         if self.tags is not msgspec.UNSET:
             changes["tags"] = tuple(self.tags)
         if self.categories is not msgspec.UNSET:

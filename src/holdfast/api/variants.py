@@ -42,7 +42,7 @@ class VariantEdits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def applied_to(self, variant: catalog.VariantDraft) -> catalog.VariantDraft:
         """The variant with these changes."""
-        given = {
+        given: dict[str, Any] = {
             name: value.money if isinstance(value, Amount) else value
             for name in self.__struct_fields__
             if (value := getattr(self, name)) is not msgspec.UNSET

@@ -22,6 +22,7 @@ from holdfast.platform.vault import Vault
 from holdfast.worker.metrics import Metrics
 from holdfast.workflows import (
     account_mail,
+    attributes,
     capture,
     categories,
     dispatch,
@@ -54,6 +55,7 @@ TASKS_BY_EVENT: Mapping[str, tuple[str, ...]] = {
     dispatch.SHIPPED: ("tell_of_shipment",),
     tracking.DELIVERED: ("tell_of_delivery",),
     categories.RENAMED: ("show_category",),
+    attributes.CHANGED: ("show_attribute",),
 }
 _log = structlog.get_logger()
 
@@ -241,12 +243,17 @@ async def _mail_back_in_stock(job: Job, reach: Reach) -> None:
     )
 
 
+async def _show_attribute(job: Job, reach: Reach) -> None:
+    await attributes.show_products(reach.db, job.payload["code"])
+
+
 async def _show_category(job: Job, reach: Reach) -> None:
     await categories.show_products(reach.db, UUID(job.payload["category_id"]))
 
 
 TASKS: Mapping[str, Task] = {
     "show_category": _show_category,
+    "show_attribute": _show_attribute,
     "mail_low_stock": _mail_low_stock,
     "mail_back_in_stock": _mail_back_in_stock,
     "confirm_order": _confirm_order,

@@ -26,6 +26,7 @@ async def create_product(
     entry = catalog.Entry(new_id(), _checked(draft))
     now = clock()
     async with db.transaction() as tx:
+        await catalog.check_attributes(tx, [entry.draft.attributes])
         new = await catalog.add(tx, [entry], at=now)
         await inventory.open_levels(tx, list(new.values()), at=now)
         await show(tx, [entry.id])
@@ -55,6 +56,7 @@ async def change_product(
         draft = catalog.draft_of(before)
         entry = catalog.Entry(product_id, _checked(edit(draft).beside(before)))
         if entry.draft != draft:
+            await catalog.check_attributes(tx, [entry.draft.attributes])
             new = await catalog.change(tx, [entry], at=now)
             await inventory.open_levels(tx, list(new.values()), at=now)
             await show(tx, [product_id])
@@ -158,6 +160,7 @@ async def take_in(
             product_id, _ = known[draft.handle]
             changed.append(catalog.Entry(product_id, draft, arrival.source_hash))
     notes = [catalog.Note(entry.id, "created") for entry in fresh]
+    await catalog.check_attributes(tx, [draft.attributes for draft in drafts])
     new: dict[str, UUID] = {}
     if fresh:
         new |= await catalog.add(tx, fresh, at=at)
@@ -187,7 +190,11 @@ async def _change(
     """Change products by their drafts, and note of each what is to be written down."""
     before = await catalog.lock(tx, [entry.id for entry in entries])
     merged = [
-        catalog.Entry(e.id, _checked(e.draft.beside(before[e.id])), e.source_hash)
+        catalog.Entry(
+            e.id,
+            _checked(e.draft.beyond(before[e.id]).beside(before[e.id])),
+            e.source_hash,
+        )
         for e in entries
     ]
     notes += [_changed(e.id, catalog.draft_of(before[e.id]), e.draft) for e in merged]

@@ -8,6 +8,7 @@ from holdfast.api.policy import Priority, Route
 from holdfast.api.routes import (
     accounts,
     carts,
+    catalogue,
     customers,
     drops,
     files,
@@ -33,6 +34,7 @@ __all__ = ["ROUTES", "Priority", "Route"]
 
 ROUTES: tuple[Route, ...] = (
     *shop.ROUTES,
+    *catalogue.ROUTES,
     *inventory.ROUTES,
     *carts.ROUTES,
     *payments.ROUTES,

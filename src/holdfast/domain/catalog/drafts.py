@@ -58,6 +58,17 @@ class Draft:
         """The same with its HTML made harmless; twice is the same as once."""
         return replace(self, description_html=sanitise(self.description_html))
 
+    def beyond(self, product: Product) -> "Draft":
+        """The same with what a file does not say of *product*, which stays."""
+        return replace(
+            self,
+            attributes={**product.attributes, **self.attributes},
+            seo_title=self.seo_title or product.seo_title,
+            seo_description=self.seo_description or product.seo_description,
+            publish_at=self.publish_at or product.publish_at,
+            unpublish_at=self.unpublish_at or product.unpublish_at,
+        )
+
     def beside(self, product: Product) -> "Draft":
         """The same with what *product* has besides: variants are never dropped.
 

@@ -69,6 +69,40 @@ class CategoryNotFound(NotFound):
 
 
 @dataclass(eq=False)
+class AttributeInvalid(Invalid):
+    """The attribute breaks a rule of the catalogue."""
+
+    errors: list[Fault]
+
+
+@dataclass(eq=False)
+class AttributeNotFound(NotFound):
+    """There is no such attribute."""
+
+
+@dataclass(eq=False)
+class AttributeChanged(Outdated):
+    """The attribute was changed since it was read."""
+
+    version: int
+
+
+@dataclass(eq=False)
+class AttributeInUse(Conflict):
+    """Products have values of the attribute that would be no more."""
+
+    values: list[str]
+    """The choices they have; empty where the attribute itself was to go."""
+
+
+@dataclass(eq=False)
+class DuplicateAttribute(Conflict):
+    """There is an attribute with this code."""
+
+    code: str
+
+
+@dataclass(eq=False)
 class CategoryChanged(Outdated):
     """The category was changed since it was read."""
 

@@ -21,7 +21,7 @@ from holdfast.kernel.money import Money
 Status: TypeAlias = Literal["draft", "active", "archived", "scheduled"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 
-Value: TypeAlias = str | int | float | bool | list[str]
+Value: TypeAlias = str | int | float | bool
 """What an attribute of a product says, by the type of its definition."""
 
 Versions: TypeAlias = AbstractSet[int] | None

@@ -574,3 +574,75 @@ FROM product_categories c JOIN products p ON p.id = c.product_id
 WHERE c.category_id = $1 AND c.product_id > $2
 ORDER BY c.product_id LIMIT $3
 FOR UPDATE OF p;
+
+-- name: definitions_of
+-- The definitions of attributes. $1 codes. Nobody changes them until the end of the
+-- transaction.
+SELECT code, name, type, choices, filterable, position, version, created_at, updated_at
+FROM attribute_definitions WHERE code = ANY($1::text[])
+ORDER BY code FOR SHARE;
+
+-- name: find_definition
+-- The definition of an attribute. $1 code.
+SELECT code, name, type, choices, filterable, position, version, created_at, updated_at
+FROM attribute_definitions WHERE code = $1;
+
+-- name: there
+-- Which of some products exist. $1 ids.
+SELECT id FROM products WHERE id = ANY($1::uuid[]);
+
+-- name: definitions
+-- The definitions of attributes in their order. $1 and $2 position and code of the last
+-- one seen or NULL, $3 how many.
+SELECT code, name, type, choices, filterable, position, version, created_at, updated_at
+FROM attribute_definitions
+WHERE $1::integer IS NULL OR (position, code) > ($1, $2::text)
+ORDER BY position, code LIMIT $3;
+
+-- name: add_definition
+-- Add a definition. $1 a JSON object, $2 now. Returns nothing if its code is taken.
+INSERT INTO attribute_definitions (code, name, type, choices, filterable, position,
+                                   created_at, updated_at)
+SELECT code, name, type, choices, filterable, position, $2, $2
+FROM jsonb_to_record($1::jsonb) AS n (
+    code text, name text, type text, choices text[], filterable boolean,
+    position integer)
+ON CONFLICT (code) DO NOTHING
+RETURNING code, name, type, choices, filterable, position, version, created_at, updated_at;
+
+-- name: lock_definition
+-- Lock a definition for a change, and wait for products that are being held to it.
+-- $1 code.
+SELECT code, name, type, choices, filterable, position, version, created_at, updated_at
+FROM attribute_definitions WHERE code = $1 FOR UPDATE;
+
+-- name: change_definition
+-- Make a locked definition what is wanted, but for its type. $1 a JSON object, $2 now.
+UPDATE attribute_definitions d
+SET name = n.name, choices = n.choices, filterable = n.filterable,
+    position = n.position, version = d.version + 1, updated_at = $2
+FROM jsonb_to_record($1::jsonb) AS n (
+    code text, name text, choices text[], filterable boolean, position integer)
+WHERE d.code = n.code
+RETURNING d.code, d.name, d.type, d.choices, d.filterable, d.position, d.version,
+          d.created_at, d.updated_at;
+
+-- name: delete_definition
+-- Delete a locked definition that no product uses. $1 code.
+DELETE FROM attribute_definitions WHERE code = $1;
+
+-- name: used_values
+-- Which of some values of an attribute products have. $1 code, $2 values.
+SELECT value
+FROM unnest($2::text[]) WITH ORDINALITY AS v (value, place)
+WHERE EXISTS (
+    SELECT FROM products p
+    WHERE p.attributes @> jsonb_build_object($1::text, value))
+ORDER BY place;
+
+-- name: products_with
+-- Locks and returns products with any value of an attribute, in the order of their ids.
+-- $1 code, $2 the last id seen or the nil id, $3 how many. Reads all products.
+SELECT id FROM products
+WHERE attributes ? $1 AND id > $2
+ORDER BY id LIMIT $3 FOR UPDATE;
