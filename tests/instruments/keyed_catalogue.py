@@ -91,6 +91,11 @@ async def _material(world: World, call: Call) -> None:
     call.headers["If-Match"] = "*"
 
 
+async def _related(world: World, call: Call) -> None:
+    await _product(world, call)
+    call.body = {"products": []}
+
+
 CATALOGUE: dict[str, Recipe] = {
     "POST /v1/imports": _file,
     "POST /v1/imports/{import_id:uuid}/cancel": _import,
@@ -102,6 +107,7 @@ CATALOGUE: dict[str, Recipe] = {
     "POST /v1/products": _new_product,
     "PATCH /v1/products/{product}": _archived,
     "DELETE /v1/products/{product}": _product,
+    "PUT /v1/products/{product}/related": _related,
     "POST /v1/products/{product}/variants": _larger,
     "PATCH /v1/products/{product}/variants/{variant_id:uuid}": _dearer,
     "DELETE /v1/products/{product}/variants/{variant_id:uuid}": _product,

@@ -44,6 +44,7 @@ EXAMPLES: dict[str, list[Any]] = {
         {"parent": "tea", "position": 2},
         {"name": "Green tea", "seo_title": "Green tea from Japan"},
     ],
+    "RelatedWanted": [{"products": ["sencha", "iron-teapot"]}],
     "VariantEdits": [
         {"price": {"amount": 1290, "currency": "EUR"}, "barcode": "4006381333931"}
     ],

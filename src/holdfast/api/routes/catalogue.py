@@ -1,6 +1,6 @@
 """What products are described and put together by."""
 
-from holdfast.api import attributes, editions
+from holdfast.api import attributes, editions, related
 from holdfast.api.policy import Priority, Route
 from holdfast.domain import catalog
 from holdfast.kernel.page import BadCursor
@@ -57,5 +57,26 @@ ROUTES: tuple[Route, ...] = (
         priority=Priority.OPERATE,
         scope="products:write",
         raises=_ATTRIBUTE,
+    ),
+    Route(
+        "GET",
+        "/v1/products/{product}/related",
+        related.show,
+        cost=2,
+        priority=Priority.BROWSE,
+        public=True,
+        raises=(catalog.ProductNotFound,),
+    ),
+    Route(
+        "PUT",
+        "/v1/products/{product}/related",
+        related.replace,
+        cost=5,
+        priority=Priority.OPERATE,
+        scope="products:write",
+        raises=(
+            *(editions.PreconditionRequired, catalog.ProductChanged),
+            *(catalog.ProductNotFound, catalog.ProductInvalid),
+        ),
     ),
 )

@@ -77,6 +77,7 @@ from holdfast.domain.catalog.model import (
     parse_id,
     slugify,
 )
+from holdfast.domain.catalog.related import put_related, related, related_ids
 from holdfast.domain.catalog.rules import NewCategory, faults
 from holdfast.domain.catalog.shopify import read_shopify, shopify_portions
 from holdfast.domain.catalog.store import (
@@ -202,8 +203,11 @@ __all__ = [
     "products_in",
     "products_with",
     "project",
+    "put_related",
     "read_by_id",
     "read_shopify",
+    "related",
+    "related_ids",
     "search",
     "shopify_portions",
     "slugify",

@@ -646,3 +646,39 @@ ORDER BY place;
 SELECT id FROM products
 WHERE attributes ? $1 AND id > $2
 ORDER BY id LIMIT $3 FOR UPDATE;
+
+-- name: related
+-- The products related to one, in their order, as read_by_id has them. $1 product,
+-- $2 the moment, NULL for now.
+SELECT p.id, shown.status, p.version, p.document, (
+    SELECT concat_ws(' ', shown.status, string_agg(coalesce((
+        SELECT sum(s.available) FROM stock s WHERE s.variant_id = v.id), 0)::text,
+        ' ' ORDER BY v.position))
+    FROM variants v
+    WHERE v.product_id = p.id) AS available
+FROM related_products r JOIN products p ON p.id = r.related_id
+CROSS JOIN LATERAL (
+    SELECT status_at(p.status, p.publish_at, p.unpublish_at,
+                     coalesce($2::timestamptz, now())) AS status) AS shown
+WHERE r.product_id = $1
+ORDER BY r.position;
+
+-- name: related_ids
+-- What a product is related to, in order. $1 product.
+SELECT related_id FROM related_products WHERE product_id = $1 ORDER BY position;
+
+-- name: named
+-- Products by id or by handle. $1 ids, $2 handles. They stay until the transaction ends.
+SELECT id, handle FROM products
+WHERE id = ANY($1::uuid[]) OR handle = ANY($2::text[])
+ORDER BY id FOR KEY SHARE;
+
+-- name: clear_related
+-- Relate a locked product to nothing. $1 product.
+DELETE FROM related_products WHERE product_id = $1;
+
+-- name: put_related
+-- Relate a locked product to others. $1 product, $2 the others in order.
+INSERT INTO related_products (product_id, related_id, position)
+SELECT $1, id, place
+FROM unnest($2::uuid[]) WITH ORDINALITY AS r (id, place);
