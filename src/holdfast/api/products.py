@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 from litestar import Response
 
-from holdfast.api import editions
+from holdfast.api import editions, offers
 from holdfast.api.editions import IfMatch, IfNoneMatch
 from holdfast.api.listing import After, Limit, Listing, listing_of_json
 from holdfast.api.protection import extras
@@ -38,8 +38,8 @@ Query = Annotated[
 CategoryKey = Annotated[
     str, msgspec.Meta(max_length=255, description="Id or handle of a category.")
 ]
-OneProduct = Annotated[Response[Any], catalog.Product]
-Products = Annotated[Response[Any], Listing[catalog.Product]]
+OneProduct = Annotated[Response[Any], offers.OfferedProduct]
+Products = Annotated[Response[Any], Listing[offers.OfferedProduct]]
 
 
 class NewOption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -210,6 +210,7 @@ async def browse(
     category: CategoryKey | None = None,
     q: Query | None = None,
     status: catalog.Status | None = None,
+    currency: offers.Currency = None,
     if_none_match: IfNoneMatch = None,
 ) -> Products:
     """List what is on sale, by age or by how well it matches ``q``."""
@@ -222,7 +223,13 @@ async def browse(
     category_id = None
     if category is not None:
         category_id = (await catalog.find_category(shop.db, category)).id
-    asked = {"limit": limit, "category": category, "q": q, "status": status}
+    asked = {
+        "limit": limit,
+        "category": category,
+        "q": q,
+        "status": status,
+        "currency": currency,
+    }
     degraded = []
     if limit > extras.SMALL_PAGE and not shop.load.extras.has(extras.LARGE_PAGES):
         # The link to the next page asks for as many as were wanted.
@@ -246,18 +253,27 @@ async def browse(
             category_id=category_id,
             at=shop.clock(),
         )
-    listed = listing_of_json(page.json, page.next, _PATH, degraded, **asked)
+    items = await offers.on_many(shop, caller, page.json, currency)
+    listed = listing_of_json(items, page.next, _PATH, degraded, **asked)
     return editions.of_list(listed, if_none_match)
 
 
 async def show(
-    shop: Shop, caller: Caller, product: str, if_none_match: IfNoneMatch = None
+    shop: Shop,
+    caller: Caller,
+    product: str,
+    currency: offers.Currency = None,
+    if_none_match: IfNoneMatch = None,
 ) -> OneProduct:
     """One product by its id or handle."""
     found = await shop.products.find(product)
     if found.status != "active" and not may(caller, "products:read"):
         raise catalog.ProductNotFound
-    return _answer(found, if_none_match=if_none_match)
+    return editions.answer(
+        (await offers.on_one(shop, caller, found, currency)).encode(),
+        version=found.version,
+        if_none_match=if_none_match,
+    )
 
 
 async def create(shop: Shop, caller: Caller, data: NewProduct) -> OneProduct:

@@ -22,7 +22,7 @@ from holdfast.api.protection.policies import (
     Policies,
 )
 from holdfast.api.protection.quotas import Quotas
-from holdfast.domain import catalog, inventory, oauth, search
+from holdfast.domain import catalog, inventory, oauth, pricing, search
 from holdfast.domain.accounts import Hasher
 from holdfast.domain.payments import Provider
 from holdfast.domain.shipping import Carrier
@@ -91,6 +91,8 @@ class Shop:
     """Draws invoices."""
     products: catalog.Reader = field(init=False)
     """Single products: concurrent requests share statements."""
+    prices: pricing.Reader = field(init=False)
+    """What decides the prices of single products, read in the same way."""
     storage: Storage = field(init=False)
     """The files of pictures."""
     search_db: Database | None = None
@@ -130,6 +132,7 @@ class Shop:
         self.key_uses = KeyUses(self.db, self.vault, clock=self.clock)
         self.finder = search.Finder(self.search_db or self.db)
         self.products = catalog.Reader(self.db, self.clock)
+        self.prices = pricing.Reader(self.db)
         self.storage = open_storage(
             self.settings.media_url, self.settings.home / "images"
         )

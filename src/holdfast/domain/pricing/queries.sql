@@ -239,7 +239,7 @@ WHERE v.sku = ANY($1::text[]);
 -- products, $2 currency or NULL for that of each variant, $3 account or NULL. `entries`
 -- as in wares; `known` has what the prices have been, NULL where nothing is compared.
 -- Without a currency, only variants that have entries or are compared with a price.
-SELECT v.id AS variant_id, v.price_amount, v.compare_at_amount,
+SELECT v.product_id, v.id AS variant_id, v.price_amount, v.compare_at_amount,
        v.currency AS base_currency, asked.currency, held.entries,
        CASE WHEN held.entries IS NOT NULL
               OR v.compare_at_amount > v.price_amount THEN (

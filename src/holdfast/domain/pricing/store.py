@@ -18,6 +18,7 @@ from holdfast.kernel.page import (
 )
 from holdfast.platform import sql
 from holdfast.platform.db import Connection, Row, Transaction
+from holdfast.platform.together import Together
 
 _SQL = sql.load("holdfast.domain.pricing")
 _LOCK_VARIANTS = _SQL["lock_variants"]
@@ -272,19 +273,46 @@ async def priced(
     *,
     currency: str | None,
     account_id: UUID | None,
-) -> dict[UUID, Priced]:
-    """The variants of products whose price needs more than their document says.
+) -> dict[UUID, list[Priced]]:
+    """By product, the variants whose price needs more than their document says.
 
     Without a *currency*, of each in its own, those alone that have other prices than
-    their own or are compared with one.
+    their own or are compared with one; a product without such variants is absent.
     """
-    rows = await connection.fetch(_PRICED, product_ids, currency, account_id)
-    return {
-        row["variant_id"]: Priced(
+    found: dict[UUID, list[Priced]] = {}
+    for row in await connection.fetch(_PRICED, product_ids, currency, account_id):
+        variant = Priced(
             row["variant_id"], row["currency"], _book(row), known_of(row["known"])
         )
-        for row in rows
-    }
+        found.setdefault(row["product_id"], []).append(variant)
+    return found
+
+
+class Reader:
+    """Reads what decides the prices of single products, many in one statement.
+
+    See ``Together``. Those who pay prices of their own are asked about one by one.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._everybodys = Together(self._load)
+
+    async def find(
+        self, product_id: UUID, *, currency: str | None, account_id: UUID | None
+    ) -> dict[UUID, list[Priced]]:
+        """The same as ``priced`` says of one product."""
+        if currency is None and account_id is None:
+            found = await self._everybodys.get(product_id)
+            return {product_id: found} if found else {}
+        return await priced(
+            self._connection, [product_id], currency=currency, account_id=account_id
+        )
+
+    async def _load(self, product_ids: Sequence[UUID]) -> dict[UUID, list[Priced]]:
+        return await priced(
+            self._connection, product_ids, currency=None, account_id=None
+        )
 
 
 def _book(row: Row) -> Book:
