@@ -105,3 +105,20 @@ class TestRecords:
         assert found[-1] == Record(
             30_002, "p29999", {"handle": "p29999", "title": "title"}
         )
+
+    def test_a_record_that_never_ends_is_a_fault_and_no_memory(self):
+        # Each field begins on one line and ends on the next: none is long, and no
+        # line is, but the record would be the whole file.
+        file = BytesIO(b"Handle,Title\na" + b',"\n"' * 3_000_000 + b"\nb,title\n")
+
+        found = list(records(file, REQUIRED))
+
+        assert isinstance(found[0], BadRecord)
+        assert found[0].message.startswith("the record is longer than 4 MiB")
+        assert found[-1] == Record(
+            found[-1].line, "b", {"handle": "b", "title": "title"}
+        )
+
+    def test_nothing_but_empty_lines_is_no_such_file(self):
+        with pytest.raises(UnusableFile, match="lines are empty"):
+            list(records(BytesIO(b"Handle,Title\n" + b"\n" * (2 << 20)), REQUIRED))

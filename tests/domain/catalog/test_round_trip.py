@@ -4,6 +4,7 @@ import csv
 import io
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,6 +83,8 @@ def products(draw):
             )
             for code, options in zip(codes, chosen, strict=True)
         ),
+        seo_title=draw(LINES),
+        seo_description=draw(LINES),
         created_at=NOW,
         updated_at=NOW,
     )
@@ -96,6 +99,7 @@ def said(product):
         for v in draft.variants
     ]
     texts = (draft.handle, draft.title, draft.description_html, draft.vendor)
+    texts += (draft.seo_title, draft.seo_description)
     return (*texts, draft.status, draft.tags, draft.options, images, variants)
 
 
@@ -108,6 +112,7 @@ def told(arrival):
         for v in draft.variants
     ]
     texts = (draft.handle, draft.title, draft.description_html, draft.vendor)
+    texts += (draft.seo_title, draft.seo_description)
     return (*texts, draft.status, draft.tags, draft.options, images, variants)
 
 
@@ -176,6 +181,25 @@ class TestJsonLines:
         assert [(c.handle, c.name) for c in portion.arrival.categories] == [
             (c.handle, c.name) for c in product.categories
         ]
+
+    @given(
+        products(),
+        st.dictionaries(
+            st.sampled_from(["origin", "organic", "grams", "notes"]),
+            LINES | st.integers(0, 99) | st.booleans(),
+        ),
+    )
+    def test_says_schedules_and_attributes_too(self, product, attributes):
+        product = msgspec.structs.replace(
+            product, status="scheduled", publish_at=NOW, attributes=attributes
+        )
+
+        (portion,) = jsonl_portions(io.BytesIO(jsonl_line(product)))
+
+        draft = draft_of(product)
+        assert portion.arrival.draft.status == "scheduled"
+        assert portion.arrival.draft.publish_at == NOW
+        assert portion.arrival.draft.attributes == draft.attributes
 
 
 class TestPlaces:

@@ -1,8 +1,8 @@
-"""Products as JSON Lines: one product a line, the lossless form of a catalogue.
+"""Products as JSON Lines: one product a line.
 
 A line is what ``POST /v1/products`` takes, with two things more, so that an export is
-the whole of a shop: ``on_hand`` of a variant, and a category with its name, which is
-made where there is none. A category that is only a handle must be there.
+as much of a shop as can be: ``on_hand`` of a variant, and a category with its name,
+which is made where there is none. A category that is only a handle must be there.
 
 Bounded: a line of more than 4 MiB is a fault, not memory; so is what is nested too
 deeply. A line that cannot be used keeps no other out.
@@ -10,7 +10,8 @@ deeply. A line that cannot be used keeps no other out.
 
 import re
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from datetime import datetime
+from typing import Annotated, Any, BinaryIO
 
 import msgspec
 
@@ -22,7 +23,14 @@ from holdfast.domain.catalog.arrivals import (
 )
 from holdfast.domain.catalog.csv_rows import START, Place, UnusableFile
 from holdfast.domain.catalog.drafts import Draft, VariantDraft
-from holdfast.domain.catalog.model import Image, Option, Product, Status, slugify
+from holdfast.domain.catalog.model import (
+    Image,
+    Option,
+    Product,
+    Status,
+    Value,
+    slugify,
+)
 from holdfast.domain.catalog.rules import NewCategory, faults
 from holdfast.kernel.money import Money
 
@@ -37,6 +45,9 @@ _NUL = b"\\u0000"
 _WHERE = re.compile(
     r"^(?P<what>.*?)(?: - at (?:`?key`? in )?`\$(?P<path>.*)`)?$", re.DOTALL
 )
+
+
+_Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class _Amount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,6 +100,11 @@ class _Line(
     options: list[_Option] = []
     images: list[_Image] = []
     categories: list[str | _Category] = []
+    seo_title: str = ""
+    seo_description: str = ""
+    publish_at: _Moment | None = None
+    unpublish_at: _Moment | None = None
+    attributes: dict[str, Value] = {}
 
 
 _decoder = msgspec.json.Decoder(_Line)
@@ -136,6 +152,11 @@ def jsonl_line(product: Product) -> bytes:
         options=[_Option(one.name, list(one.values)) for one in product.options],
         images=[_Image(i.url, i.alt, i.width, i.height) for i in product.images],
         categories=[_Category(one.handle, one.name) for one in product.categories],
+        seo_title=product.seo_title,
+        seo_description=product.seo_description,
+        publish_at=product.publish_at,
+        unpublish_at=product.unpublish_at,
+        attributes=product.attributes,
         variants=[
             _Variant(
                 sku=one.sku,
@@ -207,6 +228,11 @@ def _arrival(line: _Line, number: int) -> Arrival:
             one if isinstance(one, str) else one.handle for one in line.categories
         ),
         variants=tuple(map(_variant, line.variants)),
+        seo_title=line.seo_title,
+        seo_description=line.seo_description,
+        publish_at=line.publish_at,
+        unpublish_at=line.unpublish_at,
+        attributes=line.attributes,
     ).cleaned()
     return Arrival(
         draft,

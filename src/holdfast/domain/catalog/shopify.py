@@ -171,6 +171,8 @@ class _Product:
             variants=tuple(variants),
             images=self._images(shown),
             categories=tuple(category.handle for category in categories),
+            seo_title=as_line(cells.get("seo title", "")),
+            seo_description=as_line(cells.get("seo description", "")),
         ).cleaned()
         if not self.faults:
             found = [*faults(draft), *category_faults(categories)]

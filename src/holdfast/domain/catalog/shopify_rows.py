@@ -1,10 +1,10 @@
 """Products as rows of the CSV file that Shopify exports and takes in.
 
 The inverse of ``shopify``: what is written here is read there as the same product, as
-far as the format can say it. It cannot say: the size of an image, a category's handle
-other than that of its name, attributes, translations and whatever else its columns do
-not name (JSON Lines can). Texts that a spreadsheet would run are defused (``cells``);
-a barcode always begins with an apostrophe, as Shopify's does, which keeps its zeros.
+far as the format can say it. It cannot say the size of an image, a category's handle
+other than that of its name, schedules and attributes (JSON Lines can), and which image
+shows a variant. Texts that a spreadsheet would run are defused (``cells``); a barcode
+always begins with an apostrophe, as Shopify's does, which keeps its zeros.
 """
 
 import csv
@@ -25,7 +25,7 @@ COLUMNS = (
     *("Variant Inventory Policy", "Variant Fulfillment Service", "Variant Price"),
     *("Variant Compare At Price", "Variant Requires Shipping", "Variant Taxable"),
     *("Variant Barcode", "Image Src", "Image Position", "Image Alt Text"),
-    *("Variant Weight Unit", "Status", "Collection"),
+    *("SEO Title", "SEO Description", "Variant Weight Unit", "Status", "Collection"),
 )
 _DEFAULT = ("Title", "Default Title")
 
@@ -64,7 +64,10 @@ def _texts(product: Product) -> dict[str, str]:
         "Type": defuse(product.product_type),
         "Tags": defuse(joined(product.tags)),
         "Published": "true" if product.status == "active" else "false",
-        "Status": product.status,
+        "SEO Title": defuse(product.seo_title),
+        "SEO Description": defuse(product.seo_description),
+        # Somebody else's shop does not know when this one would begin to sell.
+        "Status": "draft" if product.status == "scheduled" else product.status,
         "Collection": defuse(joined(names)),
     }
 
