@@ -17,6 +17,7 @@ from holdfast.cli.client_commands import clients
 from holdfast.cli.payment_commands import reconcile
 from holdfast.cli.prove_commands import prove
 from holdfast.cli.role_commands import roles
+from holdfast.cli.search_commands import search
 from holdfast.cli.user_commands import users
 from holdfast.kernel.errors import DomainError
 from holdfast.platform.settings import BadSettings
@@ -309,6 +310,7 @@ app.add_typer(roles, name="roles", no_args_is_help=True)
 app.add_typer(clients, name="clients", no_args_is_help=True)
 app.add_typer(users, name="users", no_args_is_help=True)
 app.add_typer(circuits, name="circuits", no_args_is_help=True)
+app.add_typer(search, name="search", no_args_is_help=True)
 
 
 imports = typer.Typer(help="Products from files of other shops.")

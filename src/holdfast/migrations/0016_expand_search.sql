@@ -43,8 +43,8 @@ CREATE FUNCTION search_language(tag text) RETURNS regconfig
 CREATE FUNCTION search_query(asked text, language text, operators boolean)
     RETURNS tsquery LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN operators
-        THEN websearch_to_tsquery(search_language(language), asked)
-            || websearch_to_tsquery('simple'::regconfig, asked)
+        THEN websearch_to_tsquery(search_language(language), without_accents(asked))
+            || websearch_to_tsquery('simple'::regconfig, without_accents(asked))
         ELSE (to_tsquery(search_language(language), split_part(asked, U&'\001F', 1))
               || to_tsquery('simple'::regconfig, split_part(asked, U&'\001F', 1)))
             && (to_tsquery(search_language(language), split_part(asked, U&'\001F', 2))
@@ -108,7 +108,7 @@ DO $$
 BEGIN
     IF EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_trgm') THEN
         CREATE INDEX search_words_similar ON search_words
-            USING gist (word gist_trgm_ops (siglen = 32));
+            USING gist (word gist_trgm_ops);
     END IF;
 END $$;
 

@@ -24,6 +24,9 @@ _ONE_SLIP_CHARS, _TWO_SLIPS_CHARS = 4, 8
 # Signs with which somebody says how words belong together.
 _OPERATOR = re.compile(r'"|(?:^|\s)-\w|\bor\b', re.IGNORECASE)
 
+_APOSTROPHE = re.compile(r"(?<=\w)['`\u2019\u00b4\u02bc](?=\w)")
+_INNER = re.compile(r'(?<=[^\W_])[^\w\s"]+(?=[^\W_])|_')
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -55,6 +58,11 @@ class Question:
 def has_operators(typed: str) -> bool:
     """Whether quotes, ``-`` or ``or`` say how the words belong together."""
     return _OPERATOR.search(typed) is not None
+
+
+def with_operators(typed: str) -> str:
+    """The same in the words of the index: ``t-light`` is two, ``children's`` is one."""
+    return _INNER.sub(" ", _APOSTROPHE.sub("", typed.replace("\x00", " ")))
 
 
 def question(

@@ -23,6 +23,7 @@ from holdfast.domain.search.model import (
     has_operators,
     question,
     suggestions,
+    with_operators,
 )
 from holdfast.kernel.page import (
     BadCursor,
@@ -163,7 +164,7 @@ class Finder:
         words, synonyms = await self._look_up(typed)
         text = " ".join(word.text for word in words)
         if has_operators(typed) and words:
-            return Asked(text, Question(typed.replace("\x00", " "), operators=True))
+            return Asked(text, Question(with_operators(typed), operators=True))
         ending = typed[-1:].isalnum()
         return Asked(text, question(words, synonyms, still_typing=ending))
 
