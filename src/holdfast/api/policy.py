@@ -28,7 +28,7 @@ class BadRoutes(ValueError):
 Asks: TypeAlias = Literal["payment", "carrier", "openid"]
 """Services that are not ours, whose patience is in the settings."""
 
-Kind: TypeAlias = Literal["read", "write", "checkout", "report"]
+Kind: TypeAlias = Literal["read", "write", "checkout", "report", "upload"]
 """What is served alike, and so is limited together: one limiter of concurrency each."""
 
 

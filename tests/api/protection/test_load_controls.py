@@ -56,7 +56,7 @@ class TestShow:
         assert said["shed_from_level"] == LEVELS
         assert {"lag", "inflight"} <= {signal["name"] for signal in said["signals"]}
         assert [limit["kind"] for limit in said["limits"]] == [
-            *("read", "write", "checkout", "report"),
+            *("read", "write", "checkout", "report", "upload"),
         ]
         assert [extra["is_off"] for extra in said["extras"]] == [False]
 

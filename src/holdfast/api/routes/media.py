@@ -29,8 +29,7 @@ ROUTES: tuple[Route, ...] = (
         handlers.create,
         cost=10,
         priority=Priority.OPERATE,
-        # Takes as long as the line of whoever sends it, unlike any other write.
-        of_kind="report",
+        of_kind="upload",
         seconds=handlers.SECONDS,
         body_limit_bytes=handlers.BODY_LIMIT_BYTES,
         form=handlers.MediaForm,
