@@ -44,6 +44,14 @@ EXAMPLES: dict[str, list[Any]] = {
         {"parent": "tea", "position": 2},
         {"name": "Green tea", "seo_title": "Green tea from Japan"},
     ],
+    "NewVariant": [
+        {
+            "sku": "TEA-ASSAM-250",
+            "price": {"amount": 2690, "currency": "EUR"},
+            "options": {"Size": "250 g"},
+            "barcode": "4006381333931",
+        }
+    ],
     "RelatedWanted": [{"products": ["sencha", "iron-teapot"]}],
     "VariantEdits": [
         {"price": {"amount": 1290, "currency": "EUR"}, "barcode": "4006381333931"}
