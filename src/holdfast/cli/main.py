@@ -14,6 +14,7 @@ from holdfast.cli import stock_commands
 from holdfast.cli.bench_commands import bench
 from holdfast.cli.circuit_commands import circuits
 from holdfast.cli.client_commands import clients
+from holdfast.cli.file_commands import export, imports
 from holdfast.cli.payment_commands import reconcile
 from holdfast.cli.prove_commands import prove
 from holdfast.cli.role_commands import roles
@@ -313,28 +314,8 @@ app.add_typer(circuits, name="circuits", no_args_is_help=True)
 app.add_typer(search, name="search", no_args_is_help=True)
 
 
-imports = typer.Typer(help="Products from files of other shops.")
 app.add_typer(imports, name="import", no_args_is_help=True)
-
-
-@imports.command("shopify")
-def import_shopify(
-    files: Annotated[list[Path], typer.Argument(help="Product exports, CSV")],
-    *,
-    currency: Annotated[
-        str | None, typer.Option(help="Of the prices; by default that of the shop")
-    ] = None,
-    stock: bool = typer.Option(
-        False, "--stock", help="Set the stock of known variants too"
-    ),
-) -> None:
-    """Import Shopify's product CSV; a second import changes nothing."""
-    from holdfast.cli import import_ as command
-
-    raise typer.Exit(command.run(files, currency=currency, overwrite_stock=stock))
-
-
-imports.command("levels")(stock_commands.import_levels)
+app.command("export")(export)
 app.command("doctor")(stock_commands.doctor)
 
 
