@@ -6,7 +6,7 @@ days without a time zone, a reference is the id of another product.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, TypeAlias
@@ -119,32 +119,34 @@ def draft_of_attribute(attribute: Attribute) -> AttributeDraft:
 
 def value_fault(attribute: Attribute, value: Value) -> str | None:
     """What is wrong with a value; that a reference leads somewhere is checked later."""
-    match attribute.type:
-        case "text":
-            is_right = isinstance(value, str) and 0 < len(value) <= MAX_VALUE
-            is_right = is_right and is_line(str(value))
-            wanted = f"must be one line of 1 to {MAX_VALUE} characters"
-        case "number":
-            is_right = (
-                isinstance(value, int | float)
-                and not isinstance(value, bool)
-                # False of what is not a number, too.
-                and abs(value) <= MAX_NUMBER
-            )
-            wanted = f"must be a number from -{MAX_NUMBER} to {MAX_NUMBER}"
-        case "boolean":
-            is_right, wanted = isinstance(value, bool), "must be true or false"
-        case "date":
-            is_right, wanted = _is_day(value), "must be a day as 2026-12-31"
-        case "choice":
-            is_right, wanted = value in attribute.choices, "is not one of the choices"
-        case "reference":
-            is_right = isinstance(value, str) and parse_id(value) is not None
-            wanted = "must be the id of a product"
-    return None if is_right else wanted
+    is_right, wanted = _CHECKS[attribute.type]
+    return None if is_right(attribute, value) else wanted
 
 
-def _is_day(value: Value) -> bool:
+def _is_text(_: Attribute, value: Value) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= MAX_VALUE and is_line(value)
+
+
+def _is_number(_: Attribute, value: Value) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    # False of what is not a number, too.
+    return abs(value) <= MAX_NUMBER
+
+
+def _is_boolean(_: Attribute, value: Value) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_choice(attribute: Attribute, value: Value) -> bool:
+    return value in attribute.choices
+
+
+def _is_reference(_: Attribute, value: Value) -> bool:
+    return isinstance(value, str) and parse_id(value) is not None
+
+
+def _is_day(_: Attribute, value: Value) -> bool:
     if not isinstance(value, str) or not _DATE.fullmatch(value):
         return False
     try:
@@ -152,6 +154,16 @@ def _is_day(value: Value) -> bool:
     except ValueError:
         return False
     return True
+
+
+_CHECKS: Mapping[AttributeType, tuple[Callable[[Attribute, Value], bool], str]] = {
+    "text": (_is_text, f"must be one line of 1 to {MAX_VALUE} characters"),
+    "number": (_is_number, f"must be a number from -{MAX_NUMBER} to {MAX_NUMBER}"),
+    "boolean": (_is_boolean, "must be true or false"),
+    "date": (_is_day, "must be a day as 2026-12-31"),
+    "choice": (_is_choice, "is not one of the choices"),
+    "reference": (_is_reference, "must be the id of a product"),
+}
 
 
 def attribute_faults(
