@@ -170,3 +170,9 @@ class TestSize:
         assert answer.json()["type"] == "/problems/body-too-large"
         assert answer.json()["limit_bytes"] <= BODY_LIMIT_BYTES
         assert sent <= media.MAX_BYTES + (2 << 20)
+
+    async def test_is_that_of_the_file_and_not_of_the_form(self, upload):
+        answer = await upload(bytes(media.MAX_BYTES + 1))
+
+        assert answer.json()["type"] == "/problems/body-too-large"
+        assert answer.json()["limit_bytes"] == media.MAX_BYTES
