@@ -56,9 +56,12 @@ _names = msgspec.json.Decoder(list[_Named])
 async def on_one(
     shop: Shop, caller: Caller, document: catalog.Document, currency: str | None
 ) -> str:
-    """A product as JSON with the offers of its variants; one statement."""
+    """A product as JSON with the offers of its variants; one statement, or none."""
+    asked = _checked(currency)
+    if asked is None and not document.has_offers:
+        return document.json
     found = await shop.prices.find(
-        document.id, currency=_checked(currency), account_id=_account_of(caller)
+        document.id, currency=asked, account_id=_account_of(caller)
     )
     if not found:
         return document.json

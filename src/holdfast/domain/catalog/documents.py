@@ -63,6 +63,8 @@ class Document:
     status: Status
     json: str
     version: int
+    has_offers: bool = True
+    """Whether there may be other prices than the document says."""
 
     def product(self) -> Product:
         """The same as an object; 20 us."""
@@ -229,7 +231,13 @@ def _rank_and_id(cursor: str) -> tuple[float, UUID]:
 def document(row: Row) -> Document:
     """What a row of a product says, its stock filled in."""
     filled_in = _filled_in(row["document"], row["available"])
-    return Document(row["id"], row["status"], filled_in, row["version"])
+    return Document(
+        row["id"],
+        row["status"],
+        filled_in,
+        row["version"],
+        row.get("has_offers", True),
+    )
 
 
 def _filled_in(documents: str, available: str | None) -> str:

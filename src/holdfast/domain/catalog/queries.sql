@@ -10,8 +10,13 @@ WHERE v.sku = ANY($1::text[]);
 -- name: read_by_id
 -- Products as a client reads them. $1 ids. `available` has what goes into the places
 -- of the document: the status of the moment, and one number a variant in their order.
--- $2 the moment, NULL for now.
-SELECT p.id, shown.status, p.version, p.document, (
+-- $2 the moment, NULL for now. `has_offers`: whether a variant has prices beside its own,
+-- or one that its own is compared with.
+SELECT p.id, shown.status, p.version, p.document, EXISTS (
+    SELECT FROM variants v
+    WHERE v.product_id = p.id AND (v.compare_at_amount > v.price_amount OR EXISTS (
+        SELECT FROM prices r WHERE r.variant_id = v.id AND r.removed_at IS NULL))
+) AS has_offers, (
     SELECT concat_ws(' ', shown.status, string_agg(coalesce((
         SELECT sum(s.available) FROM stock s WHERE s.variant_id = v.id), 0)::text,
         ' ' ORDER BY v.position))
@@ -25,7 +30,11 @@ WHERE p.id = ANY($1::uuid[]);
 -- name: read_by_handle
 -- The same by handle. $1 handles.
 -- $2 the moment, NULL for now.
-SELECT p.id, p.handle, shown.status, p.version, p.document, (
+SELECT p.id, p.handle, shown.status, p.version, p.document, EXISTS (
+    SELECT FROM variants v
+    WHERE v.product_id = p.id AND (v.compare_at_amount > v.price_amount OR EXISTS (
+        SELECT FROM prices r WHERE r.variant_id = v.id AND r.removed_at IS NULL))
+) AS has_offers, (
     SELECT concat_ws(' ', shown.status, string_agg(coalesce((
         SELECT sum(s.available) FROM stock s WHERE s.variant_id = v.id), 0)::text,
         ' ' ORDER BY v.position))
