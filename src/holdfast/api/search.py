@@ -1,8 +1,9 @@
 """Search: what people look for, what narrows it, and what they may be typing.
 
-A page takes three statements: what is known of the words that were typed, what matches
-with its facets, and the products as they are now. Suggestions take no longer than a key
-stroke and show no more than what is on sale.
+A page takes three statements: what is known of the words that were typed; what
+matches, with its facets and the products as they are now; and what they cost whoever
+asks. With a currency each variant has its `offer` in it. Suggestions take no longer
+than a key stroke and show no more than what is on sale.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Response
 
-from holdfast.api import editions
+from holdfast.api import editions, offers
 from holdfast.api.editions import IfNoneMatch
 from holdfast.api.listing import After, Limit, listing_of_json
 from holdfast.api.protection import extras
@@ -113,7 +114,7 @@ class Matches(msgspec.Struct, frozen=True):
 class SearchPage(msgspec.Struct, frozen=True):
     """One page of what was found."""
 
-    items: list[catalog.Product]
+    items: list[offers.OfferedProduct]
     next: str | None
     corrections: dict[str, list[str]]
     """What was taken for a typing error, and what for."""
@@ -229,9 +230,9 @@ async def find(
     )
     if not found.shelf:
         raise catalog.CategoryNotFound
-    documents = await catalog.read_by_id(shop.db, found.ids) if found.ids else {}
+    items = ",".join(catalog.document(row).json for row in found.documents)
     listed = listing_of_json(
-        ",".join(documents[id_].json for id_ in found.ids if id_ in documents),
+        await offers.on_many(shop, caller, items, currency),
         found.next,
         _PATH,
         degraded,

@@ -130,10 +130,10 @@ class TestFind:
         assert (await find(filters={"available": False}))[0] == ["Mug"]
 
     async def test_pages_alike_when_there_are_too_many_to_weigh(
-        self, database, put, find, monkeypatch
+        self, finder, put, find, monkeypatch
     ):
         few = store._BY_RELEVANCE.replace("<= 2000", "<= 3")
-        monkeypatch.setitem(store._ORDERS, "relevance", few)
+        monkeypatch.setitem(finder._statements, ("relevance", False), few)
         for title in ("Cup and mug", "Mug", "Mug red", "Blue mug", "Rack of mugs"):
             await put(title)
         await put("Stand", tags=("mug",))
@@ -236,11 +236,11 @@ class TestFacets:
             assert found.facets.prices == (("EUR", min(prices), max(prices)),)
 
     async def test_say_when_there_are_more_than_were_counted(
-        self, put, find, monkeypatch
+        self, finder, put, find, monkeypatch
     ):
-        few = store._WITH_FACETS["newest"].replace("2001", "3")
-        few = few.replace("2000", "2")
-        monkeypatch.setitem(store._WITH_FACETS, "newest", few)
+        all_ = finder._statements["newest", True]
+        few = all_.replace("2001", "3").replace("2000", "2")
+        monkeypatch.setitem(finder._statements, ("newest", True), few)
         for number in range(4):
             await put(f"Mug {number}", vendor="Acme")
 

@@ -26,8 +26,10 @@ from holdfast.domain.catalog.documents import (
     Document,
     Reader,
     Sheet,
+    document,
     page,
     read_by_id,
+    reading,
     search,
 )
 from holdfast.domain.catalog.drafts import Draft, VariantDraft, draft_of
@@ -180,6 +182,7 @@ __all__ = [
     "delete_product",
     "delete_variants",
     "differences",
+    "document",
     "draft_of",
     "draft_of_attribute",
     "export",
@@ -206,6 +209,7 @@ __all__ = [
     "put_related",
     "read_by_id",
     "read_shopify",
+    "reading",
     "related",
     "related_ids",
     "search",

@@ -228,6 +228,15 @@ def _rank_and_id(cursor: str) -> tuple[float, UUID]:
     return number, decode_id_cursor(encode_cursor(last))
 
 
+def reading(ids: str, moment: str) -> str:
+    """The statement that reads products by id, to stand in another module's.
+
+    *ids* and *moment* are SQL: an array of ids and a time. ``document`` reads its rows.
+    """
+    statement = _READ_BY_ID.rstrip(";").replace("$1::uuid[]", ids)
+    return statement.replace("$2::timestamptz", moment)
+
+
 def document(row: Row) -> Document:
     """What a row of a product says, its stock filled in."""
     filled_in = _filled_in(row["document"], row["available"])

@@ -164,7 +164,7 @@ SELECT jsonb_agg(jsonb_build_array(word, products)) FROM (
 -- typed, as search_text makes it; $23 whether all are weighed, as the first page said,
 -- NULL on that. One row: `ids` and `keys` of up to $19 + 1 products, whether they were
 -- `weighed`, `relaxed`, whether $2 was asked, `shelf`, whether there is such a category,
--- and `facets`.
+-- `facets`, and the first $19 as `documents`, if somebody says how those are read.
 -- Each of up to 2,000 is weighed by all its words, which takes 3 us; of more than
 -- that, only whether its title is, begins with or has what was typed. The title's words
 -- are in the row, the others may not be.
@@ -224,7 +224,7 @@ SELECT array_agg(id ORDER BY key, id) AS ids, array_agg(key ORDER BY key, id) AS
        $2::text IS NOT NULL
            AND (SELECT asked FROM question) = search_query($2, $3, false) AS relaxed,
        $7::uuid IS NULL AND $8::text IS NULL OR EXISTS (SELECT FROM shelves) AS shelf,
-       NULL::jsonb /* facets */ AS facets
+       NULL::jsonb /* facets */ AS facets, NULL::text /* documents */ AS documents
 FROM page;
 
 -- name: by_age
@@ -273,7 +273,7 @@ SELECT array_agg(id ORDER BY key, id) AS ids, array_agg(key ORDER BY key, id) AS
        $2::text IS NOT NULL
            AND (SELECT asked FROM question) = search_query($2, $3, false) AS relaxed,
        $7::uuid IS NULL AND $8::text IS NULL OR EXISTS (SELECT FROM shelves) AS shelf,
-       NULL::jsonb /* facets */ AS facets
+       NULL::jsonb /* facets */ AS facets, NULL::text /* documents */ AS documents
 FROM page;
 
 -- name: by_price
@@ -320,7 +320,7 @@ SELECT array_agg(id ORDER BY key, id) AS ids, array_agg(key ORDER BY key, id) AS
        $2::text IS NOT NULL
            AND (SELECT asked FROM question) = search_query($2, $3, false) AS relaxed,
        $7::uuid IS NULL AND $8::text IS NULL OR EXISTS (SELECT FROM shelves) AS shelf,
-       NULL::jsonb /* facets */ AS facets
+       NULL::jsonb /* facets */ AS facets, NULL::text /* documents */ AS documents
 FROM page;
 
 -- name: by_price_down
@@ -367,7 +367,7 @@ SELECT array_agg(id ORDER BY key, id) AS ids, array_agg(key ORDER BY key, id) AS
        $2::text IS NOT NULL
            AND (SELECT asked FROM question) = search_query($2, $3, false) AS relaxed,
        $7::uuid IS NULL AND $8::text IS NULL OR EXISTS (SELECT FROM shelves) AS shelf,
-       NULL::jsonb /* facets */ AS facets
+       NULL::jsonb /* facets */ AS facets, NULL::text /* documents */ AS documents
 FROM page;
 
 -- name: by_title
@@ -414,7 +414,7 @@ SELECT array_agg(id ORDER BY key, id) AS ids, array_agg(key ORDER BY key, id) AS
        $2::text IS NOT NULL
            AND (SELECT asked FROM question) = search_query($2, $3, false) AS relaxed,
        $7::uuid IS NULL AND $8::text IS NULL OR EXISTS (SELECT FROM shelves) AS shelf,
-       NULL::jsonb /* facets */ AS facets
+       NULL::jsonb /* facets */ AS facets, NULL::text /* documents */ AS documents
 FROM page;
 
 -- name: facets
@@ -500,6 +500,11 @@ SELECT jsonb_build_object(
                FROM (SELECT currency, min(price_low) AS low, max(price_high) AS high,
                             count(*) AS products
                      FROM base WHERE missed IN (0, 64) GROUP BY currency) AS each));
+
+-- name: shown
+-- The products of a page in one text, which is read again by whoever knows what is in
+-- it: stands in a page where that says `documents`, with a statement that reads them.
+SELECT json_agg(shown)::text FROM (SELECT 1 /* reading */) AS shown;
 
 -- name: complete
 -- Words that go on as $1, with the most products first, at most $2.

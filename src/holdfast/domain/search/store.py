@@ -1,18 +1,20 @@
 """The index of products in PostgreSQL: written with them, asked in two statements.
 
 One statement says what is known of the words somebody typed, one finds a page of
-products, its facets included. Their many filters are optional: a connection that plans
-each statement for its values (``Database.connect(planned_anew=True)``) leaves out those
-that are not there and walks an index where much matches; others give the same answers
-more slowly.
+products, its facets and documents included. Their many filters are optional: a
+connection that plans each statement for its values
+(``Database.connect(planned_anew=True)``) leaves out those that are not there and walks
+an index where much matches; others give the same answers, but more slowly.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
+
+import msgspec
 
 from holdfast.domain.search.filters import Filters, Sort
 from holdfast.domain.search.model import (
@@ -39,6 +41,7 @@ _INDEX = _SQL["index"]
 _LOOK_UP = _SQL["look_up"]
 _NEAR = _SQL["near"]
 _FACETS = _SQL["facets"]
+_SHOWN = _SQL["shown"]
 _COMPLETE = _SQL["complete"]
 _SUGGEST = _SQL["suggest"]
 _LOCK_NEXT = _SQL["lock_next"]
@@ -61,16 +64,6 @@ _ORDERS: dict[Sort, str] = {
     "-price": _BY_PRICE_DOWN,
     "title": _BY_TITLE,
 }
-
-
-def _with_facets(sort: Sort) -> str:
-    """The same statement with facets: their $19 comes after its own parameters."""
-    names = "$24" if sort == "relevance" else "$22"
-    facets = _FACETS.rstrip(";").replace("$19", names)
-    return _ORDERS[sort].replace("NULL::jsonb /* facets */", f"({facets})")
-
-
-_WITH_FACETS = {sort: _with_facets(sort) for sort in _ORDERS}
 _LARGEST = 2**63 - 1
 
 
@@ -111,6 +104,8 @@ class Found:
     """Whether nothing has all the words, and this has some of them."""
     shelf: bool = True
     """Whether there is such a category as was asked for."""
+    documents: tuple[Row, ...] = ()
+    """The products as the statement that reads them tells them, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +147,23 @@ async def can_tell_alike(connection: Connection) -> bool:
     return bool(await connection.fetchval(_CAN_TELL_ALIKE))
 
 
-class Finder:
-    """Finds products for one process."""
+Reading: TypeAlias = Callable[[str, str], str]
+"""How products are read: a statement of a list of ids and a time, both as SQL."""
 
-    def __init__(self, connection: Connection) -> None:
+
+class Finder:
+    """Finds products for one process; reads them in the same statement if told how."""
+
+    def __init__(
+        self, connection: Connection, *, reading: Reading | None = None
+    ) -> None:
         self._connection = connection
         self._alike = False
+        self._statements = {
+            (sort, facets): _page(sort, facets=facets, reading=reading)
+            for sort in _ORDERS
+            for facets in (False, True)
+        }
 
     async def understand(self, typed: str) -> Asked:
         """What somebody typed as a question; one statement."""
@@ -225,7 +231,7 @@ class Finder:
             args += [asked.typed, weighed]
         if facets:
             args.append(filters.names)
-        statement = (_WITH_FACETS if facets else _ORDERS)[sort]
+        statement = self._statements[sort, facets]
         row = await self._connection.fetchrow(statement, *args)
         assert row is not None  # noqa: S101 - an aggregate always has one row
         ids, keys = row["ids"] or [], row["keys"] or []
@@ -238,6 +244,7 @@ class Finder:
             _facets(row) if facets else None,
             bool(row["relaxed"]),
             row["shelf"],
+            _documents(row),
         )
 
     async def suggest(
@@ -264,6 +271,33 @@ class Finder:
         )
         products = [Suggestion(row["id"], row["handle"], row["title"]) for row in rows]
         return suggestions(texts, completions, limit=limit), products
+
+
+def _page(sort: Sort, *, facets: bool, reading: Reading | None) -> str:
+    """The statement of a page with what else is to stand in it.
+
+    The $19 of facets comes after the parameters of the page.
+    """
+    statement = _ORDERS[sort]
+    if facets:
+        names = "$24" if sort == "relevance" else "$22"
+        counting = _FACETS.rstrip(";").replace("$19", names)
+        statement = statement.replace("NULL::jsonb /* facets */", f"({counting})")
+    if reading is not None:
+        ids = "ARRAY(SELECT id FROM page ORDER BY key, id LIMIT $19)"
+        shown = _SHOWN.rstrip(";").replace(
+            "(SELECT 1 /* reading */)", f"({reading(ids, '$6::timestamptz')})"
+        )
+        statement = statement.replace("NULL::text /* documents */", f"({shown})")
+    return statement
+
+
+def _documents(row: Row) -> tuple[Row, ...]:
+    if row["documents"] is None:
+        return ()
+    by_id = {UUID(told["id"]): told for told in msgspec.json.decode(row["documents"])}
+    ids = row["ids"] or []
+    return tuple({**by_id[id_], "id": id_} for id_ in ids if id_ in by_id)
 
 
 def _question(asked: Asked | None) -> tuple[str | None, str | None]:
