@@ -4,7 +4,7 @@ Each function is one transaction: a product goes in or changes as a whole, with
 a stock level for each of its variants, or nothing happens.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from uuid import UUID
@@ -173,11 +173,36 @@ async def take_in(
         for sku, units in arrival.on_hand.items()
         if overwrite_stock or sku in new
     }
-    if on_hand:
-        await inventory.set_levels(tx, on_hand, reason="import", actor=actor, at=at)
+    await _put_stock(tx, on_hand, new, actor=actor, at=at)
     await show(tx, [entry.id for entry in (*fresh, *changed)])
     await catalog.note(tx, notes, actor=actor, at=at)
     return outcomes
+
+
+async def _put_stock(
+    tx: Transaction,
+    on_hand: Mapping[str, int],
+    new: Mapping[str, UUID],
+    *,
+    actor: str,
+    at: datetime,
+) -> None:
+    """Set levels; *new* are those that were opened just now, and are empty."""
+    known = {sku: units for sku, units in on_hand.items() if sku not in new}
+    moves = []
+    for sku in on_hand.keys() & new.keys():
+        units = on_hand[sku]
+        if not 0 <= units <= inventory.MAX_LEVEL:
+            raise inventory.StockLevelOutOfRange(sku)
+        if units:
+            # To look at what is empty and nobody else can see would cost a tenth of
+            # an import.
+            where = (new[sku], inventory.MAIN)
+            moves.append(inventory.Move(*where, units, "adjustment", "import"))
+    if moves:
+        await inventory.move(tx, moves, actor=actor, at=at)
+    if known:
+        await inventory.set_levels(tx, known, reason="import", actor=actor, at=at)
 
 
 async def _change(
