@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import IO
 
 from holdfast.domain.media.model import MAX_PIXELS, SIDES, Rendition
-from holdfast.kernel.errors import Unavailable
 
 SECONDS = 45.0
 """One picture may take so long; the largest take about 3 s on one core."""
@@ -34,8 +33,7 @@ class CannotDraw(Exception):
     problem: str
 
 
-@dataclass(eq=False)
-class DrawingInterrupted(Unavailable):
+class DrawingInterrupted(Exception):
     """The drawing was ended from outside."""
 
 
