@@ -766,17 +766,18 @@ SELECT p.variant_id, p.currency, audience.group_id,
            p.price_list_id, l.kind, l.starts_at, l.ends_at, audience.group_id,
            greatest(p.created_at, l.since), least(p.removed_at, l.until)) AS entry
 FROM prices p
-LEFT JOIN (
-    SELECT id, kind, for_everybody, ARRAY(
+LEFT JOIN LATERAL (
+    SELECT n.id, n.kind, n.for_everybody, ARRAY(
                SELECT g.group_id FROM price_list_groups g
-               WHERE g.price_list_id = price_lists.id) AS group_ids,
-           starts_at, ends_at, since, removed_at AS until
-    FROM price_lists
+               WHERE g.price_list_id = n.id) AS group_ids,
+           n.starts_at, n.ends_at, n.since, n.removed_at AS until
+    FROM price_lists n WHERE n.id = p.price_list_id
     UNION ALL
-    SELECT was.price_list_id, n.kind, was.for_everybody, was.group_ids, was.starts_at,
-           was.ends_at, was.since, was.until
+    SELECT n.id, n.kind, was.for_everybody, was.group_ids, was.starts_at, was.ends_at,
+           was.since, was.until
     FROM price_list_changes was JOIN price_lists n ON n.id = was.price_list_id
-) AS l ON l.id = p.price_list_id
+    WHERE was.price_list_id = p.price_list_id
+) AS l ON true
 LEFT JOIN LATERAL unnest(l.group_ids) AS audience (group_id) ON NOT l.for_everybody
 WHERE (l.id IS NULL OR l.for_everybody OR audience.group_id IS NOT NULL)
   AND (least(p.removed_at, l.until) IS NULL
