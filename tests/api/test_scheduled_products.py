@@ -113,6 +113,25 @@ class TestScheduled:
             *("archived", None),
         )
 
+    async def test_has_no_time_left_when_an_editor_was_first(
+        self, at, client, made, operator, shop, clock
+    ):
+        await made(status="scheduled", publish_at=at(hours=1), unpublish_at=at(hours=2))
+        for status, left in (("active", [None, False]), ("archived", [None, True])):
+            changed = await client.patch(
+                "/v1/products/tea", json={"status": status}, headers=operator
+            )
+            shown = changed.json()
+            assert [shown["publish_at"], shown["unpublish_at"] is None] == left
+        clock.advance(days=1)
+
+        back = await client.patch(
+            "/v1/products/tea", json={"status": "active"}, headers=operator
+        )
+
+        assert back.json()["status"] == "active"
+        assert await turn_due(shop.db, clock=shop.clock) == 0
+
     @pytest.mark.parametrize(
         ("fields", "pointer"),
         [

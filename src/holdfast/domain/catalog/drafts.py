@@ -55,8 +55,19 @@ class Draft:
     attributes: Mapping[str, Value] = field(default_factory=dict)
 
     def cleaned(self) -> "Draft":
-        """The same with its HTML made harmless; twice is the same as once."""
-        return replace(self, description_html=sanitise(self.description_html))
+        """The same with its HTML made harmless, and without times that are over.
+
+        What is on sale has no time to come on it, and what is archived none at all: it
+        would be archived again as soon as somebody brings it back. Twice is the same as
+        once.
+        """
+        is_off = self.status == "archived"
+        return replace(
+            self,
+            description_html=sanitise(self.description_html),
+            publish_at=None if is_off or self.status == "active" else self.publish_at,
+            unpublish_at=None if is_off else self.unpublish_at,
+        )
 
     def beyond(self, product: Product) -> "Draft":
         """The same with what a file does not say of *product*, which stays."""
