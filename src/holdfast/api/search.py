@@ -38,7 +38,7 @@ Typing = Annotated[
 Language = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
+        pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$(?!\n)",
         max_length=35,
         description="Of the words that were typed, as a language tag.",
         examples=["de", "pt-BR"],
@@ -73,7 +73,8 @@ Amount = Annotated[
 Currency = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^[A-Z]{3}$", description="Of the prices; needed where one is named."
+        pattern=r"^[A-Z]{3}$(?!\n)",
+        description="Of the prices; needed where one is named.",
     ),
 ]
 Suggested = Annotated[int, msgspec.Meta(ge=1, le=20, description="How many of each.")]
