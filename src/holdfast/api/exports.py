@@ -13,7 +13,7 @@ from holdfast.domain.catalog import FileFormat, Status
 
 _MEDIA: dict[FileFormat, tuple[str, str]] = {
     "jsonl": ("application/jsonl", "products.jsonl"),
-    "shopify_csv": ("text/csv; charset=utf-8", "products.csv"),
+    "shopify_csv": ("text/csv", "products.csv"),
 }
 
 Written = Annotated[

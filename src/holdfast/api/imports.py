@@ -172,7 +172,7 @@ async def show_errors(
     """
     job = await imports.find(shop.db, import_id)
     media, write = {
-        "csv": ("text/csv; charset=utf-8", _as_csv),
+        "csv": ("text/csv", _as_csv),
         "jsonl": ("application/jsonl", _as_jsonl),
     }[file_format]
     name = f"import-{job.id}-errors.{file_format}"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.domain.catalog import shopify_rows
@@ -26,6 +26,8 @@ from holdfast.kernel.ids import new_id
 from holdfast.kernel.money import Money
 
 NOW = datetime(2026, 11, 27, 8, tzinfo=UTC)
+# A product takes a while to make up.
+FEW = settings(max_examples=30, deadline=None)
 ANY_TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"))
 # Quotes, commas, signs that begin a formula, accents, Hebrew, Arabic, emoji.
 CHARACTERS = "aZ09 '\"=+-@,;<>&\u00e9\u0301\u05e9\u0627\u200f\U0001f375\uff1d"
@@ -145,6 +147,7 @@ class TestCells:
 
 
 class TestShopify:
+    @FEW
     @given(products())
     def test_what_is_written_is_read_as_the_same(self, product):
         file = io.BytesIO(shopify_rows.header() + shopify_rows.rows(product))
@@ -158,6 +161,7 @@ class TestShopify:
             (c.handle, c.name) for c in product.categories
         }
 
+    @FEW
     @given(products())
     def test_no_cell_runs_in_a_spreadsheet(self, product):
         cells = [
@@ -171,6 +175,7 @@ class TestShopify:
 
 
 class TestJsonLines:
+    @FEW
     @given(products())
     def test_what_is_written_is_read_as_the_same(self, product):
         (portion,) = jsonl_portions(io.BytesIO(jsonl_line(product)))
@@ -182,6 +187,7 @@ class TestJsonLines:
             (c.handle, c.name) for c in product.categories
         ]
 
+    @FEW
     @given(
         products(),
         st.dictionaries(
@@ -204,6 +210,7 @@ class TestJsonLines:
 
 class TestPlaces:
     @pytest.mark.parametrize("kind", ["shopify", "jsonl"])
+    @FEW
     @given(st.lists(products(), max_size=5, unique_by=lambda p: p.handle))
     def test_reading_from_any_place_goes_on_as_reading_from_the_start(self, kind, made):
         written = b"".join(map(jsonl_line, made))

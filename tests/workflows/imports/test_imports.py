@@ -1,5 +1,7 @@
 """Files of products go in batch by batch; what is bad stays out by itself."""
 
+import asyncio
+
 import msgspec
 import pytest
 
@@ -189,11 +191,32 @@ class TestTwoWorkers:
         assert await carry_on(database, clock=clock)
 
         late = workflow._Work(database, slow, clock)
+        reader = workflow._batches(slow, workflow._Pieces(database, slow.id))
+        batch = await asyncio.to_thread(next, reader)
+        with pytest.raises(workflow._Superseded):
+            await late.do(batch)
         with pytest.raises(workflow._Superseded):
             await late.end(None)
 
         assert (await job_of(job)).tally == Tally(created=4)
         assert len(await skus()) == 4
+
+    async def test_what_is_canceled_meanwhile_takes_no_more_in(
+        self, database, clock, send, job_of, skus
+    ):
+        job = await send(line("tea"))
+        async with database.transaction() as tx:
+            taken, _ = await imports.claim(tx, at=clock())
+        await import_files.cancel(database, job.id, clock=clock)
+
+        late = workflow._Work(database, taken, clock)
+        reader = workflow._batches(taken, workflow._Pieces(database, taken.id))
+        batch = await asyncio.to_thread(next, reader)
+        with pytest.raises(workflow._Superseded):
+            await late.do(batch)
+
+        assert (await job_of(job)).status == "canceled"
+        assert await skus() == {}
 
     async def test_a_job_that_somebody_works_at_is_left_alone(
         self, database, clock, send
