@@ -160,7 +160,8 @@ class TestChanging:
         }
         assert changed.json() == expected
         product = (await client.get(paths[0])).json()
-        assert product["variants"][1] == expected
+        # What it costs is told besides.
+        assert product["variants"][1].items() >= expected.items()
         assert product["version"] == 2
 
     async def test_leaves_the_version_where_nothing_changes(
