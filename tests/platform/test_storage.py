@@ -97,6 +97,16 @@ class TestFolder:
 
         assert list(tmp_path.iterdir()) == []
 
+    async def test_removes_them_with_a_file_as_well(self, tmp_path):
+        storage = Folder(tmp_path)
+        await storage.put("a", "x", b"1")
+        await storage.put("a", "y", b"2")
+        (tmp_path / "a" / "y#1").write_bytes(b"half")
+
+        await storage.remove("a", "x")
+
+        assert [path.name for path in (tmp_path / "a").iterdir()] == ["y"]
+
     async def test_that_cannot_be_written_is_unavailable(self, tmp_path):
         (tmp_path / "file").write_text("not a folder")
 

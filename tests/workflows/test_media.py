@@ -1,6 +1,7 @@
 """Pictures in the making: whatever dies, nothing is lost and nothing is left."""
 
 import io
+from uuid import UUID
 
 import pytest
 from pictures import picture
@@ -8,7 +9,7 @@ from pictures import picture
 from holdfast.domain import media
 from holdfast.domain.media import Asset, Picture, Studio, Upload
 from holdfast.kernel.ids import new_id
-from holdfast.platform.idempotency import Answer
+from holdfast.platform.idempotency import Answer, Claim
 from holdfast.platform.storage import Folder, StorageUnavailable
 from holdfast.workflows.media import MAX_ATTEMPTS, Darkroom, Uploading
 
@@ -65,7 +66,7 @@ def darkroom(database, storage, clock):
 def upload(database, vault, storage, clock):
     """Upload a picture; returns its id."""
 
-    async def keep(content=None):
+    async def keep(content=None, claim=None):
         content = picture(size=(8, 8)) if content is None else content
         wanted = Upload(
             new_id(), Picture("png", 8, 8), len(content), "00" * 32, "a.png", ""
@@ -74,10 +75,10 @@ def upload(database, vault, storage, clock):
         def render(asset: Asset) -> Answer:
             return Answer(201, {}, str(asset.id).encode())
 
-        await Uploading(database, vault, storage, clock, render).upload(
-            wanted, io.BytesIO(content), actor="test", claim=None
+        answer, _ = await Uploading(database, vault, storage, clock, render).upload(
+            wanted, io.BytesIO(content), actor="test", claim=claim
         )
-        return wanted.id
+        return UUID(answer.body.decode())
 
     return keep
 
@@ -129,6 +130,59 @@ class TestUpload:
         await swept()
 
         assert await statuses(database) == []
+
+
+class TestKey:
+    """An upload that is asked for twice under one key."""
+
+    CLAIM = Claim("key:1", "POST /v1/media", "k", b"f")
+
+    async def test_is_done_once(self, upload, database):
+        first, second = await upload(claim=self.CLAIM), await upload(claim=self.CLAIM)
+
+        assert first == second
+        assert await statuses(database) == ["processing"]
+
+    async def test_is_free_again_when_there_was_no_storage(self, upload, storage):
+        storage.calls, storage.error = 0, StorageUnavailable
+        with pytest.raises(StorageUnavailable):
+            await upload(claim=self.CLAIM)
+        storage.calls = 10**9
+
+        assert await upload(claim=self.CLAIM)
+
+    async def test_is_taken_over_from_the_dead(
+        self, upload, storage, database, swept, clock, monkeypatch
+    ):
+        with monkeypatch.context() as dying:
+            dying.setattr(Uploading, "_withdraw", _nothing)
+            storage.calls = 1
+            with pytest.raises(Doomed):
+                await upload(claim=self.CLAIM)
+        storage.calls = 10**9
+        clock.advance(minutes=5)
+
+        made = await upload(claim=self.CLAIM)
+        await swept()
+
+        assert (await media.find(database, made)).status == "processing"
+        assert await statuses(database) == ["processing"]
+
+    async def test_of_one_that_was_swept_is_unavailable(
+        self, upload, database, storage, monkeypatch, clock
+    ):
+        put = storage.put
+
+        async def slow(*args):
+            await put(*args)
+            clock.advance(hours=2)
+            async with database.transaction() as tx:
+                await media.give_up(tx, now=clock())
+
+        monkeypatch.setattr(storage, "put", slow)
+
+        with pytest.raises(StorageUnavailable):
+            await upload()
 
 
 async def _nothing(*_args):

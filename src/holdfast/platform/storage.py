@@ -55,8 +55,6 @@ class Storage(Protocol):
 
     async def put(self, folder: str, name: str, content: bytes | IO[bytes]) -> None: ...
 
-    async def size(self, folder: str, name: str) -> int: ...
-
     async def read(
         self, folder: str, name: str, start: int = 0, end: int | None = None
     ) -> Slice: ...
@@ -83,11 +81,6 @@ class _Files:
                 chunk_size=_CHUNK_BYTES,
                 max_concurrency=2,
             )
-
-    async def size(self, folder: str, name: str) -> int:
-        with _TRANSLATED:
-            meta = await obstore.head_async(self._store, f"{folder}/{name}")
-        return int(meta["size"])
 
     async def read(
         self, folder: str, name: str, start: int = 0, end: int | None = None
@@ -123,6 +116,16 @@ class Folder(_Files):
     def _store(self) -> Any:
         # Not before it is needed: who only reads settings makes no folder.
         return LocalStore(self._root, mkdir=True)
+
+    async def remove(self, folder: str, name: str) -> None:
+        """Remove a file, and what killed processes left half written beside it."""
+        await super().remove(folder, name)
+        await asyncio.to_thread(self._remove_halves, folder)
+
+    def _remove_halves(self, folder: str) -> None:
+        # The library writes to `name#1` and renames that.
+        for half in (self._root / folder).glob("*#*"):
+            half.unlink(missing_ok=True)
 
     async def remove_folder(self, folder: str) -> None:
         """Remove all that is in a folder, half-written files too."""
