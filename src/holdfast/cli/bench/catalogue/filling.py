@@ -8,6 +8,7 @@ done at once, so that every size is measured in the same state.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from holdfast.cli.bench.catalogue.generated import (
@@ -27,6 +28,14 @@ _BATCH_VARIANTS = 1_000
 _SLOWEST = 250
 """Variants a second: what takes longer is broken, and is given up."""
 _START_SECONDS = 60.0
+_VACUUM = 900.0
+"""Seconds for one table."""
+# Tables that are empty are left alone: told that they are, the planner would scan them
+# for ever.
+_TABLES = """
+SELECT quote_ident(relname) AS name FROM pg_stat_user_tables
+WHERE n_live_tup > 0 AND schemaname = current_schema()
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +111,12 @@ async def _settle(db: Database) -> None:
     async with db.transaction() as tx:
         await search.count_words(tx)
     async with db.statement() as connection:
-        rows = await connection.fetch(
-            "SELECT quote_ident(relname) AS name FROM pg_stat_user_tables "
-            "WHERE n_live_tup > 0 AND schemaname = current_schema()"
-        )
-        # Tables that are empty are left alone: told that they are, the planner would
-        # scan them for ever.
-        tables = ", ".join(row["name"] for row in rows)
-        await connection.execute(f"VACUUM ANALYZE {tables}")
-        await connection.execute("CHECKPOINT")
+        rows = await connection.fetch(_TABLES)
+        # The session and the driver allow a statement a few seconds; the index of a
+        # million variants is read for longer.
+        patient: Any = connection
+        await patient.execute("SET statement_timeout = 0")
+        for row in rows:
+            await patient.execute(f"VACUUM ANALYZE {row['name']}", timeout=_VACUUM)
+        await patient.execute("CHECKPOINT", timeout=_VACUUM)
+        await patient.execute("RESET statement_timeout")
