@@ -71,7 +71,7 @@ class TestCart:
         guest = Guest(tokens.fingerprint(token))
         before = await unit_prices(cart, token)
 
-        cart, line_id = await carts.add_line(cart.id, LineWanted("TEA", 1), guest)
+        cart, _ = await carts.add_line(cart.id, LineWanted("TEA", 1), guest)
         added = [line.unit_price.amount for line in cart.lines]
         cart = await carts.change_line(cart.id, cart.lines[0].id, 3, guest)
         fewer = [line.unit_price.amount for line in cart.lines]
@@ -96,7 +96,7 @@ class TestCart:
     ):
         sale = await a_list()
         await prices.set([a_price(1200, currency="USD")], sale.id)
-        cart, token = await opened(1, currency="USD")
+        cart, _ = await opened(1, currency="USD")
         await prices.remove_list(sale.id)
 
         found = await workflows.find_priced(

@@ -21,6 +21,10 @@ from holdfast.kernel.money import MAX_AMOUNT
 from holdfast.workflows.prices import MAX_PER_VARIANT, MAX_PRICES, Outcome, worth
 
 DAY = timedelta(days=1)
+_WAITING = """
+SELECT count(*) FROM pg_stat_activity
+WHERE wait_event_type = 'Lock' AND datname = current_database()
+"""
 
 
 @pytest.fixture
@@ -102,12 +106,10 @@ class TestSet:
         assert await on_record() == [(1, 500)]
 
     async def test_of_two_at_once_that_overlap_one_is_refused(
-        self, prices, a_product, a_price, on_record, clock
+        self, prices, a_product, a_price, on_record, clock, shop, promised
     ):
         await a_product("TEA")
         now = clock()
-        overlapping = [(now, now + 2 * DAY), (now + DAY, now + 3 * DAY)]
-
         refused = []
 
         async def try_to_set(period):
@@ -116,9 +118,15 @@ class TestSet:
             except PricesInvalid:
                 refused.append(period)
 
-        async with asyncio.TaskGroup() as tasks:
-            for period in overlapping:
+        async def both_wait():
+            return await shop.db.fetchval(_WAITING) == 2
+
+        async with asyncio.TaskGroup() as tasks, shop.db.transaction() as tx:
+            # Whoever looks before it is their turn sees no price, and both would.
+            await tx.execute("SELECT 1 FROM variants FOR UPDATE")
+            for period in ((now, now + 2 * DAY), (now + DAY, now + 3 * DAY)):
                 tasks.create_task(try_to_set(period))
+            await promised(both_wait)
 
         assert (len(refused), len(await on_record())) == (1, 1)
 
