@@ -182,6 +182,14 @@ class TestPlot:
         assert len(tree.findall(".//{*}polyline")) == 3
         assert "20,000" in [text.text for text in tree.findall(".//{*}text")]
 
+    def test_names_no_curve_over_another(self):
+        tree = ET.fromstring(report(size(), size(20_000)).plot())  # noqa: S314 - our own
+
+        named = [t for t in tree.findall(".//{*}text") if "(p95)" in (t.text or "")]
+        heights = sorted(float(text.get("y", "0")) for text in named)
+        assert len(named) == 4
+        assert all(b - a >= 15 for a, b in zip(heights, heights[1:], strict=False))
+
     def test_is_none_of_nothing(self):
         assert report(Size(2_000)).plot() is None
 

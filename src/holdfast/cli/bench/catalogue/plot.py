@@ -11,6 +11,7 @@ from html import escape
 WIDTH, HEIGHT = 720, 320
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 150, 16, 36
 _COLOURS = 6
+_LABEL = 15
 _STYLE = (
     "<style>svg{background:#fff;font:12px system-ui,sans-serif}text{fill:#555}"
     ".grid{stroke:#ddd}.line{fill:none;stroke-width:2}"
@@ -38,12 +39,17 @@ def growth(
         f"{name} {curve[0]:.3g} to {curve[-1]:.3g} ms" for name, curve in curves.items()
     )
     drawn = [
-        _curve(number, name, [(across.at(s), up.at(v)) for s, v in pairs])
-        for number, (name, pairs) in enumerate(
-            (name, list(zip(sizes, curve, strict=True)))
-            for name, curve in curves.items()
+        _curve(
+            number,
+            [
+                (across.at(size), up.at(value))
+                for size, value in zip(sizes, curve, strict=True)
+            ],
         )
+        for number, curve in enumerate(curves.values())
     ]
+    ends = {name: up.at(curve[-1]) for name, curve in curves.items()}
+    drawn += _labels(across.at(sizes[-1]) + 8, ends)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
         'role="img" aria-labelledby="growth-title growth-desc">'
@@ -87,10 +93,15 @@ def _grid(sizes: Sequence[int], across: _Axis, up: _Axis) -> str:
     return "".join(parts)
 
 
-def _curve(number: int, name: str, corners: Sequence[tuple[float, float]]) -> str:
+def _curve(number: int, corners: Sequence[tuple[float, float]]) -> str:
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)
-    x, y = corners[-1]
-    return (
-        f'<polyline class="line c{number % _COLOURS}" points="{points}"/>'
-        f'<text x="{x + 8:.1f}" y="{y + 4:.1f}">{escape(name)}</text>'
-    )
+    return f'<polyline class="line c{number % _COLOURS}" points="{points}"/>'
+
+
+def _labels(x: float, ends: Mapping[str, float]) -> list[str]:
+    """The names of curves at their ends, none over another."""
+    found, above = [], -math.inf
+    for name, end in sorted(ends.items(), key=lambda pair: pair[1]):
+        above = max(end, above + _LABEL)
+        found.append(f'<text x="{x:.1f}" y="{above + 4:.1f}">{escape(name)}</text>')
+    return found
