@@ -25,7 +25,6 @@ from obstore.store import LocalStore, S3Store
 
 from holdfast.kernel.errors import Unavailable
 
-_CHUNK_BYTES = 5 << 20  # S3 takes no smaller part (but the last)
 _READ_BYTES = 256 << 10
 _CALL = timedelta(seconds=20)
 _CONNECT = timedelta(seconds=2)
@@ -67,6 +66,8 @@ class Storage(Protocol):
 class _Files:
     """What both have in common; raises ``FileMissing`` and ``StorageUnavailable``."""
 
+    _chunk_bytes = 1 << 20
+
     @cached_property
     def _store(self) -> Any:
         raise NotImplementedError
@@ -78,8 +79,8 @@ class _Files:
                 self._store,
                 f"{folder}/{name}",
                 content,
-                chunk_size=_CHUNK_BYTES,
-                max_concurrency=2,
+                chunk_size=self._chunk_bytes,
+                max_concurrency=1,
             )
 
     async def read(
@@ -136,6 +137,8 @@ class Folder(_Files):
 
 class Bucket(_Files):
     """Files in a bucket of S3, or of a server that speaks it."""
+
+    _chunk_bytes = 5 << 20  # S3 takes no smaller part (but the last)
 
     def __init__(self, url: str) -> None:
         self._url = url
