@@ -21,6 +21,7 @@ _CHANGE_GROUP = _SQL["change_group"]
 _REMOVE_GROUP = _SQL["remove_group"]
 _ADD_MEMBER = _SQL["add_member"]
 _REMOVE_MEMBER = _SQL["remove_member"]
+_LEAVE_GROUPS = _SQL["leave_groups"]
 _MEMBERS = _SQL["members"]
 _GROUPS_OF = _SQL["groups_of"]
 
@@ -107,6 +108,11 @@ async def remove_member(tx: Transaction, group_id: UUID, account_id: UUID) -> No
     """Take an account out of a group; ``GroupMemberNotFound``."""
     if await tx.fetchval(_REMOVE_MEMBER, group_id, account_id) is None:
         raise GroupMemberNotFound
+
+
+async def leave_groups(tx: Transaction, account_id: UUID) -> None:
+    """Take an account out of all groups."""
+    await tx.execute(_LEAVE_GROUPS, account_id)
 
 
 async def members(

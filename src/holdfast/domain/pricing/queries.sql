@@ -47,6 +47,10 @@ LIMIT 1;
 DELETE FROM customer_group_members WHERE group_id = $1 AND account_id = $2
 RETURNING account_id;
 
+-- name: leave_groups
+-- Take an account out of all groups. $1 account.
+DELETE FROM customer_group_members WHERE account_id = $1;
+
 -- name: members
 -- Accounts of a group, by their ids. $1 group, $2 after this account or NULL, $3 how many.
 SELECT account_id, added_at FROM customer_group_members
