@@ -8,6 +8,7 @@ something in its path fails, until somebody says here how to make that.
 from datetime import timedelta
 from uuid import UUID
 
+from keyed_catalogue import CATALOGUE
 from keyed_controls import CONTROLS
 from keyed_recipe import Call, Recipe, filled, names, says
 from keyed_world import PASSWORD, READY, SKU, SOLD_OUT, World
@@ -193,21 +194,6 @@ async def _provider(_: World, call: Call) -> None:
     call.path += "?issuer=https%3A%2F%2Fid.example"
 
 
-async def _new_product(_: World, call: Call) -> None:
-    variant = {"sku": "POT", "price": {"amount": 890, "currency": "EUR"}}
-    call.body = {"title": "Pot", "variants": [variant]}
-
-
-async def _product(world: World) -> str:
-    call = Call("POST", "/v1/products")
-    await _new_product(world, call)
-    return str((await world.send(call.method, call.path, call.body))["id"])
-
-
-async def _category(_: World, call: Call) -> None:
-    call.body = {"name": "Green tea"}
-
-
 async def _checks_out(world: World, call: Call) -> None:
     cart = await world.cart(**READY)
     call.path = filled(call.path, "cart_id", cart["id"])
@@ -252,10 +238,9 @@ async def _support(_: World) -> str:
 
 
 RECIPES: dict[str, Recipe] = {
+    **CATALOGUE,
     **CONTROLS,
     "DELETE /v1/api-keys/{key_id:uuid}": names(key_id=_api_key),
-    "POST /v1/products": _new_product,
-    "PATCH /v1/products/{product}": says({"status": "archived"}, product=_product),
     "POST /v1/inventory/import": _file,
     "PUT /v1/inventory/{sku}": names(sku=_sku),
     "POST /v1/inventory/{sku}/back-in-stock": says(

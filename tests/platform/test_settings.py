@@ -231,3 +231,37 @@ class TestParcelSize:
     def test_of_another_form_is_refused(self, said):
         with pytest.raises(BadSettings, match="HOLDFAST_PARCEL_SIZE must be like"):
             Settings.read({"HOLDFAST_PARCEL_SIZE": said})
+
+
+class TestMediaUrl:
+    """The bucket of pictures."""
+
+    @pytest.mark.parametrize(
+        ("url", "complaint"),
+        [
+            ("https://bucket", "must be a URL with s3://"),
+            ("s3:///prefix", "must name a bucket"),
+            ("s3://bucket#part", "must name a bucket"),
+            ("s3://key@bucket", "must have both keys"),
+            ("s3://bucket?regoin=eu", "has no option 'regoin'"),
+        ],
+    )
+    def test_is_refused_if_it_names_none(self, url, complaint):
+        with pytest.raises(BadSettings, match=f"HOLDFAST_MEDIA_URL {complaint}"):
+            Settings.read({"HOLDFAST_MEDIA_URL": url})
+
+    def test_is_never_repeated_in_a_complaint(self):
+        url = "s3://key:s3cret@bucket?x=1"
+
+        with pytest.raises(BadSettings) as refusal:
+            Settings.read({"HOLDFAST_MEDIA_URL": url})
+
+        assert "s3cret" not in str(refusal.value)
+
+    def test_may_hold_keys_and_options(self):
+        url = "s3://key:secret@bucket/prefix?region=eu&endpoint=https://minio.example"
+
+        settings = Settings.read({"HOLDFAST_MEDIA_URL": url})
+
+        assert settings.media_url == url
+        assert "secret" not in repr(settings.media_url)

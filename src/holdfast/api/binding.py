@@ -18,7 +18,15 @@ from collections.abc import Awaitable, Callable
 from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Annotated, Any, Protocol, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    NamedTuple,
+    Protocol,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 from uuid import UUID
 
 import msgspec
@@ -141,7 +149,8 @@ class Endpoint:
     ) -> Reply:
         """Have it done under a key."""
         raw = b""
-        if self._wants_request and self._body is None:
+        is_file = self._route.body_limit_bytes is not None
+        if self._wants_request and self._body is None and not is_file:
             # The handler reads the body itself; the key stands for all of it.
             raw = await decoding.read_all(receive)
             receive = again(raw, receive)
@@ -231,6 +240,24 @@ def body_of(route: Route) -> decoding.Body | None:
     hints = get_type_hints(route.handler, include_extras=True)
     optional = data.default is not inspect.Parameter.empty
     return decoding.Body(hints["data"], optional=optional)
+
+
+class SaidOfBody(NamedTuple):
+    """What the documentation says of the body of a request."""
+
+    media_type: str
+    type: Any
+    optional: bool
+
+
+def said_of_body(route: Route) -> SaidOfBody | None:
+    """What a route takes as its body, whoever reads it."""
+    if route.form is not None:
+        return SaidOfBody("multipart/form-data", route.form, optional=False)
+    body = body_of(route)
+    if body is None:
+        return None
+    return SaidOfBody("application/json", body.type, body.optional)
 
 
 def parameters_of(route: Route) -> list[Parameter]:

@@ -22,7 +22,7 @@ from holdfast.api.protection.policies import (
     Policies,
 )
 from holdfast.api.protection.quotas import Quotas
-from holdfast.domain import catalog, inventory, oauth
+from holdfast.domain import catalog, inventory, oauth, pricing, search
 from holdfast.domain.accounts import Hasher
 from holdfast.domain.payments import Provider
 from holdfast.domain.shipping import Carrier
@@ -38,6 +38,7 @@ from holdfast.platform.outgoing import OutgoingCalls
 from holdfast.platform.rates import EVERY
 from holdfast.platform.redis import Cache
 from holdfast.platform.settings import Settings
+from holdfast.platform.storage import Storage, open_storage
 from holdfast.platform.telemetry import AccessLog
 from holdfast.platform.vault import Vault
 from holdfast.resilience.rate import Limiter
@@ -90,6 +91,14 @@ class Shop:
     """Draws invoices."""
     products: catalog.Reader = field(init=False)
     """Single products: concurrent requests share statements."""
+    prices: pricing.Reader = field(init=False)
+    """What decides the prices of single products, read in the same way."""
+    storage: Storage = field(init=False)
+    """The files of pictures."""
+    search_db: Database | None = None
+    """Connections that only searches use, planned anew; None to share those of all."""
+    finder: search.Finder = field(init=False)
+    """What is sold, by what people look for."""
     hot_db: Database | None = None
     """Connections that only holds of hot SKUs use; None to share those of all."""
     reservations: Reservations = field(init=False)
@@ -121,7 +130,14 @@ class Shop:
         self.keyring = oauth.KeyRing(self.db, self.vault, self.clock)
         self.deadlines = DeadlineMetrics(self.metrics.registry)
         self.key_uses = KeyUses(self.db, self.vault, clock=self.clock)
-        self.products = catalog.Reader(self.db)
+        self.finder = search.Finder(
+            self.search_db or self.db, reading=catalog.reading
+        )
+        self.products = catalog.Reader(self.db, self.clock)
+        self.prices = pricing.Reader(self.db)
+        self.storage = open_storage(
+            self.settings.media_url, self.settings.home / "images"
+        )
         seller = self.settings.invoice_seller or (self.settings.public_url,)
         self.press = Press(seller)
         self.load = Load(
@@ -199,6 +215,14 @@ async def opened(
             statement_timeout_ms=_BATCH_STATEMENT_MS,
         )
         closing.push_async_callback(hot_db.close)
+        # Those of searches: their filters are optional, and planned for what is asked.
+        # Half as many as of all, so that a checkout finds one however many search.
+        search_db = await Database.connect(
+            settings.database_url,
+            size=-(-settings.database_pool_size // 2),
+            planned_anew=True,
+        )
+        closing.push_async_callback(search_db.close)
         metrics = Metrics(settings.raw)
         guards = Circuits(
             dependencies.names(settings),
@@ -256,6 +280,7 @@ async def opened(
             circuits=guards,
             openid=openid_providers(settings, session, circuits=guards, clock=clock),
             hot_db=hot_db,
+            search_db=search_db,
             limiter=limiter,
         )
         closing.push_async_callback(shop.key_uses.close)
@@ -269,6 +294,7 @@ async def opened(
         await closing.enter_async_context(circuits.followed(guards, cache))
         shop.load.follow(shop.controls)
         db.on_wait = shop.load.waited_for_pool
+        search_db.on_wait = shop.load.waited_for_pool
         shop.controls.watch(POLICY_CONTROL, shop.quotas.policies.take_over)
         shop.controls.watch(PLAN_CONTROL, shop.quotas.policies.assign)
         await closing.enter_async_context(doors.followed(shop.doors))

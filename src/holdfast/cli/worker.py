@@ -38,6 +38,7 @@ from holdfast.platform.db import Database
 from holdfast.platform.outgoing import OutgoingCalls
 from holdfast.platform.redis import Cache
 from holdfast.platform.settings import BadSettings, Secret, Settings
+from holdfast.platform.storage import open_storage
 from holdfast.platform.vault import Vault
 from holdfast.worker.handlers import Reach
 from holdfast.worker.main import Worker
@@ -106,6 +107,7 @@ async def _work(settings: Settings, health_host: str, health_port: int | None) -
                 payments=provider,
                 carrier=None if others is None else others.carrier,
                 carrier_timeout_seconds=settings.carrier_timeout_seconds,
+                storage=open_storage(settings.media_url, settings.home / "images"),
             ),
             None if provider is None else settling(settings, db, vault, provider),
             metrics=metrics,

@@ -144,6 +144,10 @@ class Settings:
     Production takes on alone."""
     shutdown_grace_seconds: int
     """How long requests in flight may take to finish at the end."""
+    media_url: Secret | None
+    """Bucket for pictures, ``s3://bucket/prefix``; keys go before an ``@``, ``region``
+    and ``endpoint`` after a ``?``. Without it they are in ``images`` in the home, which
+    all processes must then share."""
     raw: Mapping[str, str] = field(repr=False)
 
     @classmethod
@@ -212,6 +216,7 @@ class Settings:
             shutdown_grace_seconds=read.whole(
                 "HOLDFAST_SHUTDOWN_GRACE_SECONDS", 15, 1, 600
             ),
+            media_url=read.bucket("HOLDFAST_MEDIA_URL"),
             raw=dict(environ),
         )
         settings._demand_servers_in_production(read)

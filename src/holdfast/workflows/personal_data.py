@@ -22,6 +22,7 @@ from holdfast.domain import (
     notifications,
     oauth,
     ordering,
+    pricing,
 )
 from holdfast.domain.accounts import Account
 from holdfast.domain.identity import Origin, SecurityEvent
@@ -35,6 +36,7 @@ from holdfast.kernel.page import MAX_LIMIT, Page
 from holdfast.platform import idempotency
 from holdfast.platform.db import Connection, Database, Transaction
 from holdfast.platform.vault import Vault
+from holdfast.workflows.prices import priced
 
 T = TypeVar("T")
 
@@ -50,6 +52,7 @@ HELD: Mapping[str, tuple[str, str]] = {
     "cart_lines": ("open_carts", "kept: they say what, not who"),
     "carts": ("open_carts", "emptied of the person"),
     "customer_addresses": ("addresses", "deleted"),
+    "customer_group_members": ("customer_groups", "deleted"),
     "customers": ("profile", "deleted"),
     "emails": ("emails", "emptied"),
     "familiar_places": ("account", "deleted"),
@@ -77,9 +80,11 @@ HELD: Mapping[str, tuple[str, str]] = {
 IMPERSONAL: Mapping[str, str] = {
     # table: why neither export nor erasing looks at it
     "api_keys": "belong to the shop; named by operators for what they are for",
+    "base_price_changes": "the catalogue",
     "categories": "the catalogue",
     "charge_closings": "money, by the id of an order",
     "controls": "limits and levels, set by the id of a key or an account",
+    "customer_groups": "what customers can be, not who is",
     "data_keys": "keys, each wrapped by another",
     "discrepancies": "money, by the id of an order",
     "drop_admissions": "how far lines have come",
@@ -90,6 +95,7 @@ IMPERSONAL: Mapping[str, str] = {
     "drops": "what is sold when",
     "exchange_lines": "what is wanted instead, by the id of a return",
     "locations": "the shop's own places",
+    "media_assets": "the catalogue; who uploaded them, by id",
     "oauth_clients": "programs, not people",
     "outbox": "ids of what happened, never of whom to; a test reads them",
     "payment_actions": "where a payment is approved, by the id of an order",
@@ -97,6 +103,12 @@ IMPERSONAL: Mapping[str, str] = {
     "pgqueuer_log": "what became of jobs",
     "pgqueuer_schedules": "the queue's own timers",
     "pgqueuer_statistics": "the queue's own counts",
+    "price_list_changes": "the catalogue",
+    "price_list_groups": "the catalogue",
+    "price_lists": "the catalogue; who made them, by id",
+    "prices": "the catalogue; who set them, by id",
+    "prices_known": "the catalogue",
+    "prices_on_record": "the catalogue",
     "product_categories": "the catalogue",
     "product_images": "the catalogue",
     "products": "the catalogue",
@@ -190,6 +202,7 @@ class PersonalData:
             "addresses": await customers.addresses_of(tx, self.vault, account.id),
             "marketing_consents": await customers.said(tx, account.id),
             "orders": await self._orders(tx, account.id),
+            "customer_groups": await pricing.groups_of(tx, account.id),
             "open_carts": await self._carts(tx, account.id),
             "emails": await self._emails(tx, account.id, index),
             "back_in_stock": await self._awaited(tx, account.id, index),
@@ -231,7 +244,9 @@ class PersonalData:
 
     async def _carts(self, tx: Connection, account_id: UUID) -> list[dict[str, Any]]:
         return [
-            _shown(await ordering.find_cart(tx, self.vault, cart_id))
+            _shown(
+                priced(await ordering.find_cart(tx, self.vault, cart_id), self.clock())
+            )
             for cart_id in await ordering.open_carts_of(tx, account_id)
         ]
 
@@ -271,6 +286,7 @@ class PersonalData:
             await self._attach(tx, account)
             trail = await _settled(tx, account_id)
             await customers.erase(tx, account_id)
+            await pricing.leave_groups(tx, account_id)
             await oauth.forget_person(tx, account_id)
             await accounts.end_sessions(tx, account_id, reason="account_erased", at=now)
             await accounts.erase(tx, account_id, now)
@@ -347,6 +363,8 @@ def _shown(record: Any) -> dict[str, Any]:
     """A cart or order without what opens it."""
     shown = asdict(record)
     del shown["token_hash"]
+    for line in shown["lines"]:
+        line.pop("listed", None)
     return shown
 
 

@@ -8,7 +8,8 @@ from cases import cases
 from holdfast.domain import catalog
 from holdfast.domain.catalog.documents import as_words
 from holdfast.kernel.page import BadCursor, encode_cursor
-from holdfast.workflows.catalog import create_category, create_product
+from holdfast.workflows.catalog import create_product
+from holdfast.workflows.categories import create_category
 
 
 class TestSearch:

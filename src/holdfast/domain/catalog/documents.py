@@ -10,7 +10,9 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -23,6 +25,7 @@ from holdfast.domain.catalog.model import (
     parse_id,
     without_accents,
 )
+from holdfast.kernel.clock import Clock
 from holdfast.kernel.page import (
     BadCursor,
     decode_cursor,
@@ -42,7 +45,7 @@ _PAGE_IN_CATEGORY = _SQL["page_in_category"]
 _SEARCH = _SQL["search"]
 
 _PLACE = "\x1f"
-"""Stands in a stored document where a number of available units goes."""
+"""Stands in a stored document where the status goes, and each number of units."""
 
 _FIRST = UUID(int=0)
 _MAX_WORDS = 16
@@ -59,6 +62,9 @@ class Document:
     id: UUID
     status: Status
     json: str
+    version: int
+    has_offers: bool = True
+    """Whether there may be other prices than the document says."""
 
     def product(self) -> Product:
         """The same as an object; 20 us."""
@@ -74,6 +80,22 @@ class Sheet:
     next: str | None
 
 
+K = TypeVar("K")
+
+
+class Read(Protocol[K]):
+    """A statement that reads products by keys."""
+
+    async def __call__(
+        self,
+        connection: Connection,
+        keys: Sequence[K],
+        /,
+        *,
+        at: datetime | None = None,
+    ) -> dict[K, Document]: ...
+
+
 class Reader:
     """Reads single products for one process, many in one statement.
 
@@ -81,9 +103,9 @@ class Reader:
     statement; see ``Together`` for what that is worth.
     """
 
-    def __init__(self, connection: Connection) -> None:
-        self._by_id = Together(partial(read_by_id, connection))
-        self._by_handle = Together(partial(_read_by_handle, connection))
+    def __init__(self, connection: Connection, clock: Clock | None = None) -> None:
+        self._by_id = Together(partial(_now, read_by_id, connection, clock))
+        self._by_handle = Together(partial(_now, _read_by_handle, connection, clock))
 
     async def find(self, id_or_handle: str) -> Document:
         """The product of any status; ``ProductNotFound`` if there is none."""
@@ -98,18 +120,27 @@ class Reader:
         return found
 
 
+async def _now(
+    read: Read[K], connection: Connection, clock: Clock | None, keys: Sequence[K]
+) -> dict[K, Document]:
+    return await read(connection, keys, at=clock() if clock is not None else None)
+
+
 async def read_by_id(
-    connection: Connection, ids: Sequence[UUID]
+    connection: Connection, ids: Sequence[UUID], *, at: datetime | None = None
 ) -> dict[UUID, Document]:
-    """Products of any status by id; unknown ones are absent."""
-    rows = await connection.fetch(_READ_BY_ID, ids)
+    """Products of any status by id; unknown ones are absent.
+
+    Their status is that of a moment, by the database's clock if none is given.
+    """
+    rows = await connection.fetch(_READ_BY_ID, ids, at)
     return {row["id"]: document(row) for row in rows}
 
 
 async def _read_by_handle(
-    connection: Connection, handles: Sequence[str]
+    connection: Connection, handles: Sequence[str], *, at: datetime | None = None
 ) -> dict[str, Document]:
-    rows = await connection.fetch(_READ_BY_HANDLE, handles)
+    rows = await connection.fetch(_READ_BY_HANDLE, handles, at)
     return {row["handle"]: document(row) for row in rows}
 
 
@@ -120,17 +151,18 @@ async def page(
     limit: int,
     status: Status | None,
     category_id: UUID | None = None,
+    at: datetime | None = None,
 ) -> Sheet:
     """Products in the order they were made; status None means any."""
     last = _FIRST if after is None else decode_id_cursor(after)
     if category_id is not None:
         row = await connection.fetchrow(
-            _PAGE_IN_CATEGORY, last, limit, status, category_id
+            _PAGE_IN_CATEGORY, last, limit, status, category_id, at
         )
     elif status == "active":
-        row = await connection.fetchrow(_PAGE_ON_SALE, last, limit)
+        row = await connection.fetchrow(_PAGE_ON_SALE, last, limit, at)
     else:
-        row = await connection.fetchrow(_PAGE, last, limit, status)
+        row = await connection.fetchrow(_PAGE, last, limit, status, at)
     assert row is not None  # noqa: S101 - an aggregate always has one row
     return Sheet(
         _filled_in(row["documents"] or "", row["available"]),
@@ -146,6 +178,7 @@ async def search(
     limit: int,
     status: Status | None,
     category_id: UUID | None = None,
+    at: datetime | None = None,
 ) -> Sheet:
     """Products that match what somebody typed, best first."""
     rank, last = (None, None) if after is None else _rank_and_id(after)
@@ -158,6 +191,7 @@ async def search(
         as_words(typed),
         rank,
         last,
+        at,
     )
     assert row is not None  # noqa: S101 - an aggregate always has one row
     return Sheet(
@@ -194,15 +228,31 @@ def _rank_and_id(cursor: str) -> tuple[float, UUID]:
     return number, decode_id_cursor(encode_cursor(last))
 
 
+def reading(ids: str, moment: str) -> str:
+    """The statement that reads products by id, to stand in another module's.
+
+    *ids* and *moment* are SQL: an array of ids and a time. ``document`` reads its rows.
+    """
+    statement = _READ_BY_ID.rstrip(";").replace("$1::uuid[]", ids)
+    return statement.replace("$2::timestamptz", moment)
+
+
 def document(row: Row) -> Document:
     """What a row of a product says, its stock filled in."""
     filled_in = _filled_in(row["document"], row["available"])
-    return Document(row["id"], row["status"], filled_in)
+    return Document(
+        row["id"],
+        row["status"],
+        filled_in,
+        row["version"],
+        row.get("has_offers", True),
+    )
 
 
 def _filled_in(documents: str, available: str | None) -> str:
     if available is None:
         return documents
+    # A status first, and a number for each variant, for each product.
     numbers = available.split(" ")
     whole = [""] * (2 * len(numbers) + 1)
     whole[::2] = documents.split(_PLACE)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from holdfast.kernel.errors import Conflict, Invalid, NotFound
+from holdfast.kernel.errors import Conflict, Invalid, NotFound, Outdated
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,88 @@ class ProductNotFound(NotFound):
 
 
 @dataclass(eq=False)
+class VariantNotFound(NotFound):
+    """The product has no such variant."""
+
+
+@dataclass(eq=False)
+class ProductInUse(Conflict):
+    """The product was sold or kept in stock, and can only be archived."""
+
+    skus: list[str]
+
+
+@dataclass(eq=False)
+class VariantInUse(Conflict):
+    """The variant was sold or kept in stock, and cannot be deleted."""
+
+    sku: str
+
+
+@dataclass(eq=False)
+class LastVariant(Conflict):
+    """A product has at least one variant, and this is its last."""
+
+
+@dataclass(eq=False)
+class ProductChanged(Outdated):
+    """The product was changed since it was read."""
+
+    version: int
+
+
+@dataclass(eq=False)
 class CategoryNotFound(NotFound):
     """There is no such category."""
+
+
+@dataclass(eq=False)
+class AttributeInvalid(Invalid):
+    """The attribute breaks a rule of the catalogue."""
+
+    errors: list[Fault]
+
+
+@dataclass(eq=False)
+class AttributeNotFound(NotFound):
+    """There is no such attribute."""
+
+
+@dataclass(eq=False)
+class AttributeChanged(Outdated):
+    """The attribute was changed since it was read."""
+
+    version: int
+
+
+@dataclass(eq=False)
+class AttributeInUse(Conflict):
+    """Products have values of the attribute that would be no more."""
+
+    values: list[str]
+    """The choices they have; empty where the attribute itself was to go."""
+
+
+@dataclass(eq=False)
+class DuplicateAttribute(Conflict):
+    """There is an attribute with this code."""
+
+    code: str
+
+
+@dataclass(eq=False)
+class CategoryChanged(Outdated):
+    """The category was changed since it was read."""
+
+    version: int
+
+
+@dataclass(eq=False)
+class CategoryNotEmpty(Conflict):
+    """Products or other categories stand in the category."""
+
+    products: int
+    categories: int
 
 
 @dataclass(eq=False)

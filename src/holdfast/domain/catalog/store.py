@@ -6,21 +6,32 @@ makes what readers see (``documents``) from the rows.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from holdfast.domain.catalog.documents import document
-from holdfast.domain.catalog.drafts import Draft, NewCategory
+from holdfast.domain.catalog.drafts import Draft
 from holdfast.domain.catalog.errors import (
     CategoryNotFound,
     DuplicateHandle,
     DuplicateSku,
     Fault,
+    ProductChanged,
     ProductInvalid,
+    ProductNotFound,
 )
-from holdfast.domain.catalog.model import Category, Offer, Product, is_handle, parse_id
+from holdfast.domain.catalog.model import (
+    Category,
+    Offer,
+    Product,
+    Status,
+    Versions,
+    is_handle,
+    parse_id,
+)
+from holdfast.domain.catalog.rules import NewCategory
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.money import Money
 from holdfast.kernel.page import BadCursor, Page, decode_cursor, encode_cursor
@@ -32,12 +43,15 @@ _OFFERS = _SQL["offers"]
 _ADD_PRODUCTS = _SQL["add_products"]
 _CHANGE_PRODUCTS = _SQL["change_products"]
 _PUT_VARIANTS = _SQL["put_variants"]
-_ADD_IMAGES = _SQL["add_images"]
+_PUT_IMAGES = _SQL["put_images"]
 _CLEAR_IMAGES = _SQL["clear_images"]
 _PUT_IN_CATEGORIES = _SQL["put_in_categories"]
 _CLEAR_CATEGORIES = _SQL["clear_categories"]
 _PROJECT = _SQL["project"]
 _LOCK = _SQL["lock"]
+_TOUCH = _SQL["touch"]
+_DUE = _SQL["due"]
+_TURN = _SQL["turn"]
 _IMPORTED = _SQL["imported"]
 _ADD_CATEGORIES = _SQL["add_categories"]
 _FIND_CATEGORY = _SQL["find_category"]
@@ -56,11 +70,16 @@ class Entry:
     """What it was imported from; None when made by hand."""
 
 
-async def offers(connection: Connection, skus: Sequence[str]) -> dict[str, Offer]:
-    """What is known of these SKUs, by SKU; unknown ones are absent."""
+async def offers(
+    connection: Connection, skus: Sequence[str], *, at: datetime | None = None
+) -> dict[str, Offer]:
+    """What is known of these SKUs, by SKU; unknown ones are absent.
+
+    Active or not *at* a moment, by the database's clock if none is given.
+    """
     # PostgreSQL cannot hold NUL in a text, so no variant has such a SKU.
     known = [sku for sku in skus if "\x00" not in sku]
-    rows = await connection.fetch(_OFFERS, known)
+    rows = await connection.fetch(_OFFERS, known, at)
     return {
         row["sku"]: Offer(
             variant_id=row["variant_id"],
@@ -101,7 +120,8 @@ async def change(
         # one it was; those are imports, which never change a handle.
         raise DuplicateHandle(entries[0].draft.handle) from error
     ids = [entry.id for entry in entries]
-    await tx.execute(_CLEAR_IMAGES, ids)
+    stay = [image.id for entry in entries for image in entry.draft.images if image.id]
+    await tx.execute(_CLEAR_IMAGES, ids, stay)
     await tx.execute(_CLEAR_CATEGORIES, ids)
     return await _put_parts(tx, entries, at=at)
 
@@ -111,7 +131,7 @@ async def _put_parts(
 ) -> dict[str, UUID]:
     images = [image for entry in entries for image in _images(entry)]
     if images:
-        await tx.execute(_ADD_IMAGES, images)
+        await tx.execute(_PUT_IMAGES, images)
     await _put_in_categories(tx, entries)
     variants = [variant for entry in entries for variant in _variants(entry)]
     rows = await tx.fetch(_PUT_VARIANTS, variants, at)
@@ -144,9 +164,41 @@ async def project(tx: Transaction, ids: Sequence[UUID]) -> None:
     await tx.execute(_PROJECT, ids)
 
 
+async def touch(tx: Transaction, ids: Sequence[UUID], *, at: datetime) -> None:
+    """Say that products were changed, where no row of theirs says so."""
+    await tx.execute(_TOUCH, ids, at)
+
+
+async def turn_due(tx: Transaction, *, at: datetime, limit: int) -> dict[UUID, Status]:
+    """Write down which products went on or off sale; returns what they are now.
+
+    Readers have seen it from the second on. ``project`` must follow.
+    """
+    rows = await tx.fetch(_DUE, limit, at)
+    due: dict[UUID, Status] = {row["id"]: row["status"] for row in rows}
+    if due:
+        await tx.execute(_TURN, list(due), list(due.values()), at)
+    return due
+
+
 async def lock(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, Product]:
     """Lock products for a change and say what they are; stock is not filled in."""
     return {row["id"]: document(row).product() for row in await tx.fetch(_LOCK, ids)}
+
+
+async def lock_one(
+    tx: Transaction, product_id: UUID, *, versions: Versions = None
+) -> Product:
+    """Lock a product that has one of these versions.
+
+    Raises ``ProductNotFound``, or ``ProductChanged`` with the version it has.
+    """
+    product = (await lock(tx, [product_id])).get(product_id)
+    if product is None:
+        raise ProductNotFound
+    if versions is not None and product.version not in versions:
+        raise ProductChanged(product.version)
+    return product
 
 
 async def imported(
@@ -161,14 +213,8 @@ async def add_categories(
     tx: Transaction, wanted: Sequence[NewCategory], *, at: datetime
 ) -> list[Category]:
     """Add categories and return those that were not there before."""
-    rows = await tx.fetch(
-        _ADD_CATEGORIES,
-        [new_id() for _ in wanted],
-        [category.handle for category in wanted],
-        [category.name for category in wanted],
-        [category.position for category in wanted],
-        at,
-    )
+    new = [{"id": new_id(), **asdict(category)} for category in wanted]
+    rows = await tx.fetch(_ADD_CATEGORIES, new, at)
     return [Category(*row) for row in rows]
 
 
@@ -183,11 +229,23 @@ async def find_category(connection: Connection, id_or_handle: str) -> Category:
 
 
 async def categories(
-    connection: Connection, *, after: str | None, limit: int
+    connection: Connection,
+    *,
+    after: str | None,
+    limit: int,
+    under: UUID | None = None,
+    deep: bool = False,
+    roots: bool = False,
 ) -> Page[Category]:
-    """Categories in the order a shop shows them."""
+    """Categories in the order a shop shows them.
+
+    *under* one those that stand in it, with all below them if *deep*; *roots* only
+    those that stand under none.
+    """
     position, last = (None, None) if after is None else _place(after)
-    rows = await connection.fetch(_CATEGORIES, position, last, limit + 1)
+    rows = await connection.fetch(
+        _CATEGORIES, position, last, limit + 1, under, deep, roots
+    )
     items = [Category(*row) for row in rows[:limit]]
     if len(rows) <= limit:
         return Page(items, None)
@@ -214,6 +272,11 @@ def _product(entry: Entry) -> dict[str, Any]:
         "status": draft.status,
         "tags": draft.tags,
         "options": draft.options,
+        "seo_title": draft.seo_title,
+        "seo_description": draft.seo_description,
+        "publish_at": draft.publish_at,
+        "unpublish_at": draft.unpublish_at,
+        "attributes": draft.attributes,
         "source_hash": entry.source_hash and entry.source_hash.hex(),
     }
 
@@ -232,6 +295,7 @@ def _variants(entry: Entry) -> Iterator[dict[str, Any]]:
             "currency": variant.price.currency,
             "weight_grams": variant.weight_grams,
             "barcode": variant.barcode,
+            "image_id": variant.image_id,
             "position": position,
         }
 
@@ -239,8 +303,9 @@ def _variants(entry: Entry) -> Iterator[dict[str, Any]]:
 def _images(entry: Entry) -> Iterator[dict[str, Any]]:
     for position, image in enumerate(entry.draft.images, 1):
         yield {
-            "id": new_id(),
+            "id": image.id or new_id(),
             "product_id": entry.id,
+            "asset_id": image.asset_id,
             "url": image.url,
             "alt": image.alt,
             "width": image.width,

@@ -1,0 +1,29 @@
+"""``holdfast search rebuild``: the index of every product, written anew.
+
+For when attributes have become filterable or no longer are, when pg_trgm was added to a
+server that lacked it, and after a restore of tables one by one. The order of
+suggestions follows how many products have a word, which is counted at the end: a shop
+that changes a lot does this once a night.
+"""
+
+import asyncio
+
+from holdfast.cli.running import settings_of_running_shop
+from holdfast.platform.db import Database
+from holdfast.platform.settings import Secret
+from holdfast.workflows import showing
+
+
+def run() -> None:
+    """Rebuild, and say of how many products."""
+    url = settings_of_running_shop().database_url
+    assert url is not None  # noqa: S101 - settings_of_running_shop saw to it
+    print(f"{asyncio.run(_rebuild(url))} products can be found")
+
+
+async def _rebuild(url: Secret) -> int:
+    db = await Database.connect(url, size=1)
+    try:
+        return await showing.rebuild(db)
+    finally:
+        await db.close()

@@ -1,0 +1,69 @@
+"""What a shop sells, found as people look for it.
+
+An index of its own beside the catalogue, written in the transaction that writes a
+product: the very next search finds it. Typing errors, other forms of a word, synonyms
+and beginnings find what was meant; facets say how the matches can be told apart, and
+what each further choice would leave. Prices and availability are those of the moment.
+"""
+
+from holdfast.domain.search.errors import (
+    FilterInvalid,
+    SynonymsInvalid,
+    SynonymsNotFound,
+)
+from holdfast.domain.search.filters import (
+    SORTS,
+    Filters,
+    Prices,
+    Sort,
+    read_chosen,
+    written,
+)
+from holdfast.domain.search.store import (
+    Asked,
+    Facets,
+    FacetValue,
+    Finder,
+    Found,
+    Suggestion,
+    can_tell_alike,
+    count_words,
+    index,
+    lock_next,
+)
+from holdfast.domain.search.synonyms import (
+    MAX_TERMS,
+    NewSynonyms,
+    Synonyms,
+    add_synonyms,
+    remove_synonyms,
+    synonyms,
+)
+
+__all__ = [
+    "MAX_TERMS",
+    "SORTS",
+    "Asked",
+    "FacetValue",
+    "Facets",
+    "FilterInvalid",
+    "Filters",
+    "Finder",
+    "Found",
+    "NewSynonyms",
+    "Prices",
+    "Sort",
+    "Suggestion",
+    "Synonyms",
+    "SynonymsInvalid",
+    "SynonymsNotFound",
+    "add_synonyms",
+    "can_tell_alike",
+    "count_words",
+    "index",
+    "lock_next",
+    "read_chosen",
+    "remove_synonyms",
+    "synonyms",
+    "written",
+]

@@ -1,0 +1,154 @@
+"""The export of an import is the same catalogue, in either format."""
+
+import json
+from itertools import count
+
+import pytest
+
+from holdfast.domain import catalog
+from holdfast.domain.imports import Tally
+from holdfast.platform.db import Database
+from holdfast.workflows.import_files import Wanted, receive
+from holdfast.workflows.imports import carry_on
+
+FILES = ("apparel.csv", "home-and-garden.csv")
+MEDIA = ("jsonl", "shopify_csv")
+# What a shop gives out itself.
+OWN = {"id", "version", "created_at", "updated_at", "image_id"}
+_number = count()
+
+
+@pytest.fixture
+def another_url(postgres, template, tell_postgres):
+    name = f"another_shop_{next(_number)}"
+    tell_postgres(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
+    yield postgres.url_of(name)
+    tell_postgres(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+async def another_shop(another_url):
+    """The database of a second shop, which is empty."""
+    db = await Database.connect(another_url, size=4)
+    yield db
+    await db.close()
+
+
+@pytest.fixture
+def take(clock):
+    """Take a file into a shop; returns what became of its products."""
+
+    async def go(db, content, file_format):
+        async def pieces():
+            yield content
+
+        wanted = Wanted(file_format, "EUR", overwrite_stock=True, actor="key:1")
+        received = await receive(db, pieces(), wanted, clock=clock)
+        while await carry_on(db, clock=clock):
+            pass
+        return await catalog_of(db), received.job
+
+    return go
+
+
+async def catalog_of(db):
+    """Every product of a shop, without what the shop gave it."""
+    rows = await db.fetch("SELECT id FROM products ORDER BY id")
+    found = await catalog.read_by_id(db, [row["id"] for row in rows])
+    return [without_own(json.loads(found[row["id"]].json)) for row in rows]
+
+
+def without_own(value):
+    if isinstance(value, dict):
+        return {k: without_own(v) for k, v in value.items() if k not in OWN}
+    if isinstance(value, list):
+        return [without_own(one) for one in value]
+    return value
+
+
+async def exported(db, file_format):
+    return b"".join([part async for part in catalog.export(db, file_format)])
+
+
+class TestExportOfAnImport:
+    @pytest.mark.parametrize("file", FILES)
+    @pytest.mark.parametrize("file_format", MEDIA)
+    async def test_is_the_same_catalogue(
+        self, database, another_shop, take, shared_data, file, file_format
+    ):
+        content = (shared_data / "shopify" / file).read_bytes()
+        first, _ = await take(database, content, "shopify_csv")
+
+        out = await exported(database, file_format)
+        second, _ = await take(another_shop, out, file_format)
+
+        assert len(first) == 20
+        assert second == first
+        assert await exported(another_shop, file_format) == out
+
+    @pytest.mark.parametrize("file", FILES)
+    async def test_taken_in_where_it_came_from_changes_nothing(
+        self, database, take, shared_data, file, job_of
+    ):
+        content = (shared_data / "shopify" / file).read_bytes()
+        first, _ = await take(database, content, "shopify_csv")
+
+        out = await exported(database, "shopify_csv")
+        second, job = await take(database, out, "shopify_csv")
+
+        assert second == first
+        assert (await job_of(job)).tally == Tally(unchanged=20)
+
+
+class TestExport:
+    async def test_defuses_what_a_spreadsheet_would_run_and_takes_it_back(
+        self, database, another_shop, take
+    ):
+        evil = {
+            "handle": "evil",
+            "title": "=cmd|'/c calc'!A0",
+            "vendor": "@SUM(1+1)*cmd",
+            "tags": ["+1", "-2", "a, b"],
+            "description_html": "-1",
+            "variants": [
+                {
+                    "sku": "=1+1",
+                    "barcode": "'=2",
+                    "price": {"amount": 1, "currency": "EUR"},
+                    "on_hand": 2,
+                }
+            ],
+        }
+        first, _ = await take(database, json.dumps(evil).encode(), "jsonl")
+
+        out = await exported(database, "shopify_csv")
+        second, _ = await take(another_shop, out, "shopify_csv")
+
+        assert first[0]["title"] == evil["title"]
+        assert second == first
+        assert b",=" not in out
+        assert b",@" not in out
+        assert b",+" not in out
+
+    async def test_of_a_status_is_only_that(self, database, take):
+        lines = [
+            json.dumps(
+                {
+                    "title": status,
+                    "status": status,
+                    "variants": [
+                        {"sku": status, "price": {"amount": 1, "currency": "EUR"}}
+                    ],
+                }
+            )
+            for status in ("active", "draft")
+        ]
+        await take(database, "\n".join(lines).encode(), "jsonl")
+
+        parts = [one async for one in catalog.export(database, "jsonl", status="draft")]
+
+        assert [json.loads(part)["handle"] for part in parts] == ["draft"]
+
+    async def test_of_an_empty_shop_is_a_header_or_nothing(self, database):
+        assert await exported(database, "jsonl") == b""
+        assert (await exported(database, "shopify_csv")).count(b"\r\n") == 1
