@@ -180,9 +180,7 @@ class TestBrowse:
 
 
 class TestShow:
-    async def test_answers_by_id_and_by_handle(
-        self, client, tea, statements
-    ):
+    async def test_answers_by_id_and_by_handle(self, client, tea, statements):
         statements.clear()
 
         by_id = await client.get(f"/v1/products/{tea['id']}")

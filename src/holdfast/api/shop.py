@@ -130,9 +130,7 @@ class Shop:
         self.keyring = oauth.KeyRing(self.db, self.vault, self.clock)
         self.deadlines = DeadlineMetrics(self.metrics.registry)
         self.key_uses = KeyUses(self.db, self.vault, clock=self.clock)
-        self.finder = search.Finder(
-            self.search_db or self.db, reading=catalog.reading
-        )
+        self.finder = search.Finder(self.search_db or self.db, reading=catalog.reading)
         self.products = catalog.Reader(self.db, self.clock)
         self.prices = pricing.Reader(self.db)
         self.storage = open_storage(
