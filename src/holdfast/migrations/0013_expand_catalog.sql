@@ -1,4 +1,4 @@
--- The whole catalogue: versions, schedules, attributes, trees, collections, history.
+-- The whole catalogue: versions, schedules, attributes, trees, history.
 
 ALTER TABLE products
     -- Counts the writes of the product, its variants, categories and images.
@@ -77,34 +77,6 @@ CREATE TABLE product_translations (
     updated_at timestamptz NOT NULL,
     PRIMARY KEY (product_id, language)
 );
-
--- Products put together by hand, or by a rule.
-CREATE TABLE collections (
-    id uuid PRIMARY KEY,
-    handle text NOT NULL CONSTRAINT collections_handle_unique UNIQUE,
-    title text NOT NULL,
-    description_html text NOT NULL DEFAULT '',
-    seo_title text NOT NULL DEFAULT '',
-    seo_description text NOT NULL DEFAULT '',
-    -- Who belongs to it; NULL where that is said by hand in collection_products.
-    rule jsonb,
-    sort text NOT NULL CONSTRAINT collections_sort_known
-        CHECK (sort IN ('manual', 'newest', 'title')),
-    published boolean NOT NULL DEFAULT true,
-    version bigint NOT NULL DEFAULT 1,
-    created_at timestamptz NOT NULL,
-    updated_at timestamptz NOT NULL
-);
-
-CREATE TABLE collection_products (
-    collection_id uuid NOT NULL REFERENCES collections ON DELETE CASCADE,
-    product_id uuid NOT NULL REFERENCES products ON DELETE CASCADE,
-    position integer NOT NULL,
-    PRIMARY KEY (collection_id, product_id)
-);
-CREATE INDEX collection_products_in_order
-    ON collection_products (collection_id, position, product_id);
-CREATE INDEX collection_products_by_product ON collection_products (product_id);
 
 -- What else somebody may want who looks at a product, in order.
 CREATE TABLE related_products (

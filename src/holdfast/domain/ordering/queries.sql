@@ -29,7 +29,7 @@ CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_agg(jsonb_build_array(
                l.id, l.variant_id, v.sku, p.title, v.title, l.quantity,
                l.unit_price_override, v.currency, v.price_amount, v.weight_grams,
-               p.status = 'active', (
+               status_at(p.status, p.publish_at, p.unpublish_at, now()) = 'active', (
                    SELECT jsonb_agg(r.entry) FROM prices_on_record r
                    WHERE l.unit_price_override IS NULL
                      AND r.variant_id = v.id AND r.currency = c.currency
@@ -100,7 +100,7 @@ CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_agg(jsonb_build_array(
                l.id, l.variant_id, v.sku, p.title, v.title, l.quantity,
                l.unit_price_override, v.currency, v.price_amount, v.weight_grams,
-               p.status = 'active', (
+               status_at(p.status, p.publish_at, p.unpublish_at, $2) = 'active', (
                    SELECT jsonb_agg(r.entry) FROM prices_on_record r
                    WHERE l.unit_price_override IS NULL
                      AND r.variant_id = v.id AND r.currency = t.currency
@@ -217,7 +217,7 @@ CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_agg(jsonb_build_array(
                l.id, l.variant_id, v.sku, p.title, v.title, l.quantity,
                l.unit_price_override, v.currency, v.price_amount, v.weight_grams,
-               p.status = 'active', (
+               status_at(p.status, p.publish_at, p.unpublish_at, now()) = 'active', (
                    SELECT jsonb_agg(r.entry) FROM prices_on_record r
                    WHERE l.unit_price_override IS NULL
                      AND r.variant_id = v.id AND r.currency = c.currency
