@@ -35,7 +35,7 @@ ROUTES: tuple[Route, ...] = (
         imports.create,
         cost=50,
         priority=Priority.OPERATE,
-        of_kind="report",
+        of_kind="upload",
         seconds=_FILE_SECONDS,
         body_limit_bytes=imports.MAX_FILE_BYTES,
         scope="products:write",
