@@ -52,6 +52,13 @@ class TestAtEase:
         assert door.ask(b"POST", b"/v1/me/export") is None
         assert door.load.metrics.offered == [0] * 5
 
+    def test_judges_nobody_of_a_process_that_is_only_busy(self, flood):
+        """At the highest level, but nobody has to be turned away."""
+        flood.load.shedder.hold(None)
+
+        assert flood.ask(b"POST", b"/v1/me/export") is None
+        assert flood.load.metrics.offered == [0] * 5
+
 
 class TestFlood:
     @pytest.mark.parametrize(

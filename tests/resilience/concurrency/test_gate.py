@@ -343,3 +343,16 @@ class TestEvents:
 
         assert isinstance(gate._collector, Collector)
         assert gate.try_acquire()
+
+
+class TestTotals:
+    def test_count_each_call_though_nobody_is_told_of_any(self, play):
+        played = play(1, each_call=False)
+        played.gate.try_acquire().release()
+        played.gate.try_acquire().release(Outcome.DROPPED)
+        played.gate.bypass()
+
+        counted = {name: n for name, n in played.gate.totals.items() if n}
+        assert counted == {"success": 1, "dropped": 1, "bypassed": 1}
+        assert played.of(LimiterCall) == []
+        assert played.of(LimitStep)

@@ -89,10 +89,7 @@ class Gate:
         load = self._load
         arrivals = load.guard.arrivals
         # A process that is busy with what it can do has nobody to refuse.
-        sheds = load.guard.shedder.sheds
-        if not sheds and arrivals.unstarted < arrivals.shortest:
-            return None
-        is_flood = sheds and load.level >= GATE_LEVEL
+        is_flood = load.shedder.sheds and load.level >= GATE_LEVEL
         if not is_flood and arrivals.unstarted < arrivals.shortest:
             return None
         if not load.is_on or load.shedding == "off":

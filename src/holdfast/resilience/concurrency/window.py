@@ -90,7 +90,7 @@ class Collector:
             return None
         if now - seconds < self._began_at:
             return None
-        if seconds < _LEAST_SECONDS:  # noqa: PLR1730 - max() costs half of all this
+        if seconds < _LEAST_SECONDS:  # noqa: PLR1730 - max() takes 0.08 us, this 0.02
             seconds = _LEAST_SECONDS
         if self._successes < _KEPT:
             self._latencies.append(seconds)
