@@ -10,6 +10,8 @@ from uuid import UUID
 
 from keyed_catalogue import CATALOGUE
 from keyed_controls import CONTROLS
+from keyed_pictures import PICTURES
+from keyed_prices import PRICES
 from keyed_recipe import Call, Recipe, filled, names, says
 from keyed_world import PASSWORD, READY, SKU, SOLD_OUT, World
 
@@ -240,6 +242,8 @@ async def _support(_: World) -> str:
 RECIPES: dict[str, Recipe] = {
     **CATALOGUE,
     **CONTROLS,
+    **PICTURES,
+    **PRICES,
     "DELETE /v1/api-keys/{key_id:uuid}": names(key_id=_api_key),
     "POST /v1/inventory/import": _file,
     "PUT /v1/inventory/{sku}": names(sku=_sku),

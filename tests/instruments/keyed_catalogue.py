@@ -1,6 +1,6 @@
 """Requests to the catalogue, and what is in it before them."""
 
-from keyed_recipe import Call, Recipe, filled
+from keyed_recipe import Call, Recipe, filled, names
 from keyed_world import World
 
 from holdfast.api.examples import EXAMPLES
@@ -96,6 +96,11 @@ async def _related(world: World, call: Call) -> None:
     call.body = {"products": []}
 
 
+async def _synonyms(world: World) -> str:
+    body = EXAMPLES["NewSynonyms"][0]
+    return str((await world.send("POST", "/v1/search/synonyms", body))["id"])
+
+
 CATALOGUE: dict[str, Recipe] = {
     "POST /v1/imports": _file,
     "POST /v1/imports/{import_id:uuid}/cancel": _import,
@@ -108,6 +113,7 @@ CATALOGUE: dict[str, Recipe] = {
     "PATCH /v1/products/{product}": _archived,
     "DELETE /v1/products/{product}": _product,
     "PUT /v1/products/{product}/related": _related,
+    "DELETE /v1/search/synonyms/{synonyms_id:uuid}": names(synonyms_id=_synonyms),
     "POST /v1/products/{product}/variants": _larger,
     "PATCH /v1/products/{product}/variants/{variant_id:uuid}": _dearer,
     "DELETE /v1/products/{product}/variants/{variant_id:uuid}": _product,
