@@ -9,6 +9,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from keyed_catalogue import CATALOGUE
+from keyed_collections import COLLECTIONS
 from keyed_controls import CONTROLS
 from keyed_pictures import PICTURES
 from keyed_prices import PRICES
@@ -241,6 +242,7 @@ async def _support(_: World) -> str:
 
 RECIPES: dict[str, Recipe] = {
     **CATALOGUE,
+    **COLLECTIONS,
     **CONTROLS,
     **PICTURES,
     **PRICES,

@@ -44,6 +44,28 @@ EXAMPLES: dict[str, list[Any]] = {
         {"parent": "tea", "position": 2},
         {"name": "Green tea", "seo_title": "Green tea from Japan"},
     ],
+    "CollectionChanges": [
+        {"status": "active", "publish_at": "2026-12-01T18:00:00Z"},
+        {"rule": None, "sort": "manual"},
+    ],
+    "CollectedWanted": [{"products": ["sencha", "iron-teapot"]}],
+    "CollectedMove": [{"position": 1}],
+    "NewCollected": [{"product": "sencha", "position": 1}],
+    "NewCollection": [
+        {
+            "title": "Gifts under 30",
+            "status": "active",
+            "sort": "price",
+            "rule": {
+                "conditions": [
+                    {"field": "tag", "values": ["gift", "set"]},
+                    {"field": "price", "currency": "EUR", "most": 3000},
+                    {"field": "available", "value": True},
+                ]
+            },
+        },
+        {"title": "What we drink ourselves"},
+    ],
     "NewVariant": [
         {
             "sku": "TEA-ASSAM-250",

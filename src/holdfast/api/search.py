@@ -2,7 +2,8 @@
 
 A page takes three statements: what is known of the words that were typed; what
 matches, with its facets and the products as they are now; and what they cost whoever
-asks. With a currency each variant has its `offer` in it. Suggestions take no longer
+asks. With a currency each variant has its `offer` in it; with a collection there is one
+more, which reads what belongs. Suggestions take no longer
 than a key stroke and show no more than what is on sale.
 """
 
@@ -12,7 +13,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Response
 
-from holdfast.api import editions, offers
+from holdfast.api import collections, editions, offers
 from holdfast.api.editions import IfNoneMatch
 from holdfast.api.listing import After, Limit, listing_of_json
 from holdfast.api.protection import extras
@@ -156,6 +157,7 @@ async def find(
     limit: Limit = DEFAULT_LIMIT,
     after: After | None = None,
     category: CategoryKey | None = None,
+    collection: collections.Key | None = None,
     vendor: Values | None = None,
     product_type: Values | None = None,
     tag: Values | None = None,
@@ -180,6 +182,7 @@ async def find(
         "sort": sort,
         "limit": limit,
         "category": category,
+        "collection": collection,
         "vendor": vendor,
         "product_type": product_type,
         "tag": tag,
@@ -201,7 +204,12 @@ async def find(
             "attribute": attribute,
         }
     )
+    among = None
+    if collection is not None:
+        found_in = await collections.find(shop, caller, collection)
+        among = collections.among(shop, found_in)
     filters = search.Filters(
+        among=among,
         status=_shown(caller, status),
         category_id=None if category is None else catalog.parse_id(category),
         category=category,

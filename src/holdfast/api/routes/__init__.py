@@ -9,6 +9,7 @@ from holdfast.api.routes import (
     accounts,
     carts,
     catalogue,
+    collections,
     customers,
     drops,
     files,
@@ -35,6 +36,7 @@ __all__ = ["ROUTES", "Priority", "Route"]
 ROUTES: tuple[Route, ...] = (
     *shop.ROUTES,
     *catalogue.ROUTES,
+    *collections.ROUTES,
     *inventory.ROUTES,
     *carts.ROUTES,
     *payments.ROUTES,

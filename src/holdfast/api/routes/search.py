@@ -14,7 +14,10 @@ ROUTES: tuple[Route, ...] = (
         cost=5,
         priority=Priority.BROWSE,
         public=True,
-        raises=(BadCursor, catalog.CategoryNotFound, index.FilterInvalid),
+        raises=(
+            *(BadCursor, catalog.CategoryNotFound, catalog.CollectionNotFound),
+            index.FilterInvalid,
+        ),
     ),
     Route(
         "GET",

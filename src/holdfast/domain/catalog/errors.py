@@ -129,3 +129,32 @@ class DuplicateHandle(Conflict):
     """Something else in the shop has this handle."""
 
     handle: str
+
+
+@dataclass(eq=False)
+class CollectionInvalid(Invalid):
+    """The collection breaks a rule of the catalogue."""
+
+    errors: list[Fault]
+
+
+@dataclass(eq=False)
+class CollectionNotFound(NotFound):
+    """There is no such collection."""
+
+
+@dataclass(eq=False)
+class CollectionChanged(Outdated):
+    """The collection was changed since it was read."""
+
+    version: int
+
+
+@dataclass(eq=False)
+class CollectionByRule(Conflict):
+    """What is in the collection follows from its rule."""
+
+
+@dataclass(eq=False)
+class NotInCollection(NotFound):
+    """The product was not put into the collection."""

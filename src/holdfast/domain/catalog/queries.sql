@@ -691,3 +691,157 @@ DELETE FROM related_products WHERE product_id = $1;
 INSERT INTO related_products (product_id, related_id, position)
 SELECT $1, id, place
 FROM unnest($2::uuid[]) WITH ORDINALITY AS r (id, place);
+
+-- name: add_collection
+-- Add a collection. $1 id, $2 a JSON object, $3 now. Returns nothing if its handle is
+-- taken.
+INSERT INTO collections (id, handle, title, description_html, seo_title,
+                         seo_description, image_id, image_alt, status, publish_at,
+                         unpublish_at, sort, position, rule, created_at, updated_at)
+SELECT $1, handle, title, description_html, seo_title, seo_description, image_id,
+       image_alt, status, publish_at, unpublish_at, sort, position, rule, $3, $3
+FROM jsonb_to_record($2::jsonb) AS n (
+    handle text, title text, description_html text, seo_title text,
+    seo_description text, image_id uuid, image_alt text, status text,
+    publish_at timestamptz, unpublish_at timestamptz, sort text, position integer,
+    rule jsonb)
+ON CONFLICT (handle) DO NOTHING
+RETURNING id;
+
+-- name: change_collection
+-- Make a locked collection what is wanted. $1 id, $2 a JSON object, $3 now. Raises
+-- collections_handle_unique.
+UPDATE collections c
+SET handle = n.handle, title = n.title, description_html = n.description_html,
+    seo_title = n.seo_title, seo_description = n.seo_description,
+    image_id = n.image_id, image_alt = n.image_alt, status = n.status,
+    publish_at = n.publish_at, unpublish_at = n.unpublish_at, sort = n.sort,
+    position = n.position, rule = n.rule, version = c.version + 1, updated_at = $3
+FROM jsonb_to_record($2::jsonb) AS n (
+    handle text, title text, description_html text, seo_title text,
+    seo_description text, image_id uuid, image_alt text, status text,
+    publish_at timestamptz, unpublish_at timestamptz, sort text, position integer,
+    rule jsonb)
+WHERE c.id = $1;
+
+-- name: touch_collection
+-- Give a locked collection its next version. $1 id, $2 now.
+UPDATE collections SET version = version + 1, updated_at = $2 WHERE id = $1;
+
+-- name: delete_collection
+-- Delete a locked collection, but none of its products. $1 id.
+DELETE FROM collections WHERE id = $1;
+
+-- name: hold_picture
+-- Lock a picture of the shop's own, so that nobody removes it who has not seen that it
+-- is shown. $1 id. One row, or none if there is no such picture.
+SELECT id FROM media_assets
+WHERE id = $1 AND status IN ('processing', 'ready', 'failed')
+FOR SHARE;
+
+-- name: find_collection
+-- A collection by id or by handle. $1 id or NULL, $2 handle or NULL.
+SELECT c.id, c.handle, c.title, c.description_html, c.seo_title, c.seo_description,
+       CASE WHEN m.id IS NOT NULL THEN jsonb_build_object(
+           'media_id', m.id, 'url', concat('/images/', m.address, '/large.webp'),
+           'alt', c.image_alt, 'width', drawn.size -> 'width',
+           'height', drawn.size -> 'height') END AS image,
+       c.status, c.publish_at, c.unpublish_at, c.sort, c.position, c.version,
+       c.created_at, c.updated_at, c.rule
+FROM collections c
+LEFT JOIN media_assets m ON m.id = c.image_id
+LEFT JOIN LATERAL (
+    SELECT r AS size FROM jsonb_array_elements(m.renditions) AS r
+    WHERE r ->> 'name' = 'large.webp') AS drawn ON true
+WHERE c.id = $1 OR c.handle = $2;
+
+-- name: lock_collection
+-- Lock a collection for a change and say what it is. $1 id.
+SELECT c.id, c.handle, c.title, c.description_html, c.seo_title, c.seo_description,
+       CASE WHEN m.id IS NOT NULL THEN jsonb_build_object(
+           'media_id', m.id, 'url', concat('/images/', m.address, '/large.webp'),
+           'alt', c.image_alt, 'width', drawn.size -> 'width',
+           'height', drawn.size -> 'height') END AS image,
+       c.status, c.publish_at, c.unpublish_at, c.sort, c.position, c.version,
+       c.created_at, c.updated_at, c.rule
+FROM collections c
+LEFT JOIN media_assets m ON m.id = c.image_id
+LEFT JOIN LATERAL (
+    SELECT r AS size FROM jsonb_array_elements(m.renditions) AS r
+    WHERE r ->> 'name' = 'large.webp') AS drawn ON true
+WHERE c.id = $1 FOR UPDATE OF c;
+
+-- name: collections
+-- Collections in the order of the shop. $1 and $2 position and id of the last one seen
+-- or NULL, $3 how many, $4 a moment at which buyers see them, NULL for all.
+SELECT c.id, c.handle, c.title, c.description_html, c.seo_title, c.seo_description,
+       CASE WHEN m.id IS NOT NULL THEN jsonb_build_object(
+           'media_id', m.id, 'url', concat('/images/', m.address, '/large.webp'),
+           'alt', c.image_alt, 'width', drawn.size -> 'width',
+           'height', drawn.size -> 'height') END AS image,
+       c.status, c.publish_at, c.unpublish_at, c.sort, c.position, c.version,
+       c.created_at, c.updated_at, c.rule
+FROM collections c
+LEFT JOIN media_assets m ON m.id = c.image_id
+LEFT JOIN LATERAL (
+    SELECT r AS size FROM jsonb_array_elements(m.renditions) AS r
+    WHERE r ->> 'name' = 'large.webp') AS drawn ON true
+WHERE ($1::integer IS NULL OR (c.position, c.id) > ($1, $2::uuid))
+  AND ($4::timestamptz IS NULL OR c.status = 'active'
+       AND coalesce(c.publish_at <= $4, true) AND coalesce(c.unpublish_at > $4, true))
+ORDER BY c.position, c.id LIMIT $3;
+
+-- name: places
+-- What was put into a collection by hand, in order. $1 collection.
+SELECT product_id, place FROM collection_products
+WHERE collection_id = $1 ORDER BY place, product_id;
+
+-- name: put_places
+-- Put products into a locked collection, or move those that are in it. $1 collection,
+-- $2 products, $3 their places, pairwise.
+INSERT INTO collection_products AS c (collection_id, product_id, place)
+SELECT $1, n.product_id, n.place
+FROM unnest($2::uuid[], $3::bigint[]) AS n (product_id, place)
+ON CONFLICT (collection_id, product_id) DO UPDATE SET place = excluded.place
+WHERE c.place <> excluded.place;
+
+-- name: take_out
+-- Take products out of a locked collection. $1 collection, $2 products.
+DELETE FROM collection_products
+WHERE collection_id = $1 AND product_id = ANY($2::uuid[]);
+
+-- name: page_by_hand
+-- Products of a collection in the order they were given, as read_by_id has them. $1
+-- collection, $2 and $3 place and id of the last one seen or NULL, $4 how many, $5
+-- status or NULL, $6 the moment.
+SELECT p.id, shown.status, p.version, p.document, c.place, (
+    SELECT concat_ws(' ', shown.status, string_agg(coalesce((
+        SELECT sum(s.available) FROM stock s WHERE s.variant_id = v.id), 0)::text,
+        ' ' ORDER BY v.position))
+    FROM variants v
+    WHERE v.product_id = p.id) AS available
+FROM collection_products c JOIN products p ON p.id = c.product_id
+CROSS JOIN LATERAL (
+    SELECT status_at(p.status, p.publish_at, p.unpublish_at, $6) AS status) AS shown
+WHERE c.collection_id = $1
+  AND ($2::bigint IS NULL OR (c.place, c.product_id) > ($2, $3::uuid))
+  AND ($5::text IS NULL OR shown.status = $5)
+ORDER BY c.place, c.product_id LIMIT $4;
+
+-- name: note_collection
+-- Write down what happened to a collection. $1 id of the note, $2 collection, $3 its
+-- version, $4 what was done, $5 by whom, $6 a JSON array of differences, $7 now.
+INSERT INTO collection_changes (id, collection_id, version, action, actor, changes, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: collection_changes
+-- What happened to a collection, the latest first. $1 collection, $2 the last id seen
+-- or the largest there is, $3 how many.
+SELECT id, version, action, actor, changes, at
+FROM collection_changes
+WHERE collection_id = $1 AND id < $2
+ORDER BY id DESC LIMIT $3;
+
+-- name: shelves
+-- Categories by id or by handle. $1 ids, $2 handles.
+SELECT id, handle FROM categories WHERE id = ANY($1::uuid[]) OR handle = ANY($2::text[]);

@@ -24,6 +24,7 @@ class MediaNotFound(NotFound):
 
 @dataclass(eq=False)
 class MediaInUse(Conflict):
-    """Products still show this picture."""
+    """Products or collections still show this picture."""
 
     product_ids: list[UUID]
+    collection_ids: list[UUID]

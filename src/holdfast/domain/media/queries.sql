@@ -73,9 +73,11 @@ WHERE id = $1 AND status IN ('processing', 'ready', 'failed')
 FOR UPDATE;
 
 -- name: shown_by
--- Products that show a picture, at most ten. $1 id.
-SELECT DISTINCT product_id FROM product_images
-WHERE asset_id = $1 ORDER BY product_id LIMIT 10;
+-- Products and collections that show a picture, at most ten of each. $1 id.
+(SELECT DISTINCT product_id, NULL::uuid AS collection_id FROM product_images
+ WHERE asset_id = $1 ORDER BY product_id LIMIT 10)
+UNION ALL
+(SELECT NULL, id FROM collections WHERE image_id = $1 ORDER BY id LIMIT 10);
 
 -- name: bury
 -- Make a gravestone of a picture; the sweep removes its files. $1 id, $2 now.

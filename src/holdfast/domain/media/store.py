@@ -140,14 +140,17 @@ async def mark_failed(
 async def remove(tx: Transaction, asset_id: UUID, *, at: datetime) -> None:
     """Remove a picture; its files go with the next sweep.
 
-    Raises ``MediaNotFound``, and ``MediaInUse`` while a product shows it.
+    Raises ``MediaNotFound``, and ``MediaInUse`` while something shows it.
     """
     # By the lock, whoever was about to show it has done so, and the next statement
     # sees it.
     if await tx.fetchrow(_LOCK_TO_REMOVE, asset_id) is None:
         raise MediaNotFound
     if shown := await tx.fetch(_SHOWN_BY, asset_id):
-        raise MediaInUse([row["product_id"] for row in shown])
+        raise MediaInUse(
+            [row["product_id"] for row in shown if row["product_id"]],
+            [row["collection_id"] for row in shown if row["collection_id"]],
+        )
     await tx.execute(_BURY, asset_id, at)
 
 

@@ -39,6 +39,14 @@ class Prices:
 
 
 @dataclass(frozen=True, slots=True)
+class Among:
+    """A condition on rows ``i`` of the index, in SQL whose $1 is the first value."""
+
+    condition: str
+    values: tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Filters:
     """What a product must be to be found."""
 
@@ -51,6 +59,8 @@ class Filters:
     available: bool | None = None
     chosen: Mapping[str, tuple[str, ...]] | None = None
     """Values by the name of their facet, as ``vendor`` or ``option.Size``."""
+    among: Among | None = None
+    """What it must belong to."""
 
     @property
     def names(self) -> list[str]:

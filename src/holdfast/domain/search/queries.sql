@@ -196,6 +196,7 @@ WITH RECURSIVE shelves AS (
       AND ($16::text[] IS NULL OR i.facets && $16)
       AND ($17::text[] IS NULL OR i.facets && $17)
       AND ($18::text[] IS NULL OR i.facets && $18)
+      AND true /* among */
 ), few AS MATERIALIZED (
     SELECT coalesce($23::boolean, count(*) <= 2000) AS weighed FROM hits
 ), scored AS (
@@ -259,6 +260,7 @@ WITH RECURSIVE shelves AS (
       AND ($16::text[] IS NULL OR i.facets && $16)
       AND ($17::text[] IS NULL OR i.facets && $17)
       AND ($18::text[] IS NULL OR i.facets && $18)
+      AND true /* among */
       AND ($20::bigint IS NULL OR (i.age, i.product_id) > ($20, $21::uuid))
       AND ($12::boolean IS NULL OR $12 = coalesce((
           SELECT true FROM variants v
@@ -306,6 +308,7 @@ WITH RECURSIVE shelves AS (
       AND ($16::text[] IS NULL OR i.facets && $16)
       AND ($17::text[] IS NULL OR i.facets && $17)
       AND ($18::text[] IS NULL OR i.facets && $18)
+      AND true /* among */
       AND ($20::bigint IS NULL OR (i.price_low, i.product_id) > ($20, $21::uuid))
       AND ($12::boolean IS NULL OR $12 = coalesce((
           SELECT true FROM variants v
@@ -353,6 +356,7 @@ WITH RECURSIVE shelves AS (
       AND ($16::text[] IS NULL OR i.facets && $16)
       AND ($17::text[] IS NULL OR i.facets && $17)
       AND ($18::text[] IS NULL OR i.facets && $18)
+      AND true /* among */
       AND ($20::bigint IS NULL OR ((-i.price_high), i.product_id) > ($20, $21::uuid))
       AND ($12::boolean IS NULL OR $12 = coalesce((
           SELECT true FROM variants v
@@ -400,6 +404,7 @@ WITH RECURSIVE shelves AS (
       AND ($16::text[] IS NULL OR i.facets && $16)
       AND ($17::text[] IS NULL OR i.facets && $17)
       AND ($18::text[] IS NULL OR i.facets && $18)
+      AND true /* among */
       AND ($20::text IS NULL OR (i.title, i.product_id) > ($20, $21::uuid))
       AND ($12::boolean IS NULL OR $12 = coalesce((
           SELECT true FROM variants v
@@ -457,6 +462,7 @@ WITH RECURSIVE shelves AS (
                OR status_at(i.status, i.publish_at, i.unpublish_at, $6) = $5)
           AND ($7::uuid IS NULL AND $8::text IS NULL
                OR i.categories && ARRAY(SELECT id FROM shelves))
+          AND true /* among */
           -- Of two sets, a match that counts has one at least.
           AND ($14::text[] IS NULL OR $11::text IS NOT NULL OR i.facets && ($13 || $14))
     ) AS matching
@@ -576,3 +582,68 @@ DELETE FROM search_synonyms WHERE id = $1 RETURNING id;
 -- name: can_tell_alike
 -- Whether the server has pg_trgm, without which `near` cannot be asked.
 SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_trgm');
+
+-- What follows are conditions of rules: what stands after their WHERE takes the place of
+-- `among` in the searches above.
+
+-- name: has_facet
+-- Products with any of some values of a facet. $1 values as the index has them.
+SELECT i.product_id FROM product_index i
+WHERE i.facets && $1::text[];
+
+-- name: on_shelf
+-- Products in any of some categories or below them. $1 ids.
+SELECT i.product_id FROM product_index i
+WHERE i.categories && ARRAY(
+    WITH RECURSIVE below AS (
+        SELECT id FROM categories WHERE id = ANY($1::uuid[])
+        UNION SELECT k.id FROM categories k JOIN below b ON k.parent_id = b.id
+    ) SELECT id FROM below);
+
+-- name: titled
+-- Products whose title has some words next to one another. $1 words. The index finds all
+-- of them and some more, as it has stems and other texts as well.
+SELECT i.product_id FROM product_index i
+WHERE (numnode(phraseto_tsquery('simple'::regconfig, search_text($1::text))) = 0
+       OR i.words @@ phraseto_tsquery('simple'::regconfig, search_text($1)))
+  AND strpos(concat(' ', i.title, ' '), concat(' ', search_text($1), ' ')) > 0;
+
+-- name: says
+-- Products of which attributes say something. $1 a path expression on all of them.
+SELECT i.product_id FROM product_index i
+WHERE EXISTS (SELECT FROM products p
+              WHERE p.id = i.product_id AND p.attributes @@ $1::jsonpath);
+
+-- name: costs
+-- Products of which a variant costs from the one to the other. $1 currency, $2 least and
+-- $3 most. Most are told apart by the least and the most of a product.
+SELECT i.product_id FROM product_index i
+WHERE i.currency = $1::text AND i.price_high >= $2::bigint AND i.price_low <= $3::bigint
+  AND EXISTS (SELECT FROM variants v
+              WHERE v.product_id = i.product_id AND v.price_amount BETWEEN $2 AND $3);
+
+-- name: is_reduced
+-- Products with a variant that costs less than it is compared with, which an index knows.
+SELECT i.product_id FROM product_index i
+WHERE EXISTS (SELECT FROM variants v
+              WHERE v.product_id = i.product_id AND v.compare_at_amount > v.price_amount);
+
+-- name: can_be_bought
+-- Products of which a variant can be bought, or none can. $1 which.
+SELECT i.product_id FROM product_index i
+WHERE $1::boolean = coalesce((
+    SELECT true FROM variants v
+    WHERE v.product_id = i.product_id AND (
+        SELECT sum(t.available) FROM stock t WHERE t.variant_id = v.id) > 0
+    LIMIT 1), false);
+
+-- name: made_since
+-- Products that were made then or later. $1 when, in negative microseconds since 1970.
+SELECT i.product_id FROM product_index i
+WHERE i.age <= $1::bigint;
+
+-- name: put_in
+-- Products that were put into a collection by hand. $1 collection.
+SELECT i.product_id FROM product_index i
+WHERE i.product_id IN (
+    SELECT c.product_id FROM collection_products c WHERE c.collection_id = $1::uuid);

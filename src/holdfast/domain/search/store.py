@@ -8,9 +8,11 @@ an index where much matches; others give the same answers, but more slowly.
 """
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -65,6 +67,7 @@ _ORDERS: dict[Sort, str] = {
     "title": _BY_TITLE,
 }
 _LARGEST = 2**63 - 1
+_PARAMETER = re.compile(r"\$(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +235,9 @@ class Finder:
         if facets:
             args.append(filters.names)
         statement = self._statements[sort, facets]
+        if (among := filters.among) is not None:
+            statement = _among(statement, among.condition, len(args))
+            args += among.values
         row = await self._connection.fetchrow(statement, *args)
         assert row is not None  # noqa: S101 - an aggregate always has one row
         ids, keys = row["ids"] or [], row["keys"] or []
@@ -290,6 +296,13 @@ def _page(sort: Sort, *, facets: bool, reading: Reading | None) -> str:
         )
         statement = statement.replace("NULL::text /* documents */", f"({shown})")
     return statement
+
+
+@lru_cache(maxsize=512)
+def _among(statement: str, condition: str, before: int) -> str:
+    """A page of what a condition holds of, with its values after those of the page."""
+    shifted = _PARAMETER.sub(lambda n: f"${int(n[1]) + before}", condition)
+    return statement.replace("true /* among */", shifted)
 
 
 def _documents(row: Row) -> tuple[Row, ...]:
