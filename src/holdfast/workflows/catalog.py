@@ -4,7 +4,7 @@ Each function is one transaction: a product goes in or changes as a whole, with
 a stock level for each of its variants, or nothing happens.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from uuid import UUID
@@ -13,6 +13,7 @@ from holdfast.domain import catalog, inventory
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.ids import new_id
 from holdfast.platform.db import Database, Transaction
+from holdfast.workflows.arrivals import put_up_shelves, set_prices
 from holdfast.workflows.showing import show
 
 
@@ -27,9 +28,9 @@ async def create_product(
     now = clock()
     async with db.transaction() as tx:
         await catalog.check_attributes(tx, [entry.draft.attributes])
-        new = await catalog.add(tx, [entry], at=now)
-        await inventory.open_levels(tx, list(new.values()), at=now)
-        await show(tx, [entry.id])
+        added = await catalog.add(tx, [entry], at=now)
+        await inventory.open_levels(tx, list(added.variants.values()), at=now)
+        await _show_added(tx, [entry], added)
         created = catalog.Note(entry.id, "created")
         await catalog.note(tx, [created], actor=actor, at=now)
         return (await catalog.read_by_id(tx, [entry.id], at=now))[entry.id]
@@ -148,25 +149,35 @@ async def take_in(
     that are new, and for all if *overwrite_stock*. Raises as ``create_product``,
     and ``StockBelowReserved`` or ``StockLevelOutOfRange``.
     """
-    drafts = [_checked(arrival.draft) for arrival in arrivals]
+    drafts = [a.draft if a.is_checked else _checked(a.draft) for a in arrivals]
+    hashes = [arrival.source_hash for arrival in arrivals]
     known = await catalog.imported(tx, [draft.handle for draft in drafts])
-    outcomes = [_outcome(known.get(a.draft.handle), a) for a in arrivals]
-    await _add_missing_categories(tx, arrivals, outcomes, at=at)
+    outcomes = [
+        _outcome(known.get(draft.handle), source_hash)
+        for draft, source_hash in zip(drafts, hashes, strict=True)
+    ]
+    news = [
+        arrival
+        for arrival, outcome in zip(arrivals, outcomes, strict=True)
+        if outcome is not Outcome.UNCHANGED
+    ]
+    await put_up_shelves(tx, news, at=at)
     fresh, changed = [], []
-    for arrival, draft, outcome in zip(arrivals, drafts, outcomes, strict=True):
+    told = zip(arrivals, drafts, hashes, outcomes, strict=True)
+    for arrival, draft, source_hash, outcome in told:
         if outcome is Outcome.CREATED:
-            fresh.append(catalog.Entry(new_id(), draft, arrival.source_hash))
+            pictured = arrival.pictured(draft)
+            fresh.append(catalog.Entry(new_id(), pictured, source_hash))
         elif outcome is Outcome.UPDATED:
             product_id, _ = known[draft.handle]
-            changed.append(catalog.Entry(product_id, draft, arrival.source_hash))
+            changed.append(catalog.Entry(product_id, draft, source_hash))
     notes = [catalog.Note(entry.id, "created") for entry in fresh]
     await catalog.check_attributes(tx, [draft.attributes for draft in drafts])
-    new: dict[str, UUID] = {}
-    if fresh:
-        new |= await catalog.add(tx, fresh, at=at)
+    added = await catalog.add(tx, fresh, at=at) if fresh else catalog.Added({}, [])
+    new = dict(added.variants)
     if changed:
-        new |= await _change(tx, changed, notes, at=at)
-    await inventory.open_levels(tx, list(new.values()), at=at)
+        by_handle = {arrival.draft.handle: arrival for arrival in news}
+        new |= await _change(tx, changed, by_handle, notes, at=at)
     on_hand = {
         sku: units
         for arrival in arrivals
@@ -174,9 +185,23 @@ async def take_in(
         if overwrite_stock or sku in new
     }
     await _put_stock(tx, on_hand, new, actor=actor, at=at)
-    await show(tx, [entry.id for entry in (*fresh, *changed)])
+    await set_prices(tx, news, by=actor, at=at)
+    await _show_added(tx, fresh, added, also=[entry.id for entry in changed])
     await catalog.note(tx, notes, actor=actor, at=at)
     return outcomes
+
+
+async def _show_added(
+    tx: Transaction,
+    entries: Sequence[catalog.Entry],
+    added: catalog.Added,
+    *,
+    also: Sequence[UUID] = (),
+) -> None:
+    """Show what was added, and what else was changed."""
+    untold = {*added.untold}
+    told = [entry.id for entry in entries if entry.id not in untold]
+    await show(tx, [*added.untold, *also], told=told)
 
 
 async def _put_stock(
@@ -187,18 +212,22 @@ async def _put_stock(
     actor: str,
     at: datetime,
 ) -> None:
-    """Set levels; *new* are those that were opened just now, and are empty."""
+    """Set levels, and open those of *new* variants."""
     known = {sku: units for sku, units in on_hand.items() if sku not in new}
-    moves = []
-    for sku in on_hand.keys() & new.keys():
-        units = on_hand[sku]
+    moves, empty = [], []
+    for sku, variant_id in new.items():
+        units = on_hand.get(sku, 0)
         if not 0 <= units <= inventory.MAX_LEVEL:
             raise inventory.StockLevelOutOfRange(sku)
         if units:
-            # To look at what is empty and nobody else can see would cost a tenth of
-            # an import.
-            where = (new[sku], inventory.MAIN)
+            # The ledger opens what is new. To look at what nobody else can see would
+            # cost a tenth of an import.
+            where = (variant_id, inventory.MAIN)
             moves.append(inventory.Move(*where, units, "adjustment", "import"))
+        else:
+            empty.append(variant_id)
+    if empty:
+        await inventory.open_levels(tx, empty, at=at)
     if moves:
         await inventory.move(tx, moves, actor=actor, at=at)
     if known:
@@ -208,6 +237,7 @@ async def _put_stock(
 async def _change(
     tx: Transaction,
     entries: Sequence[catalog.Entry],
+    arrivals: Mapping[str, catalog.Arrival],
     notes: list[catalog.Note],
     *,
     at: datetime,
@@ -217,7 +247,9 @@ async def _change(
     merged = [
         catalog.Entry(
             e.id,
-            _checked(e.draft.beyond(before[e.id]).beside(before[e.id])),
+            arrivals[e.draft.handle].pictured(
+                _checked(e.draft.beyond(before[e.id]).beside(before[e.id]))
+            ),
             e.source_hash,
         )
         for e in entries
@@ -237,27 +269,7 @@ def _checked(draft: catalog.Draft) -> catalog.Draft:
     return cleaned
 
 
-def _outcome(
-    known: tuple[UUID, bytes | None] | None, arrival: catalog.Arrival
-) -> Outcome:
+def _outcome(known: tuple[UUID, bytes | None] | None, source_hash: bytes) -> Outcome:
     if known is None:
         return Outcome.CREATED
-    _, source_hash = known
-    return Outcome.UNCHANGED if source_hash == arrival.source_hash else Outcome.UPDATED
-
-
-async def _add_missing_categories(
-    tx: Transaction,
-    arrivals: Iterable[catalog.Arrival],
-    outcomes: Iterable[Outcome],
-    *,
-    at: datetime,
-) -> None:
-    wanted = {
-        category.handle: category
-        for arrival, outcome in zip(arrivals, outcomes, strict=True)
-        if outcome is not Outcome.UNCHANGED
-        for category in arrival.categories
-    }
-    if wanted:
-        await catalog.add_categories(tx, list(wanted.values()), at=at)
+    return Outcome.UNCHANGED if known[1] == source_hash else Outcome.UPDATED

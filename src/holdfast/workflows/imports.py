@@ -15,13 +15,14 @@ import asyncio
 import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 from uuid import UUID
 
 import structlog
 
-from holdfast.domain import catalog, imports
+from holdfast.domain import catalog, imports, pricing
 from holdfast.domain.catalog import Portion, RowFault, UnusableFile
 from holdfast.domain.imports import CHUNK_BYTES, MAX_FAULTS, Fault, Job, Place, Tally
 from holdfast.kernel.clock import Clock, Monotonic, monotonic
@@ -29,14 +30,16 @@ from holdfast.kernel.errors import DomainError, Unavailable
 from holdfast.platform.db import Database, Transaction
 from holdfast.workflows.catalog import Outcome, take_in
 
-BATCH_PRODUCTS = 250
-BATCH_VARIANTS = 1_000
-BATCH_ROWS = 1_000
+BATCH_PRODUCTS = 1_000
+BATCH_VARIANTS = 4_000
+BATCH_ROWS = 2_000
 BATCH_BYTES = 4 << 20
-"""A batch ends at whichever comes first: it is in within a few tenths of a second, and
-whoever cancels waits for no more."""
+"""A batch ends at whichever comes first, or when it is likely to take longer than this
+many seconds, by those before it. Whoever cancels waits for no more, nor does whoever
+writes one of its products; and to commit less at once takes longer for all."""
+BATCH_SECONDS = 0.25
 
-SLICE_SECONDS = 2.0
+SLICE_SECONDS = 5.0
 """How long one turn at a job lasts: then the process looks whether it is to stop."""
 
 MAX_STARTS = 5
@@ -74,12 +77,13 @@ async def carry_on(
     if claimed is None:
         return False
     job, starts = claimed
-    work = _Work(db, job, clock)
+    pace = _Pace(timer)
+    work = _Work(db, job, clock, pace)
     try:
         if starts > MAX_STARTS:
             await work.end(f"the process ended {starts - 1} times at the same place")
             return True
-        reader = _batches(job, _Pieces(db, job.id))
+        reader = _batches(job, _Pieces(db, job.id), pace)
         batch = await asyncio.to_thread(next, reader, None)
         while batch is not None:
             following = None
@@ -100,13 +104,48 @@ async def carry_on(
     return True
 
 
+class _Pace:
+    """How large a batch may be: as much as goes in within ``BATCH_SECONDS``.
+
+    What a product takes besides its variants counts as two of them, as it was measured.
+    """
+
+    FIRST = 500
+    LEAST = 50
+
+    def __init__(self, timer: Monotonic) -> None:
+        self._timer = timer
+        self.most = self.FIRST
+
+    @contextmanager
+    def taken(self, portions: Sequence[Portion]) -> Iterator[None]:
+        """Look at how long a batch takes."""
+        began = self._timer()
+        yield
+        if (weight := sum(map(weight_of, portions))) > self.LEAST:
+            a_second = weight / max(self._timer() - began, 1e-3)
+            # What was slow once need not be slow again.
+            wanted = (self.most + int(a_second * BATCH_SECONDS)) // 2
+            self.most = max(self.LEAST, wanted)
+
+
+def weight_of(portion: Portion) -> int:
+    """What a part of a file costs, by variants."""
+    if portion.arrival is None:
+        return 0
+    return 2 + len(portion.arrival.draft.variants)
+
+
 class _Work:
     """A job under way: where it is, and what it has come to."""
 
-    def __init__(self, db: Database, job: Job, clock: Clock) -> None:
+    def __init__(
+        self, db: Database, job: Job, clock: Clock, pace: _Pace | None = None
+    ) -> None:
         self._db = db
         self._job = job
         self._clock = clock
+        self._pace = pace or _Pace(monotonic)
         self._place = job.done
         self._refused = job.tally.refused
 
@@ -146,7 +185,8 @@ class _Work:
             await self._take(portions[middle:])
 
     async def _commit(self, portions: Sequence[Portion]) -> None:
-        since = await self._db.attempt(lambda tx: self._take_in(tx, portions))
+        with self._pace.taken(portions):
+            since = await self._db.attempt(lambda tx: self._take_in(tx, portions))
         end = portions[-1].end
         self._place = Place(end.offset, end.lines)
         self._refused += since.refused
@@ -185,7 +225,9 @@ class _Work:
 
 def sentence(error: DomainError) -> str:
     """What the database said of a product, for whoever reads its row."""
-    if isinstance(error, catalog.ProductInvalid):
+    if isinstance(
+        error, catalog.ProductInvalid | catalog.CategoryInvalid | pricing.PricesInvalid
+    ):
         return "; ".join(f"{f.pointer[1:]} {f.detail}" for f in error.errors)
     title = (type(error).__doc__ or "").partition("\n")[0].rstrip(".")
     details = ", ".join(f"{name} {value!r}" for name, value in error.details.items())
@@ -214,15 +256,18 @@ def _tally(outcomes: Sequence[Outcome], refused: int) -> Tally:
     )
 
 
-def _batches(job: Job, pieces: io.RawIOBase) -> Iterator[_Batch]:
+def _batches(
+    job: Job, pieces: io.RawIOBase, pace: _Pace | None = None
+) -> Iterator[_Batch]:
     """The rest of a file; runs in a thread."""
+    pace = pace or _Pace(monotonic)
     file: Any = io.BufferedReader(pieces, CHUNK_BYTES)
-    waiting = _Waiting(job.done.offset)
+    waiting = _Waiting(job.done.offset, pace.most)
     try:
         for portion in _portions(job, file):
             if not waiting.takes(portion):
                 yield _Batch(waiting.all)
-                waiting = _Waiting(waiting.end)
+                waiting = _Waiting(waiting.end, pace.most)
             waiting.add(portion)
     except UnusableFile as error:
         yield _Batch(waiting.all, is_last=True, unusable=str(error))
@@ -240,8 +285,9 @@ def _portions(job: Job, file: BinaryIO) -> Iterator[Portion]:
 class _Waiting:
     """What is to be a batch."""
 
-    def __init__(self, offset: int) -> None:
+    def __init__(self, offset: int, most: int) -> None:
         self.all: list[Portion] = []
+        self._weight, self._most = 0, most
         self.end = self._began = offset
         self._skus = set[str]()
         self._handles = set[str]()
@@ -252,6 +298,7 @@ class _Waiting:
             len(self.all) >= BATCH_ROWS
             or len(self._handles) >= BATCH_PRODUCTS
             or self.end - self._began >= BATCH_BYTES
+            or self._weight >= self._most
         ):
             return False
         if portion.arrival is None or not self._skus:
@@ -267,6 +314,7 @@ class _Waiting:
     def add(self, portion: Portion) -> None:
         self.all.append(portion)
         self.end = portion.end.offset
+        self._weight += weight_of(portion)
         if portion.arrival is not None:
             self._handles.add(portion.arrival.draft.handle)
             self._skus |= {v.sku for v in portion.arrival.draft.variants}

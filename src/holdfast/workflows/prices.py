@@ -118,37 +118,7 @@ class Prices:
             ]:
                 raise pricing.PricesInvalid(unknown)
             new = [_price(price, variant_ids[price.sku]) for price in wanted]
-            return await self._replace(tx, new, list_id, at=now)
-
-    async def _replace(
-        self,
-        tx: Transaction,
-        wanted: Sequence[Price],
-        list_id: UUID | None,
-        *,
-        at: datetime,
-    ) -> Outcome:
-        variant_ids = list({price.slot.variant_id for price in wanted})
-        there = await pricing.there(tx, variant_ids, list_id)
-        # What is over need not be in the way; it is on record all the same.
-        over = {p.id for p in there if p.period.ends_at and p.period.ends_at <= at}
-        before = {(p.slot, p.period): p for p in there if p.id not in over}
-        asked = {(p.slot, p.period): p for p in wanted}
-        unchanged = {
-            key
-            for key, price in asked.items()
-            if key in before and before[key].says == price.says
-        }
-        _check_clashes(wanted, [p for key, p in before.items() if key not in asked])
-        new = [price for key, price in asked.items() if key not in unchanged]
-        replaced = [
-            before[key].id for key in asked if key in before and key not in unchanged
-        ]
-        if over or replaced:
-            await pricing.remove_prices(tx, [*over, *replaced], by=self.actor, at=at)
-        if new:
-            await pricing.add_prices(tx, new, list_id, by=self.actor, at=at)
-        return Outcome(len(new), len(unchanged), len(replaced))
+            return await _replace(tx, new, list_id, by=self.actor, at=now)
 
     async def remove(self, price_id: UUID) -> None:
         """Take a price off; it stays on record. ``PriceNotFound``."""
@@ -184,6 +154,52 @@ class Prices:
         async with self.db.transaction() as tx:
             await pricing.lock_list(tx, list_id)
             await pricing.remove_list(tx, list_id, by=self.actor, at=self.clock())
+
+
+async def put_prices(
+    tx: Transaction, wanted: Sequence[PriceWanted], *, by: str, at: datetime
+) -> Outcome:
+    """Set prices of the shop's own, any number, with what else a transaction does.
+
+    Their SKUs are there, as the products they came with. Raises ``PricesInvalid``.
+    """
+    if found := _faults(wanted, at, most=len(wanted)):
+        raise pricing.PricesInvalid(found)
+    skus = sorted({price.sku for price in wanted})
+    variant_ids = await pricing.lock_variants(tx, skus)
+    new = [_price(price, variant_ids[price.sku]) for price in wanted]
+    return await _replace(tx, new, None, by=by, at=at)
+
+
+async def _replace(
+    tx: Transaction,
+    wanted: Sequence[Price],
+    list_id: UUID | None,
+    *,
+    by: str,
+    at: datetime,
+) -> Outcome:
+    variant_ids = list({price.slot.variant_id for price in wanted})
+    there = await pricing.there(tx, variant_ids, list_id)
+    # What is over need not be in the way; it is on record all the same.
+    over = {p.id for p in there if p.period.ends_at and p.period.ends_at <= at}
+    before = {(p.slot, p.period): p for p in there if p.id not in over}
+    asked = {(p.slot, p.period): p for p in wanted}
+    unchanged = {
+        key
+        for key, price in asked.items()
+        if key in before and before[key].says == price.says
+    }
+    _check_clashes(wanted, [p for key, p in before.items() if key not in asked])
+    new = [price for key, price in asked.items() if key not in unchanged]
+    replaced = [
+        before[key].id for key in asked if key in before and key not in unchanged
+    ]
+    if over or replaced:
+        await pricing.remove_prices(tx, [*over, *replaced], by=by, at=at)
+    if new:
+        await pricing.add_prices(tx, new, list_id, by=by, at=at)
+    return Outcome(len(new), len(unchanged), len(replaced))
 
 
 async def worth(
@@ -227,9 +243,11 @@ def holding_of(book: Book, quantity: int, at: datetime) -> Holding | None:
     return pricing.resolve(book, quantity=quantity, at=at, groups=groups)
 
 
-def _faults(wanted: Sequence[PriceWanted], now: datetime) -> list[Fault]:
-    if not 1 <= len(wanted) <= MAX_PRICES:
-        return [Fault("/prices", f"must be 1 to {MAX_PRICES}")]
+def _faults(
+    wanted: Sequence[PriceWanted], now: datetime, *, most: int = MAX_PRICES
+) -> list[Fault]:
+    if not 1 <= len(wanted) <= most:
+        return [Fault("/prices", f"must be 1 to {most}")]
     found = []
     seen = set[object]()
     for place, price in enumerate(wanted):

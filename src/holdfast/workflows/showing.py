@@ -15,10 +15,16 @@ REBUILT_AT_ONCE = 200
 _NIL = UUID(int=0)
 
 
-async def show(tx: Transaction, ids: Sequence[UUID]) -> None:
-    """Make what is read and what is searched of products from their rows."""
-    await catalog.project(tx, ids)
-    await search.index(tx, ids)
+async def show(
+    tx: Transaction, ids: Sequence[UUID], *, told: Sequence[UUID] = ()
+) -> None:
+    """Make what is read and what is searched of products from their rows.
+
+    *told* are others, which are new and came with their documents.
+    """
+    if ids:
+        await catalog.project(tx, ids)
+    await search.index(tx, [*told, *ids])
 
 
 async def rebuild(db: Database) -> int:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.domain.catalog import shopify_rows
+from holdfast.domain.catalog import OtherPrice, shopify_rows
+from holdfast.domain.catalog.besides import Besides
 from holdfast.domain.catalog.cells import as_line, defuse, joined, listed, restore
 from holdfast.domain.catalog.drafts import draft_of
 from holdfast.domain.catalog.jsonl import jsonl_line, jsonl_portions
@@ -50,6 +51,15 @@ def products(draw):
     ]
     categories = draw(st.lists(NAMES, max_size=3, unique_by=slugify))
     urls = draw(st.lists(st.integers(0, 99), max_size=6, unique=True))
+    images = tuple(
+        Image(
+            f"https://pictures.example/{n}.jpg",
+            draw(LINES),
+            position=place,
+            id=new_id(),
+        )
+        for place, n in enumerate(urls, 1)
+    )
     amounts = st.integers(0, 10**9)
     return Product(
         id=new_id(),
@@ -65,10 +75,7 @@ def products(draw):
             for name in names
         ),
         categories=tuple(CategoryName(new_id(), slugify(n), n) for n in categories),
-        images=tuple(
-            Image(f"https://pictures.example/{n}.jpg", draw(LINES), position=place)
-            for place, n in enumerate(urls, 1)
-        ),
+        images=images,
         variants=tuple(
             Variant(
                 id=new_id(),
@@ -82,6 +89,7 @@ def products(draw):
                 weight_grams=draw(st.integers(0, 10**6)),
                 barcode=draw(st.none() | LINES),
                 available=draw(st.integers(0, 10**6)),
+                image_id=draw(st.sampled_from([None, *(one.id for one in images)])),
             )
             for code, options in zip(codes, chosen, strict=True)
         ),
@@ -103,6 +111,12 @@ def said(product):
     texts = (draft.handle, draft.title, draft.description_html, draft.vendor)
     texts += (draft.seo_title, draft.seo_description)
     return (*texts, draft.status, draft.tags, draft.options, images, variants)
+
+
+def shown(product):
+    """By SKU the place of the image that shows a variant."""
+    places = {image.id: place for place, image in enumerate(product.images, 1)}
+    return {v.sku: places[v.image_id] for v in product.variants if v.image_id}
 
 
 def told(arrival):
@@ -157,6 +171,7 @@ class TestShopify:
         assert portion.faults == ()
         assert told(portion.arrival) == said(product)
         assert portion.arrival.on_hand == {v.sku: v.available for v in product.variants}
+        assert portion.arrival.shown == shown(product)
         assert {(c.handle, c.name) for c in portion.arrival.categories} == {
             (c.handle, c.name) for c in product.categories
         }
@@ -183,6 +198,7 @@ class TestJsonLines:
         assert portion.faults == ()
         assert told(portion.arrival) == said(product)
         assert portion.arrival.on_hand == {v.sku: v.available for v in product.variants}
+        assert portion.arrival.shown == shown(product)
         assert [(c.handle, c.name) for c in portion.arrival.categories] == [
             (c.handle, c.name) for c in product.categories
         ]
@@ -206,6 +222,37 @@ class TestJsonLines:
         assert portion.arrival.draft.status == "scheduled"
         assert portion.arrival.draft.publish_at == NOW
         assert portion.arrival.draft.attributes == draft.attributes
+
+    @FEW
+    @given(products(), st.data())
+    def test_says_what_variants_cost_besides_and_where_shelves_stand(
+        self, product, data
+    ):
+        other = st.builds(
+            OtherPrice,
+            st.builds(Money, st.integers(0, 10**9), st.sampled_from(["GBP", "JPY"])),
+            min_quantity=st.integers(1, 99),
+            ends_at=st.sampled_from([None, NOW]),
+        )
+        prices = {
+            v.id: data.draw(st.lists(other, max_size=3)) for v in product.variants
+        }
+        above = [("top", "Top"), ("middle", "Middle \U0001f375")]
+        more = Besides({c.id: above for c in product.categories}, prices)
+
+        (portion,) = jsonl_portions(io.BytesIO(jsonl_line(product, more)))
+
+        arrival = portion.arrival
+        assert arrival.prices == {
+            v.sku: prices[v.id] for v in product.variants if prices[v.id]
+        }
+        handles = [c.handle for c in product.categories]
+        assert [*arrival.draft.categories] == handles
+        if not handles:
+            return
+        assert [c.handle for c in arrival.categories][:2] == ["top", "middle"]
+        assert arrival.parents["middle"] == "top"
+        assert {arrival.parents[h] for h in handles} - {"top"} == {"middle"}
 
 
 class TestPlaces:

@@ -57,8 +57,9 @@ async def stocked(database, clock, articles):
         for number, (code, title) in enumerate(articles.items())
     ]
     async with database.transaction() as tx:
-        new = await catalog.add(tx, entries, at=clock())
-        await inventory.open_levels(tx, list(new.values()), at=clock())
+        added = await catalog.add(tx, entries, at=clock())
+        new = list(added.variants.values())
+        await inventory.open_levels(tx, new, at=clock())
         await show(tx, [entry.id for entry in entries])
 
 

@@ -99,6 +99,58 @@ class TestExportOfAnImport:
         assert second == first
         assert (await job_of(job)).tally == Tally(unchanged=20)
 
+    async def test_has_shelves_prices_and_pictures_of_variants_too(
+        self, database, another_shop, take
+    ):
+        tea = {
+            "handle": "tea",
+            "title": "Tea",
+            "seo_title": "Fine tea",
+            "options": [{"name": "Size", "values": ["S", "L"]}],
+            "images": [{"url": f"https://a.example/{n}", "alt": "x"} for n in (1, 2)],
+            "categories": [
+                {
+                    "handle": "green",
+                    "name": "Green tea",
+                    "path": [{"handle": "drinks", "name": "To drink"}],
+                }
+            ],
+            "variants": [
+                {
+                    "sku": size,
+                    "options": {"Size": size},
+                    "price": {"amount": 490, "currency": "EUR"},
+                    "image": place,
+                    "prices": [
+                        {"price": {"amount": 420, "currency": "GBP"}},
+                        {
+                            "price": {"amount": 410, "currency": "GBP"},
+                            "compare_at_price": {"amount": 420, "currency": "GBP"},
+                            "min_quantity": 5,
+                            "starts_at": "2098-01-01T00:00:00Z",
+                            "ends_at": "2099-01-01T00:00:00Z",
+                        },
+                    ],
+                }
+                for place, size in enumerate(("S", "L"), 1)
+            ],
+        }
+        await take(database, json.dumps(tea).encode(), "jsonl")
+
+        out = await exported(database, "jsonl")
+        await take(another_shop, out, "jsonl")
+
+        assert await exported(another_shop, "jsonl") == out
+        said = json.loads(out)
+        for name, value in tea.items():
+            if name != "variants":
+                assert said[name] == value
+        for variant, told in zip(said["variants"], tea["variants"], strict=True):
+            assert (variant["image"], variant["prices"]) == (
+                told["image"],
+                told["prices"],
+            )
+
 
 class TestExport:
     async def test_defuses_what_a_spreadsheet_would_run_and_takes_it_back(

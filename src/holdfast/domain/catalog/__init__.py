@@ -5,7 +5,7 @@ told as drafts, checked as a whole, and leave a product whole or untouched;
 ``project`` comes last in a write and shows readers the result.
 """
 
-from holdfast.domain.catalog.arrivals import Arrival, Portion, RowFault
+from holdfast.domain.catalog.arrivals import Arrival, OtherPrice, Portion, RowFault
 from holdfast.domain.catalog.attributes import (
     Attribute,
     AttributeDraft,
@@ -120,10 +120,12 @@ from holdfast.domain.catalog.related import put_related, related, related_ids
 from holdfast.domain.catalog.rules import NewCategory, faults
 from holdfast.domain.catalog.shopify import read_shopify, shopify_portions
 from holdfast.domain.catalog.store import (
+    Added,
     Entry,
     add,
     add_categories,
     categories,
+    category_ids,
     change,
     find_category,
     imported,
@@ -154,6 +156,7 @@ from holdfast.domain.catalog.variants import (
 __all__ = [
     "MAX_COLLECTED",
     "STATUSES",
+    "Added",
     "Arrival",
     "Attribute",
     "AttributeChanged",
@@ -193,6 +196,7 @@ __all__ = [
     "Note",
     "Offer",
     "Option",
+    "OtherPrice",
     "Place",
     "Portion",
     "Product",
@@ -217,6 +221,7 @@ __all__ = [
     "add_collection",
     "add_variant",
     "categories",
+    "category_ids",
     "change",
     "change_attribute",
     "change_category",

@@ -44,12 +44,15 @@ _PAGE = _SQL["page"]
 _PAGE_IN_CATEGORY = _SQL["page_in_category"]
 _SEARCH = _SQL["search"]
 
-_PLACE = "\x1f"
+PLACE = "\x1f"
 """Stands in a stored document where the status goes, and each number of units."""
 
 _FIRST = UUID(int=0)
 _MAX_WORDS = 16
 _WORD = re.compile(r"[^\W_]+")
+_APOSTROPHE = re.compile("['\u2019`\u00b4\u02bc]")
+# What stands within a word, and divides it in the index of the search.
+_JOINT = re.compile(r"(?<=[^\W_])(?:[^\w\s\"]|_)+(?=[^\W_])")
 # Signs with which somebody says how words belong together.
 _OPERATOR = re.compile(r'"|(?:^|\s)-\w|\bor\b', re.IGNORECASE)
 _decoder = msgspec.json.Decoder(Product)
@@ -180,15 +183,16 @@ async def search(
     category_id: UUID | None = None,
     at: datetime | None = None,
 ) -> Sheet:
-    """Products that match what somebody typed, best first."""
+    """Products that match what somebody typed, best first, by the search's index."""
+    written = as_indexed(typed)
     rank, last = (None, None) if after is None else _rank_and_id(after)
     row = await connection.fetchrow(
         _SEARCH,
-        without_accents(typed).replace("\x00", " "),
+        written,
         limit,
         status,
         category_id,
-        as_words(typed),
+        as_words(written),
         rank,
         last,
         at,
@@ -200,6 +204,15 @@ async def search(
         if row["more"]
         else None,
     )
+
+
+def as_indexed(typed: str) -> str:
+    """What somebody typed with its words as `search_text` divides them.
+
+    Signs between words stay: they may say how words belong together.
+    """
+    written = _APOSTROPHE.sub("", without_accents(typed).replace("\x00", " "))
+    return _JOINT.sub(" ", written)
 
 
 def as_words(typed: str) -> str:
@@ -255,6 +268,6 @@ def _filled_in(documents: str, available: str | None) -> str:
     # A status first, and a number for each variant, for each product.
     numbers = available.split(" ")
     whole = [""] * (2 * len(numbers) + 1)
-    whole[::2] = documents.split(_PLACE)
+    whole[::2] = documents.split(PLACE)
     whole[1::2] = numbers
     return "".join(whole)

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from uuid import UUID
 
 from holdfast.domain.catalog import shopify_rows
+from holdfast.domain.catalog.besides import besides
 from holdfast.domain.catalog.documents import document
 from holdfast.domain.catalog.jsonl import jsonl_line
 from holdfast.domain.catalog.model import Status
@@ -27,11 +28,14 @@ async def export(
     connection: Connection, file_format: FileFormat, *, status: Status | None = None
 ) -> AsyncIterator[bytes]:
     """The products of a *status*, or of any, in the order they were made."""
-    written = jsonl_line
     if file_format == "shopify_csv":
-        written = shopify_rows.rows
         yield shopify_rows.header()
     last = _FIRST
     while rows := await connection.fetch(_EXPORT_PAGE, last, _PAGE, status):
-        yield b"".join(written(document(row).product()) for row in rows)
+        products = [document(row).product() for row in rows]
         last = rows[-1]["id"]
+        if file_format == "shopify_csv":
+            yield b"".join(map(shopify_rows.rows, products))
+        else:
+            more = await besides(connection, products)
+            yield b"".join(jsonl_line(product, more) for product in products)

@@ -1,8 +1,10 @@
 """Products as JSON Lines: one product a line.
 
-A line is what ``POST /v1/products`` takes, with two things more, so that an export is
-as much of a shop as can be: ``on_hand`` of a variant, and a category with its name,
-which is made where there is none. A category that is only a handle must be there.
+A line is what ``POST /v1/products`` takes, with more, so that an export is as much of
+a shop as can be. A variant has what is ``on_hand``, its ``prices`` beside its own, and
+the ``image`` that shows it, by its place among the product's. A category has its name
+and those above it, and each is made where there is none; one that is only a handle must
+be there.
 
 Bounded: a line of more than 4 MiB is a fault, not memory; so is what is nested too
 deeply. A line that cannot be used keeps no other out.
@@ -17,12 +19,15 @@ import msgspec
 
 from holdfast.domain.catalog.arrivals import (
     Arrival,
+    OtherPrice,
     Portion,
     RowFault,
     category_faults,
 )
+from holdfast.domain.catalog.besides import Besides
 from holdfast.domain.catalog.csv_rows import START, Place, UnusableFile
 from holdfast.domain.catalog.drafts import Draft, VariantDraft
+from holdfast.domain.catalog.errors import Fault
 from holdfast.domain.catalog.model import (
     Image,
     Option,
@@ -32,6 +37,7 @@ from holdfast.domain.catalog.model import (
     slugify,
 )
 from holdfast.domain.catalog.rules import NewCategory, faults
+from holdfast.domain.catalog.tree import MAX_LEVELS
 from holdfast.kernel.money import Money
 
 MAX_LINE_BYTES = 1 << 22
@@ -39,6 +45,8 @@ MAX_LINE_BYTES = 1 << 22
 
 MAX_EMPTY_LINES = 1 << 20
 _MAX_FAULTS = 20
+_MAX_PRICES = 200
+"""Of a variant, beside its own: as many as the shop allows in one list."""
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _NUL = b"\\u0000"
@@ -69,9 +77,27 @@ class _Image(
     height: int | None = None
 
 
-class _Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Shelf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     handle: str
     name: str
+
+
+class _Category(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    handle: str
+    name: str
+    path: Annotated[list[_Shelf], msgspec.Meta(max_length=MAX_LEVELS - 1)] = []
+
+
+class _Price(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    price: _Amount
+    compare_at_price: _Amount | None = None
+    min_quantity: int = 1
+    starts_at: _Moment | None = None
+    ends_at: _Moment | None = None
 
 
 class _Variant(
@@ -84,6 +110,8 @@ class _Variant(
     weight_grams: int = 0
     barcode: str | None = None
     on_hand: int | None = None
+    image: int | None = None
+    prices: Annotated[list[_Price], msgspec.Meta(max_length=_MAX_PRICES)] = []
 
 
 class _Line(
@@ -109,6 +137,7 @@ class _Line(
 
 _decoder = msgspec.json.Decoder(_Line)
 _encoder = msgspec.json.Encoder()
+_NOTHING = Besides()
 
 
 def jsonl_portions(file: BinaryIO, *, start: Place = START) -> Iterator[Portion]:
@@ -139,8 +168,9 @@ def jsonl_portions(file: BinaryIO, *, start: Place = START) -> Iterator[Portion]
                 raise UnusableFile(f"more than {MAX_EMPTY_LINES:,} lines are empty")
 
 
-def jsonl_line(product: Product) -> bytes:
+def jsonl_line(product: Product, more: Besides = _NOTHING) -> bytes:
     """A product as a line, its ``available`` taken for what is on hand."""
+    places = {image.id: place for place, image in enumerate(product.images, 1)}
     line = _Line(
         title=product.title,
         handle=product.handle,
@@ -151,7 +181,12 @@ def jsonl_line(product: Product) -> bytes:
         tags=list(product.tags),
         options=[_Option(one.name, list(one.values)) for one in product.options],
         images=[_Image(i.url, i.alt, i.width, i.height) for i in product.images],
-        categories=[_Category(one.handle, one.name) for one in product.categories],
+        categories=[
+            _Category(
+                one.handle, one.name, [_Shelf(*s) for s in more.paths.get(one.id, ())]
+            )
+            for one in product.categories
+        ],
         seo_title=product.seo_title,
         seo_description=product.seo_description,
         publish_at=product.publish_at,
@@ -162,19 +197,31 @@ def jsonl_line(product: Product) -> bytes:
                 sku=one.sku,
                 price=_Amount(one.price.amount, one.price.currency),
                 options=one.options,
-                compare_at_price=None
-                if one.compare_at_price is None
-                else _Amount(
-                    one.compare_at_price.amount, one.compare_at_price.currency
-                ),
+                compare_at_price=_amount(one.compare_at_price),
                 weight_grams=one.weight_grams,
                 barcode=one.barcode,
                 on_hand=one.available,
+                image=places.get(one.image_id),
+                prices=[_price(price) for price in more.prices.get(one.id, ())],
             )
             for one in product.variants
         ],
     )
     return _encoder.encode(line) + b"\n"
+
+
+def _amount(money: Money | None) -> _Amount | None:
+    return None if money is None else _Amount(money.amount, money.currency)
+
+
+def _price(other: OtherPrice) -> _Price:
+    return _Price(
+        _Amount(other.price.amount, other.price.currency),
+        _amount(other.compare_at_price),
+        other.min_quantity,
+        other.starts_at,
+        other.ends_at,
+    )
 
 
 def _skip_line(file: BinaryIO) -> int:
@@ -197,8 +244,13 @@ def _portion(raw: bytes, end: Place) -> Portion:
         return _refused(end, [f"this is not JSON: {error}"])
     except RecursionError:
         return _refused(end, ["this is nested too deeply"])
+    # Nobody sees it if there are faults.
     arrival = _arrival(line, end.lines)
-    found = [*faults(arrival.draft), *category_faults(arrival.categories)]
+    found = [
+        *faults(arrival.draft),
+        *category_faults(arrival.categories),
+        *_image_faults(line),
+    ]
     if found:
         said = [f"{fault.pointer[1:]} {fault.detail}" for fault in found]
         return _refused(end, said, arrival.draft.handle)
@@ -212,8 +264,27 @@ def _refused(end: Place, said: list[str], handle: str = "") -> Portion:
     return Portion(tuple(shown), None, handle, end)
 
 
+def _image_faults(line: _Line) -> Iterator[Fault]:
+    for index, one in enumerate(line.variants):
+        if one.image is not None and not 1 <= one.image <= len(line.images):
+            here = f"/variants/{index}/image"
+            yield Fault(
+                here, "must be the place of one of the product's images, from 1"
+            )
+
+
 def _arrival(line: _Line, number: int) -> Arrival:
-    named = [one for one in line.categories if isinstance(one, _Category)]
+    shelves: dict[str, NewCategory] = {}
+    parents: dict[str, str] = {}
+    for one in line.categories:
+        above = None
+        for shelf in () if isinstance(one, str) else (*one.path, one):
+            # As it was said first: what is said twice can be no circle so.
+            if shelf.handle not in shelves:
+                shelves[shelf.handle] = NewCategory(shelf.handle, shelf.name)
+                if above is not None:
+                    parents[shelf.handle] = above
+            above = shelf.handle
     draft = Draft(
         handle=slugify(line.title) if line.handle is None else line.handle,
         title=line.title,
@@ -236,27 +307,43 @@ def _arrival(line: _Line, number: int) -> Arrival:
     ).cleaned()
     return Arrival(
         draft,
-        tuple(NewCategory(one.handle, one.name) for one in named),
+        tuple(shelves.values()),
         {one.sku: one.on_hand for one in line.variants if one.on_hand is not None},
         number,
+        is_checked=True,
+        parents=parents,
+        shown={one.sku: one.image for one in line.variants if one.image is not None},
+        prices={
+            one.sku: [_other(said) for said in one.prices]
+            for one in line.variants
+            if one.prices
+        },
     )
 
 
 def _variant(said: _Variant) -> VariantDraft:
     return VariantDraft(
         sku=said.sku,
-        price=_money(said.price),
+        price=Money(said.price.amount, said.price.currency),
         options=said.options,
-        compare_at_price=None
-        if said.compare_at_price is None
-        else _money(said.compare_at_price),
+        compare_at_price=_money(said.compare_at_price),
         weight_grams=said.weight_grams,
         barcode=said.barcode,
     )
 
 
-def _money(said: _Amount) -> Money:
-    return Money(said.amount, said.currency)
+def _other(said: _Price) -> OtherPrice:
+    return OtherPrice(
+        Money(said.price.amount, said.price.currency),
+        _money(said.compare_at_price),
+        said.min_quantity,
+        said.starts_at,
+        said.ends_at,
+    )
+
+
+def _money(said: _Amount | None) -> Money | None:
+    return None if said is None else Money(said.amount, said.currency)
 
 
 def _explain(error: msgspec.ValidationError) -> str:

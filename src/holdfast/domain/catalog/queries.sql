@@ -135,17 +135,17 @@ FROM (
 -- written meanwhile.
 -- $8 the moment, NULL for now.
 WITH query AS (
-    SELECT websearch_to_tsquery('english', $1) AS stems, to_tsquery('simple', $5) AS words
+    SELECT websearch_to_tsquery('english', $1) AS stems, to_tsquery('simple', $5) AS whole
 ), ranked AS (
-    SELECT p.id, (ts_rank(p.search, stems, 1) + ts_rank(p.search, words, 1))::float8
-                 AS rank
-    FROM products p, query
-    WHERE p.search @@ (stems || words)
+    SELECT i.product_id AS id,
+           (ts_rank(i.words, stems, 1) + ts_rank(i.words, whole, 1))::float8 AS rank
+    FROM product_index i, query
+    WHERE i.words @@ (stems || whole)
       AND ($3::text IS NULL OR
-           status_at(p.status, p.publish_at, p.unpublish_at, coalesce($8::timestamptz, now())) = $3)
+           status_at(i.status, i.publish_at, i.unpublish_at, coalesce($8::timestamptz, now())) = $3)
       AND ($4::uuid IS NULL OR EXISTS (
           SELECT 1 FROM product_categories c
-          WHERE c.category_id = $4 AND c.product_id = p.id))
+          WHERE c.category_id = $4 AND c.product_id = i.product_id))
 ), found AS (
     SELECT id, rank, row_number() OVER (ORDER BY rank DESC, id) AS place
     FROM ranked
@@ -170,21 +170,28 @@ FROM (
 ) AS page;
 
 -- name: add_products
--- Add products. $1 a JSON array of them, $2 now. Returns the id of each that is in;
--- one whose handle is taken is left out. `project` must follow.
+-- Add products. $1 a JSON array of them, $2 their documents in the same order, $3 now.
+-- Returns the id of each that is in; one whose handle is taken is left out. `project`
+-- must follow for those whose document is empty.
 INSERT INTO products (id, handle, title, description_html, vendor, product_type,
                       status, tags, options, seo_title, seo_description, publish_at,
-                      unpublish_at, attributes, source_hash, search, document,
+                      unpublish_at, attributes, source_hash, document, version,
                       created_at, updated_at)
-SELECT id, handle, title, description_html, vendor, product_type,
-       status, tags, options, seo_title, seo_description, publish_at,
-       unpublish_at, attributes, decode(source_hash, 'hex'), '', '', $2, $2
-FROM jsonb_to_recordset($1::jsonb) AS p (
-    id uuid, handle text, title text, description_html text, vendor text,
-    product_type text, status text, tags text[], options jsonb, seo_title text,
-    seo_description text, publish_at timestamptz, unpublish_at timestamptz,
-    attributes jsonb, source_hash text)
-ORDER BY handle
+SELECT p.id, p.handle, p.title, p.description_html, p.vendor, p.product_type,
+       p.status, p.tags, p.options, p.seo_title, p.seo_description, p.publish_at,
+       p.unpublish_at, p.attributes, decode(p.source_hash, 'hex'), p.document,
+       CASE WHEN p.document = '' THEN 0 ELSE 1 END, $3, $3
+FROM ROWS FROM (
+    jsonb_to_recordset($1::jsonb) AS (
+        id uuid, handle text, title text, description_html text, vendor text,
+        product_type text, status text, tags text[], options jsonb, seo_title text,
+        seo_description text, publish_at timestamptz, unpublish_at timestamptz,
+        attributes jsonb, source_hash text),
+    unnest($2::text[])
+) AS p (id, handle, title, description_html, vendor, product_type, status, tags, options,
+        seo_title, seo_description, publish_at, unpublish_at, attributes, source_hash,
+        document)
+ORDER BY p.handle
 ON CONFLICT (handle) DO NOTHING
 RETURNING id;
 
@@ -262,28 +269,25 @@ WHERE product_id = ANY($1::uuid[]) AND id <> ALL($2::uuid[]);
 -- Take products off every shelf, before they are put on others. $1 products.
 DELETE FROM product_categories WHERE product_id = ANY($1::uuid[]);
 
+-- name: known_categories
+-- Categories by their handles. $1 handles. They stay until the transaction ends.
+SELECT position, id, handle, name FROM categories
+WHERE handle = ANY($1::text[])
+ORDER BY id FOR KEY SHARE;
+
 -- name: put_in_categories
--- Put products into categories. $1 products, $2 category handles, pairwise. Returns
--- the handle of each category that exists.
-WITH wanted AS (
-    SELECT product_id, k.id AS category_id, k.handle
-    FROM unnest($1::uuid[], $2::text[]) AS w (product_id, handle)
-    JOIN categories k USING (handle)
-), put AS (
-    INSERT INTO product_categories (product_id, category_id)
-    SELECT product_id, category_id FROM wanted
-    ON CONFLICT (product_id, category_id) DO NOTHING
-)
-SELECT DISTINCT handle FROM wanted;
+-- Put products into categories. $1 products, $2 categories, pairwise.
+INSERT INTO product_categories (product_id, category_id)
+SELECT product_id, category_id
+FROM unnest($1::uuid[], $2::uuid[]) AS w (product_id, category_id)
+ON CONFLICT (product_id, category_id) DO NOTHING;
 
 -- name: project
--- Make the document and the search vector of products anew from their rows, in the
--- transaction that changed them, which raises their version. $1 products. Written as
--- text because compact JSON is a fifth smaller than what json_build_object makes. U+001F marks where the
--- status of the moment goes and each number of available units. Titles weigh most in a search, then what a thing
--- is called and filed under, then its options, then its description; accents are
--- taken off as in model.without_accents. Titles and names are there in two forms:
--- stems find other forms of a word, whole words find what is typed so far.
+-- Make the document of products anew from their rows, in the transaction that changed
+-- them, which raises their version. $1 products. Written as text because compact JSON is
+-- a fifth smaller than what json_build_object makes. U+001F marks where the status of the
+-- moment goes and each number of available units. What is searched of them is written by
+-- search's `index`.
 UPDATE products p
 SET version = q.version + 1,
     document = concat(
@@ -309,13 +313,7 @@ SET version = q.version + 1,
             'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text, 'null'),
         ',"unpublish_at":', coalesce(to_json(to_char(p.unpublish_at AT TIME ZONE 'UTC',
             'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text, 'null'),
-        ',"attributes":', p.attributes, '}'),
-    search = setweight(to_tsvector('english', texts.title), 'A')
-        || setweight(to_tsvector('simple', texts.title), 'A')
-        || setweight(to_tsvector('english', texts.names), 'B')
-        || setweight(to_tsvector('simple', texts.names), 'B')
-        || setweight(to_tsvector('simple', texts.choices), 'C')
-        || setweight(to_tsvector('english', texts.description), 'D')
+        ',"attributes":', p.attributes, '}')
 FROM products q
 CROSS JOIN LATERAL (
     SELECT concat('[', string_agg(concat(
@@ -327,8 +325,7 @@ CROSS JOIN LATERAL (
     SELECT concat('[', string_agg(concat(
                '{"id":"', k.id, '","handle":', to_json(k.handle),
                ',"name":', to_json(k.name), '}'),
-               ',' ORDER BY k.position, k.id), ']') AS document,
-           string_agg(k.name, ' ') AS names
+               ',' ORDER BY k.position, k.id), ']') AS document
     FROM product_categories c JOIN categories k ON k.id = c.category_id
     WHERE c.product_id = q.id
 ) AS filed
@@ -354,9 +351,7 @@ CROSS JOIN LATERAL (
                ',"barcode":', coalesce(to_json(v.barcode)::text, 'null'),
                ',"image_id":', coalesce(to_json(v.image_id)::text, 'null'),
                ',"available":', U&'\001F', '}'),
-               ',' ORDER BY v.position), ']') AS document,
-           string_agg(concat_ws(' ', v.sku, v.barcode), ' ') AS codes,
-           string_agg(DISTINCT v.title, ' ') AS titles
+               ',' ORDER BY v.position), ']') AS document
     FROM variants v
     CROSS JOIN LATERAL (
         SELECT string_agg(concat(to_json(o ->> 'name'), ':',
@@ -366,15 +361,6 @@ CROSS JOIN LATERAL (
     ) AS chosen
     WHERE v.product_id = q.id
 ) AS sold
-CROSS JOIN LATERAL (
-    -- The bounds keep the vector below PostgreSQL's 1 MB whatever the texts are.
-    SELECT without_accents(q.title) AS title,
-           without_accents(left(
-               concat_ws(' ', q.vendor, q.product_type, array_to_string(q.tags, ' '),
-                         filed.names, sold.codes), 40000)) AS names,
-           without_accents(left(coalesce(sold.titles, ''), 40000)) AS choices,
-           without_accents(q.description_html) AS description
-) AS texts
 WHERE q.id = ANY($1::uuid[]) AND p.id = q.id;
 
 -- name: lock
@@ -519,6 +505,29 @@ SELECT p.id, p.status, p.version, p.document, (
 FROM products p
 WHERE p.id > $1 AND ($3::text IS NULL OR p.status = $3)
 ORDER BY p.id LIMIT $2;
+
+-- name: paths
+-- Where categories stand: handles and names of those above, from the top down. $1
+-- categories. Those at the top have no row.
+WITH RECURSIVE above AS (
+    SELECT id, parent_id, 0 AS level FROM categories WHERE id = ANY($1::uuid[])
+    UNION ALL
+    SELECT a.id, k.parent_id, a.level + 1
+    FROM above a JOIN categories k ON k.id = a.parent_id
+)
+SELECT a.id, array_agg(k.handle ORDER BY a.level DESC) AS handles,
+       array_agg(k.name ORDER BY a.level DESC) AS names
+FROM above a JOIN categories k ON k.id = a.parent_id
+GROUP BY a.id;
+
+-- name: other_prices
+-- The shop's own prices beside those of variants that are not over, in the order they were
+-- set. $1 variants.
+SELECT variant_id, currency, amount, compare_at_amount, min_quantity, starts_at, ends_at
+FROM prices
+WHERE variant_id = ANY($1::uuid[]) AND price_list_id IS NULL AND removed_at IS NULL
+  AND (ends_at IS NULL OR ends_at > now())
+ORDER BY variant_id, id;
 
 -- name: lock_tree
 -- Lock categories against all writers but none of their readers.

@@ -158,6 +158,7 @@ class _Product:
                 self._fault(row, "the row has neither a variant nor an image")
         names = self._option_names(sold)
         variants, on_hand = self._variants(handle, sold, names)
+        images = self._images(shown, sold)
         categories = _categories(cells)
         draft = Draft(
             handle=handle,
@@ -169,7 +170,7 @@ class _Product:
             tags=tuple(dict.fromkeys(listed(cells.get("tags", "")))),
             options=_options(names.values(), variants),
             variants=tuple(variants),
-            images=self._images(shown),
+            images=images,
             categories=tuple(category.handle for category in categories),
             seo_title=as_line(cells.get("seo title", "")),
             seo_description=as_line(cells.get("seo description", "")),
@@ -179,7 +180,15 @@ class _Product:
             self._place(found, sold, shown)
         if self.faults:
             return None
-        return Arrival(draft, categories, on_hand, first.line)
+        places = {image.url: place for place, image in enumerate(images, 1)}
+        shows = {
+            variant.sku: places[row.cells["variant image"]]
+            for variant, row in zip(variants, sold, strict=True)
+            if "variant image" in row.cells
+        }
+        return Arrival(
+            draft, categories, on_hand, first.line, is_checked=True, shown=shows
+        )
 
     def _fault(self, row: Record, message: str) -> None:
         self.faults.append(RowFault(row.line, message))
@@ -191,7 +200,9 @@ class _Product:
         for fault in found:
             _, part, *rest = fault.pointer.split("/")
             rows = {"variants": sold, "images": shown}.get(part, [])
-            row = rows[int(rest[0])] if rows and rest else self._rows[0]
+            place = int(rest[0]) if rows and rest else len(rows)
+            # An image that only a variant names has no row of its own.
+            row = rows[place] if place < len(rows) else self._rows[0]
             name = "/".join([part, *rest[1:]] if rows else [part, *rest])
             self._fault(row, f"{name} {fault.detail}")
 
@@ -222,7 +233,8 @@ class _Product:
                 self._fault(row, str(error))
         return variants, on_hand
 
-    def _images(self, shown: list[Record]) -> tuple[Image, ...]:
+    def _images(self, shown: list[Record], sold: list[Record]) -> tuple[Image, ...]:
+        """In their order; one that only a variant names comes after the others."""
         placed = []
         for row in shown:
             url = row.cells["image src"]
@@ -234,7 +246,11 @@ class _Product:
             else:
                 placed.append((place, Image(url, alt)))
         placed.sort(key=lambda pair: pair[0])
-        return tuple({image.url: image for _, image in placed}.values())
+        images = {image.url: image for _, image in placed}
+        for row in sold:
+            if (url := row.cells.get("variant image")) is not None:
+                images.setdefault(url, Image(url))
+        return tuple(images.values())
 
     def _status(self, row: Record) -> Status:
         published = _PUBLISHED.get(row.cells.get("published", "").casefold())

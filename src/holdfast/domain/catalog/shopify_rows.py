@@ -2,9 +2,9 @@
 
 The inverse of ``shopify``: what is written here is read there as the same product, as
 far as the format can say it. It cannot say the size of an image, a category's handle
-other than that of its name, schedules and attributes (JSON Lines can), and which image
-shows a variant. Texts that a spreadsheet would run are defused (``cells``); a barcode
-always begins with an apostrophe, as Shopify's does, which keeps its zeros.
+other than that of its name and where it stands, schedules, attributes and further
+prices; JSON Lines can. Texts that a spreadsheet would run are defused (``cells``); a
+barcode always begins with an apostrophe, as Shopify's does, which keeps its zeros.
 """
 
 import csv
@@ -25,7 +25,8 @@ COLUMNS = (
     *("Variant Inventory Policy", "Variant Fulfillment Service", "Variant Price"),
     *("Variant Compare At Price", "Variant Requires Shipping", "Variant Taxable"),
     *("Variant Barcode", "Image Src", "Image Position", "Image Alt Text"),
-    *("SEO Title", "SEO Description", "Variant Weight Unit", "Status", "Collection"),
+    *("SEO Title", "SEO Description", "Variant Image", "Variant Weight Unit"),
+    *("Status", "Collection"),
 )
 _DEFAULT = ("Title", "Default Title")
 
@@ -38,12 +39,14 @@ def rows(product: Product) -> bytes:
     """The rows of a product, its ``available`` taken for what is on hand."""
     cells: list[dict[str, str]] = []
     pairs = zip_longest(product.variants, product.images)
+    urls = {image.id: image.url for image in product.images}
     for place, (variant, image) in enumerate(pairs):
         row = {"Handle": product.handle}
         if place == 0:
             row |= _texts(product)
         if variant is not None:
             row |= _variant(product, variant, first=place == 0)
+            row["Variant Image"] = urls.get(variant.image_id, "")
         if image is not None:
             row |= _image(image, place + 1)
         cells.append(row)

@@ -5,7 +5,7 @@ makes what readers see (``documents``) from the rows.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ from holdfast.domain.catalog.errors import (
     ProductInvalid,
     ProductNotFound,
 )
+from holdfast.domain.catalog.first_documents import Shelf, first_document
 from holdfast.domain.catalog.model import (
     Category,
     Offer,
@@ -45,6 +46,7 @@ _CHANGE_PRODUCTS = _SQL["change_products"]
 _PUT_VARIANTS = _SQL["put_variants"]
 _PUT_IMAGES = _SQL["put_images"]
 _CLEAR_IMAGES = _SQL["clear_images"]
+_KNOWN_CATEGORIES = _SQL["known_categories"]
 _PUT_IN_CATEGORIES = _SQL["put_in_categories"]
 _CLEAR_CATEGORIES = _SQL["clear_categories"]
 _PROJECT = _SQL["project"]
@@ -70,6 +72,16 @@ class Entry:
     """What it was imported from; None when made by hand."""
 
 
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of new products."""
+
+    variants: dict[str, UUID]
+    """By SKU."""
+    untold: list[UUID]
+    """Those whose document `project` has to make; the others have theirs."""
+
+
 async def offers(
     connection: Connection, skus: Sequence[str], *, at: datetime | None = None
 ) -> dict[str, Offer]:
@@ -93,26 +105,44 @@ async def offers(
     }
 
 
-async def add(
-    tx: Transaction, entries: Sequence[Entry], *, at: datetime
-) -> dict[str, UUID]:
-    """Add products and return the id of each new variant by SKU.
+async def add(tx: Transaction, entries: Sequence[Entry], *, at: datetime) -> Added:
+    """Add products, with the documents that readers are shown.
 
     Raises ``DuplicateHandle`` or ``DuplicateSku`` for the first that is taken,
     ``ProductInvalid`` for a category that does not exist.
     """
-    rows = await tx.fetch(_ADD_PRODUCTS, [_product(e) for e in entries], at)
+    shelves = await _shelves(tx, entries)
+    parts = [_Parts(entry) for entry in entries]
+    documents = [
+        first_document(
+            entry.id,
+            entry.draft,
+            shelves=[shelves[handle] for handle in entry.draft.categories],
+            images=part.images,
+            variants=part.variants,
+            at=at,
+        )
+        for entry, part in zip(entries, parts, strict=True)
+    ]
+    products = [_product(entry) for entry in entries]
+    rows = await tx.fetch(_ADD_PRODUCTS, products, documents, at)
     added = {row["id"] for row in rows}
     for entry in entries:
         if entry.id not in added:
             raise DuplicateHandle(entry.draft.handle)
-    return await _put_parts(tx, entries, at=at)
+    new = await _put_parts(tx, entries, parts, shelves, at=at)
+    told = zip(entries, documents, strict=True)
+    return Added(new, [entry.id for entry, document in told if not document])
 
 
 async def change(
     tx: Transaction, entries: Sequence[Entry], *, at: datetime
 ) -> dict[str, UUID]:
-    """Make locked products what their drafts say; returns and raises as ``add``."""
+    """Make locked products what their drafts say; raises as ``add``.
+
+    Returns the id of each new variant by SKU. ``project`` must follow.
+    """
+    shelves = await _shelves(tx, entries)
     try:
         await tx.fetch(_CHANGE_PRODUCTS, [_product(e) for e in entries], at)
     except ConstraintViolated as error:
@@ -123,17 +153,34 @@ async def change(
     stay = [image.id for entry in entries for image in entry.draft.images if image.id]
     await tx.execute(_CLEAR_IMAGES, ids, stay)
     await tx.execute(_CLEAR_CATEGORIES, ids)
-    return await _put_parts(tx, entries, at=at)
+    return await _put_parts(tx, entries, [_Parts(e) for e in entries], shelves, at=at)
+
+
+class _Parts:
+    """The rows of a product's images and variants."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.images = list(_images(entry))
+        self.variants = list(_variants(entry))
 
 
 async def _put_parts(
-    tx: Transaction, entries: Sequence[Entry], *, at: datetime
+    tx: Transaction,
+    entries: Sequence[Entry],
+    parts: Sequence[_Parts],
+    shelves: Mapping[str, Shelf],
+    *,
+    at: datetime,
 ) -> dict[str, UUID]:
-    images = [image for entry in entries for image in _images(entry)]
+    images = [image for part in parts for image in part.images]
     if images:
         await tx.execute(_PUT_IMAGES, images)
-    await _put_in_categories(tx, entries)
-    variants = [variant for entry in entries for variant in _variants(entry)]
+    filed = [
+        (e.id, shelves[handle].id) for e in entries for handle in e.draft.categories
+    ]
+    if filed:
+        await tx.execute(_PUT_IN_CATEGORIES, *zip(*filed, strict=True))
+    variants = [variant for part in parts for variant in part.variants]
     rows = await tx.fetch(_PUT_VARIANTS, variants, at)
     put = {row["sku"] for row in rows}
     for variant in variants:
@@ -142,21 +189,18 @@ async def _put_parts(
     return {row["sku"]: row["id"] for row in rows if row["is_new"]}
 
 
-async def _put_in_categories(tx: Transaction, entries: Sequence[Entry]) -> None:
-    wanted = [
-        (entry.id, handle, index)
-        for entry in entries
-        for index, handle in enumerate(entry.draft.categories)
-    ]
+async def _shelves(tx: Transaction, entries: Sequence[Entry]) -> dict[str, Shelf]:
+    """The categories that products are to stand in, which nobody deletes meanwhile."""
+    wanted = {handle for entry in entries for handle in entry.draft.categories}
     if not wanted:
-        return
-    rows = await tx.fetch(
-        _PUT_IN_CATEGORIES, [id_ for id_, _, _ in wanted], [h for _, h, _ in wanted]
-    )
-    known = {row["handle"] for row in rows}
-    for _, handle, index in wanted:
-        if handle not in known:
-            raise ProductInvalid([Fault(f"/categories/{index}", "does not exist")])
+        return {}
+    rows = await tx.fetch(_KNOWN_CATEGORIES, sorted(wanted))
+    known = {row["handle"]: Shelf(*row) for row in rows}
+    for entry in entries:
+        for index, handle in enumerate(entry.draft.categories):
+            if handle not in known:
+                raise ProductInvalid([Fault(f"/categories/{index}", "does not exist")])
+    return known
 
 
 async def project(tx: Transaction, ids: Sequence[UUID]) -> None:
@@ -207,6 +251,14 @@ async def imported(
     """Id of the products with these handles, and the hash they came with."""
     rows = await connection.fetch(_IMPORTED, handles)
     return {row["handle"]: (row["id"], row["source_hash"]) for row in rows}
+
+
+async def category_ids(
+    connection: Connection, handles: Sequence[str]
+) -> dict[str, UUID]:
+    """Ids of categories by handle, which stay there; unknown ones are absent."""
+    rows = await connection.fetch(_KNOWN_CATEGORIES, handles)
+    return {row["handle"]: row["id"] for row in rows}
 
 
 async def add_categories(

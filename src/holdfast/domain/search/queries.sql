@@ -5,42 +5,51 @@
 -- that are there are not touched, so that writers of "red" do not wait for one another.
 -- Texts are cut so that no vector comes near PostgreSQL's 1 MB.
 WITH texts AS MATERIALIZED (
-    SELECT p.id, p.status, p.publish_at, p.unpublish_at, p.created_at, p.tags,
-           p.vendor, p.product_type, sold.currency, sold.low, sold.high, sold.chosen,
-           filed.categories, said.facets AS said_facets,
-           search_text(p.title) AS title,
-           search_text(left(concat_ws(' ', p.vendor, p.product_type,
-               array_to_string(p.tags, ' '), filed.names), 40000)) AS names,
-           search_text(left(sold.codes, 40000)) AS codes,
-           search_text(left(concat_ws(' ', sold.titles, said.texts), 40000)) AS choices,
-           search_text(left(regexp_replace(p.description_html, '<[^>]*>', ' ', 'g'),
-                            40000)) AS description
-    FROM products p
-    CROSS JOIN LATERAL (
-        SELECT (array_agg(v.currency ORDER BY v.position))[1] AS currency,
-               min(v.price_amount) AS low, max(v.price_amount) AS high,
-               string_agg(concat_ws(' ', v.sku, v.barcode), ' ') AS codes,
-               string_agg(DISTINCT v.title, ' ') AS titles,
-               (SELECT array_agg(DISTINCT concat('option.', o.key, U&'\001F', o.value))
-                FROM variants w, jsonb_each_text(w.options) AS o
-                WHERE w.product_id = p.id) AS chosen
-        FROM variants v WHERE v.product_id = p.id
-    ) AS sold
-    CROSS JOIN LATERAL (
-        SELECT coalesce(array_agg(k.id), '{}') AS categories,
-               string_agg(k.name, ' ') AS names
-        FROM product_categories c JOIN categories k ON k.id = c.category_id
-        WHERE c.product_id = p.id
-    ) AS filed
-    CROSS JOIN LATERAL (
-        SELECT array_agg(concat('attribute.', d.code, U&'\001F', a.value))
-                   FILTER (WHERE d.filterable AND length(a.value) <= 255) AS facets,
-               string_agg(a.value, ' ') FILTER (WHERE d.type IN ('text', 'choice'))
-                   AS texts
-        FROM jsonb_each_text(p.attributes) AS a
-        JOIN attribute_definitions d ON d.code = a.key
-    ) AS said
-    WHERE p.id = ANY($1::uuid[])
+    SELECT w.id, w.status, w.publish_at, w.unpublish_at, w.created_at, w.tags, w.vendor,
+           w.product_type, w.currency, w.low, w.high, w.chosen, w.categories,
+           w.said_facets, search_text(w.title) AS title, search_text(w.names) AS names,
+           search_text(w.codes) AS codes, search_text(w.choices) AS choices,
+           search_text(w.description) AS description
+    FROM (
+        SELECT p.id, p.status, p.publish_at, p.unpublish_at, p.created_at, p.tags,
+               p.vendor, p.product_type, p.title, sold.currency, sold.low, sold.high,
+               sold.chosen, filed.categories, said.facets AS said_facets,
+               left(concat_ws(' ', p.vendor, p.product_type,
+                   array_to_string(p.tags, ' '), filed.names), 40000) AS names,
+               left(sold.codes, 40000) AS codes,
+               left(concat_ws(' ', sold.titles, said.texts), 40000) AS choices,
+               left(regexp_replace(p.description_html, '<[^>]*>', ' ', 'g'), 40000)
+                   AS description
+        FROM products p
+        CROSS JOIN LATERAL (
+            SELECT (array_agg(v.currency ORDER BY v.position))[1] AS currency,
+                   min(v.price_amount) AS low, max(v.price_amount) AS high,
+                   string_agg(concat_ws(' ', v.sku, v.barcode), ' ') AS codes,
+                   string_agg(DISTINCT v.title, ' ') AS titles,
+                   (SELECT array_agg(DISTINCT concat(
+                        'option.', o.key, U&'\001F', o.value))
+                    FROM variants w, jsonb_each_text(w.options) AS o
+                    WHERE w.product_id = p.id) AS chosen
+            FROM variants v WHERE v.product_id = p.id
+        ) AS sold
+        CROSS JOIN LATERAL (
+            SELECT coalesce(array_agg(k.id), '{}') AS categories,
+                   string_agg(k.name, ' ') AS names
+            FROM product_categories c JOIN categories k ON k.id = c.category_id
+            WHERE c.product_id = p.id
+        ) AS filed
+        CROSS JOIN LATERAL (
+            SELECT array_agg(concat('attribute.', d.code, U&'\001F', a.value))
+                       FILTER (WHERE d.filterable AND length(a.value) <= 255) AS facets,
+                   string_agg(a.value, ' ') FILTER (WHERE d.type IN ('text', 'choice'))
+                       AS texts
+            FROM jsonb_each_text(p.attributes) AS a
+            JOIN attribute_definitions d ON d.code = a.key
+        ) AS said
+        WHERE p.id = ANY($1::uuid[])
+        -- Each text is put together once, however often search_text looks at it.
+        OFFSET 0
+    ) AS w
 ), translated AS MATERIALIZED (
     SELECT t.product_id, string_agg(search_text(t.fields ->> 'title'), ' ') AS titles,
            tsvector_join(
@@ -81,6 +90,8 @@ WITH texts AS MATERIALIZED (
     CROSS JOIN LATERAL (
         SELECT setweight(to_tsvector('english', t.title), 'A')
                || setweight(to_tsvector('simple', t.title), 'A') AS words
+        -- Made once, as it is written twice.
+        OFFSET 0
     ) AS head
     LEFT JOIN translated other ON other.product_id = t.id
     ON CONFLICT (product_id) DO UPDATE
@@ -96,7 +107,7 @@ SELECT word, coalesce((ts_lexize('english_stem', word))[1], word)
 FROM (
     SELECT DISTINCT found.word
     FROM texts t LEFT JOIN translated other ON other.product_id = t.id
-    CROSS JOIN LATERAL regexp_split_to_table(
+    CROSS JOIN LATERAL string_to_table(
         concat_ws(' ', t.title, t.names, t.choices, other.titles), ' ') AS found (word)
     WHERE t.status = 'active'
 ) AS every
