@@ -14,6 +14,7 @@ from keyed_controls import CONTROLS
 from keyed_pictures import PICTURES
 from keyed_prices import PRICES
 from keyed_recipe import Call, Recipe, filled, names, says
+from keyed_translations import TRANSLATIONS
 from keyed_world import PASSWORD, READY, SKU, SOLD_OUT, World
 
 from holdfast.api import binding
@@ -246,6 +247,7 @@ RECIPES: dict[str, Recipe] = {
     **CONTROLS,
     **PICTURES,
     **PRICES,
+    **TRANSLATIONS,
     "DELETE /v1/api-keys/{key_id:uuid}": names(key_id=_api_key),
     "POST /v1/inventory/import": _file,
     "PUT /v1/inventory/{sku}": names(sku=_sku),

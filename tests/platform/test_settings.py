@@ -40,6 +40,7 @@ class TestRead:
                 "HOLDFAST_HOME": str(tmp_path),
                 "PG_BIN": str(tmp_path),
                 "HOLDFAST_CURRENCY": "JPY",
+                "HOLDFAST_LANGUAGE": "pt-br",
                 "HOLDFAST_LOG_LEVEL": "warning",
                 "HOLDFAST_CARRIER_TIMEOUT_SECONDS": "0.5",
                 "HOLDFAST_DATABASE_POOL_SIZE": "3",
@@ -50,6 +51,7 @@ class TestRead:
         assert settings.pg_bin == tmp_path
         assert settings.database_url == REAL["DATABASE_URL"]
         assert settings.currency == "JPY"
+        assert settings.language == "pt-BR"
         assert settings.log_level == "warning"
         assert settings.log_format == "json"
         assert settings.carrier_timeout_seconds == 0.5
@@ -70,6 +72,7 @@ class TestRead:
                 "XXX",
                 "must be one of AED, AFN, ALL, AMD, AOA, ARS, ",
             ),
+            ("HOLDFAST_LANGUAGE", "de_AT", "must be a language tag such as de"),
             ("DATABASE_URL", "mysql://db", r"must be a URL with postgres:// or "),
             ("REDIS_URL", "redis.example:6379", "must be a URL with redis:// or "),
             ("HOLDFAST_PAYMENT_URL", "http://[::1", "must be a URL with http:// or "),

@@ -45,6 +45,8 @@ _GIVEN = ("shop", "caller", "origin", "request", "data")
 # What a handler is given besides what the client said.
 _UNSAID = frozenset({"shop", "caller", "origin", "request"})
 _LONGEST_USER_AGENT = 512
+# What may be said in several lines: together they are one list (RFC 9110 5.3).
+_LISTS = frozenset({"Accept-Language"})
 _JSON = (b"content-type", b"application/json")
 _ENCODER = msgspec.json.Encoder()
 _CONSTRAINTS = ("ge", "gt", "le", "lt", "multiple_of", "min_length", "max_length")
@@ -174,9 +176,12 @@ class Endpoint:
         values: dict[str, str] = {}
         for name, value in scope["headers"]:
             if (known := self._header_names.get(name)) is not None:
+                said = value.decode("latin-1")
                 if known in values:
-                    raise decoding.invalid_parameter(known, "Given more than once")
-                values[known] = value.decode("latin-1")
+                    if known not in _LISTS:
+                        raise decoding.invalid_parameter(known, "Given more than once")
+                    said = f"{values[known]},{said}"
+                values[known] = said
         return values
 
 

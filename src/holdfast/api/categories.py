@@ -9,13 +9,14 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Response
 
-from holdfast.api import editions
+from holdfast.api import editions, languages
 from holdfast.api.editions import IfMatch, IfNoneMatch
+from holdfast.api.languages import AcceptLanguage
 from holdfast.api.listing import After, Limit, Listing, listing
 from holdfast.api.shop import Shop
 from holdfast.domain import catalog
 from holdfast.domain.catalog import CategoryInvalid, CategoryNotFound, Fault
-from holdfast.kernel.page import DEFAULT_LIMIT
+from holdfast.kernel.page import DEFAULT_LIMIT, Page
 from holdfast.workflows import categories as workflows
 
 _PATH = "/v1/categories"
@@ -61,6 +62,7 @@ async def browse(
     parent: Key | None = None,
     under: Key | None = None,
     roots: bool = False,
+    accept_language: AcceptLanguage = None,
     if_none_match: IfNoneMatch = None,
 ) -> Annotated[Response[Any], Listing[catalog.Category]]:
     """List categories: all, those in a *parent*, all *under* one, or the *roots*."""
@@ -76,20 +78,29 @@ async def browse(
         roots=roots,
     )
     asked = {"limit": limit, "parent": parent, "under": under, "roots": roots or None}
-    listed = listing(page, _PATH, **asked)
-    return editions.answer(
-        _ENCODER.encode(listed.content),
+    items, spoken = await _in(shop, page.items, accept_language)
+    listed = listing(Page(items, page.next), _PATH, **asked)
+    return languages.answer(
+        *(shop, _ENCODER.encode(listed.content), spoken),
         if_none_match=if_none_match,
         headers=listed.headers,
     )
 
 
 async def show(
-    shop: Shop, category: str, if_none_match: IfNoneMatch = None
+    shop: Shop,
+    category: str,
+    accept_language: AcceptLanguage = None,
+    if_none_match: IfNoneMatch = None,
 ) -> OneCategory:
     """One category by its id or handle."""
     found = await catalog.find_category(shop.db, category)
-    return _answer(found, if_none_match=if_none_match)
+    (shown,), spoken = await _in(shop, [found], accept_language)
+    return languages.answer(
+        *(shop, _ENCODER.encode(shown), spoken),
+        version=found.version,
+        if_none_match=if_none_match,
+    )
 
 
 async def create(shop: Shop, data: NewCategory) -> OneCategory:
@@ -136,6 +147,16 @@ async def delete(shop: Shop, category: str, if_match: IfMatch = None) -> None:
     versions = editions.versions(if_match)
     found = await catalog.find_category(shop.db, category)
     await workflows.delete_category(shop.db, found.id, versions=versions)
+
+
+async def _in(
+    shop: Shop, categories: list[catalog.Category], accept_language: str | None
+) -> tuple[list[catalog.Category], tuple[str, ...]]:
+    """Categories as somebody wants to read them, and the languages they are in then."""
+    wanted = languages.wanted(shop, accept_language)
+    if wanted is None:
+        return categories, ()
+    return await catalog.categories_in(shop.db, categories, wanted)
 
 
 async def _parent(shop: Shop, key: str | None) -> Any:

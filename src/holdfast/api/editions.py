@@ -66,9 +66,15 @@ def versions(if_match: str | None) -> Versions:
     return frozenset(int(match[1]) for match in named if match)
 
 
-def tag_of(body: bytes, version: int | None = None) -> str:
-    """The ETag of *body*, which shows this version of one thing."""
-    digest = hashlib.blake2b(body, digest_size=_DIGEST_BYTES).digest()
+def tag_of(body: bytes, version: int | None = None, language: str | None = None) -> str:
+    """The ETag of *body*, which shows this version of one thing.
+
+    *language* is what it says of itself to be in, None for the shop's own.
+    """
+    told = hashlib.blake2b(body, digest_size=_DIGEST_BYTES)
+    if language is not None:
+        told.update(b"\n" + language.encode())
+    digest = told.digest()
     said = base64.urlsafe_b64encode(digest).decode()
     return f'"{said}"' if version is None else f'"{version}.{said}"'
 
@@ -77,11 +83,12 @@ def answer(
     body: bytes,
     *,
     version: int | None = None,
+    language: str | None = None,
     if_none_match: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response[Any]:
     """*body* as JSON with its ETag, or 304 for who has it."""
-    tag = tag_of(body, version)
+    tag = tag_of(body, version, language)
     said = {"ETag": tag, **(headers or {})}
     if if_none_match is not None and has(if_none_match, tag):
         return Response(None, status_code=304, headers=said)

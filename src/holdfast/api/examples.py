@@ -122,6 +122,17 @@ EXAMPLES: dict[str, list[Any]] = {
             "lines": [{"sku": "TEA-ASSAM-100", "quantity": 24}],
         }
     ],
+    "CategoryTexts": [{"name": "Schwarzer Tee"}],
+    "ProductTexts": [
+        {
+            "title": "Assam, kr\u00e4ftig",
+            "description_html": "<p>Malzig, mit Milch.</p>",
+            "options": {
+                "Weight": {"name": "Gewicht", "values": {"100 g": "100 Gramm"}}
+            },
+            "attributes": {"taste": "malzig"},
+        }
+    ],
     "RateLimitWanted": [
         {"tokens": 40, "period_seconds": 1, "burst": 200},
         {"tokens": 20, "period_seconds": 1, "burst": 100, "shadow": True},

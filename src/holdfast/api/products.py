@@ -13,8 +13,9 @@ from uuid import UUID
 import msgspec
 from litestar import Response
 
-from holdfast.api import editions, offers
+from holdfast.api import editions, languages, offers
 from holdfast.api.editions import IfMatch, IfNoneMatch
+from holdfast.api.languages import AcceptLanguage
 from holdfast.api.listing import After, Limit, Listing, listing_of_json
 from holdfast.api.protection import extras
 from holdfast.api.shapes import Amount
@@ -211,6 +212,7 @@ async def browse(
     q: Query | None = None,
     status: catalog.Status | None = None,
     currency: offers.Currency = None,
+    accept_language: AcceptLanguage = None,
     if_none_match: IfNoneMatch = None,
 ) -> Products:
     """List what is on sale, by age or by how well it matches ``q``."""
@@ -218,7 +220,10 @@ async def browse(
     if not may(caller, "products:read"):
         # Somebody without the scope sees a shop in which nothing else exists.
         if status not in (None, "active"):
-            return editions.of_list(listing_of_json("", None, _PATH), if_none_match)
+            return languages.answer(
+                *(shop, listing_of_json("", None, _PATH).content, ()),
+                if_none_match=if_none_match,
+            )
         shown = "active"
     category_id = None
     if category is not None:
@@ -235,6 +240,7 @@ async def browse(
         # The link to the next page asks for as many as were wanted.
         limit = extras.SMALL_PAGE
         degraded.append(extras.LARGE_PAGES.name)
+    wanted = languages.wanted(shop, accept_language)
     if q is not None and q.strip():
         page = await catalog.search(
             *(shop.db, q),
@@ -243,6 +249,7 @@ async def browse(
             status=shown,
             category_id=category_id,
             at=shop.clock(),
+            wanted=wanted,
         )
     else:
         page = await catalog.page(
@@ -252,25 +259,34 @@ async def browse(
             status=shown,
             category_id=category_id,
             at=shop.clock(),
+            wanted=wanted,
         )
     items = await offers.on_many(shop, caller, page.json, currency)
     listed = listing_of_json(items, page.next, _PATH, degraded, **asked)
-    return editions.of_list(listed, if_none_match)
+    return languages.answer(
+        *(shop, listed.content, page.languages),
+        if_none_match=if_none_match,
+        headers=listed.headers,
+    )
 
 
 async def show(
     shop: Shop,
     caller: Caller,
     product: str,
+    *,
     currency: offers.Currency = None,
+    accept_language: AcceptLanguage = None,
     if_none_match: IfNoneMatch = None,
 ) -> OneProduct:
     """One product by its id or handle."""
-    found = await shop.products.find(product)
+    wanted = languages.wanted(shop, accept_language)
+    found = await shop.products.find(product, wanted)
     if found.status != "active" and not may(caller, "products:read"):
         raise catalog.ProductNotFound
-    return editions.answer(
-        (await offers.on_one(shop, caller, found, currency)).encode(),
+    body = (await offers.on_one(shop, caller, found, currency)).encode()
+    return languages.answer(
+        *(shop, body, found.languages),
         version=found.version,
         if_none_match=if_none_match,
     )

@@ -6,11 +6,13 @@ from uuid import UUID
 import msgspec
 from litestar import Response
 
-from holdfast.api import editions
+from holdfast.api import editions, languages
 from holdfast.api.editions import IfMatch, IfNoneMatch
+from holdfast.api.languages import AcceptLanguage
 from holdfast.api.shop import Shop
 from holdfast.domain import catalog
 from holdfast.domain.identity import Caller, may
+from holdfast.kernel.negotiation import Preference
 from holdfast.workflows import related as workflows
 
 
@@ -31,14 +33,20 @@ RelatedProducts = Annotated[Response[Any], Related]
 
 
 async def show(
-    shop: Shop, caller: Caller, product: str, if_none_match: IfNoneMatch = None
+    shop: Shop,
+    caller: Caller,
+    product: str,
+    accept_language: AcceptLanguage = None,
+    if_none_match: IfNoneMatch = None,
 ) -> RelatedProducts:
     """List the products related to one."""
     found = await shop.products.find(product)
     if found.status != "active" and not may(caller, "products:read"):
         raise catalog.ProductNotFound
     return await _answer(
-        shop, caller, found.id, found.version, if_none_match=if_none_match
+        *(shop, caller, found.id, found.version),
+        wanted=languages.wanted(shop, accept_language),
+        if_none_match=if_none_match,
     )
 
 
@@ -67,13 +75,18 @@ async def _answer(
     product_id: UUID,
     version: int,
     *,
+    wanted: Preference | None = None,
     if_none_match: str | None = None,
 ) -> Response[Any]:
-    others = await catalog.related(shop.db, product_id, at=shop.clock())
+    others = await catalog.related(shop.db, product_id, at=shop.clock(), wanted=wanted)
     shown = [
-        other.json
+        other
         for other in others
         if other.status == "active" or may(caller, "products:read")
     ]
-    body = f'{{"items":[{",".join(shown)}]}}'
-    return editions.answer(body.encode(), version=version, if_none_match=if_none_match)
+    body = f'{{"items":[{",".join(other.json for other in shown)}]}}'
+    return languages.answer(
+        *(shop, body.encode(), languages.of(shop, shown)),
+        version=version,
+        if_none_match=if_none_match,
+    )

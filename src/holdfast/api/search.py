@@ -13,8 +13,9 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Response
 
-from holdfast.api import collections, editions, offers
+from holdfast.api import collections, languages, offers
 from holdfast.api.editions import IfNoneMatch
+from holdfast.api.languages import AcceptLanguage
 from holdfast.api.listing import After, Limit, listing_of_json
 from holdfast.api.protection import extras
 from holdfast.api.shop import Shop
@@ -41,7 +42,8 @@ Language = Annotated[
     msgspec.Meta(
         pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$(?!\n)",
         max_length=35,
-        description="Of the words that were typed, as a language tag.",
+        description="Of the words that were typed, as a language tag; without it, "
+        "what Accept-Language wants most.",
         examples=["de", "pt-BR"],
     ),
 ]
@@ -152,7 +154,7 @@ async def find(
     caller: Caller,
     *,
     q: Typed | None = None,
-    language: Language = "en",
+    language: Language | None = None,
     sort: search.Sort | None = None,
     limit: Limit = DEFAULT_LIMIT,
     after: After | None = None,
@@ -169,6 +171,7 @@ async def find(
     available: bool | None = None,
     status: catalog.Status | None = None,
     facets: bool = False,
+    accept_language: AcceptLanguage = None,
     if_none_match: IfNoneMatch = None,
 ) -> Page:
     """Find products by what somebody typed and chose.
@@ -178,7 +181,7 @@ async def find(
     """
     asked_for = {
         "q": q,
-        "language": None if language == "en" else language,
+        "language": language,
         "sort": sort,
         "limit": limit,
         "category": category,
@@ -227,19 +230,22 @@ async def find(
     asked = None
     if q is not None and q.strip():
         asked = await shop.finder.understand(q)
+    wanted = languages.wanted(shop, accept_language)
     found = await shop.finder.find(
         asked,
         filters,
         sort=sort or "relevance",
-        language=language,
+        language=language or languages.first(shop, wanted),
         now=shop.clock(),
         after=after,
         limit=limit,
         facets=facets,
+        spoken=() if wanted is None else wanted.tags,
     )
     if not found.shelf:
         raise catalog.CategoryNotFound
-    items = ",".join(catalog.document(row).json for row in found.documents)
+    documents = [catalog.document(row, wanted) for row in found.documents]
+    items = ",".join(document.json for document in documents)
     listed = listing_of_json(
         await offers.on_many(shop, caller, items, currency),
         found.next,
@@ -248,19 +254,39 @@ async def find(
         _besides(asked, found),
         **asked_for,
     )
-    return editions.of_list(listed, if_none_match)
+    return languages.answer(
+        *(shop, listed.content, languages.of(shop, documents)),
+        if_none_match=if_none_match,
+        headers=listed.headers,
+    )
 
 
 async def suggest(
-    shop: Shop, q: Typing, *, language: Language = "en", limit: Suggested = 8
-) -> Suggestions:
+    shop: Shop,
+    q: Typing,
+    *,
+    language: Language | None = None,
+    limit: Suggested = 8,
+    accept_language: AcceptLanguage = None,
+    if_none_match: IfNoneMatch = None,
+) -> Annotated[Response[Any], Suggestions]:
     """Say what somebody may be typing: words that go on so, and products."""
+    wanted = languages.wanted(shop, accept_language)
     queries, products = await shop.finder.suggest(
-        q, language=language, now=shop.clock(), limit=limit
+        q,
+        language=language or languages.first(shop, wanted),
+        now=shop.clock(),
+        limit=limit,
+        spoken=() if wanted is None else wanted.tags,
     )
-    return Suggestions(
-        queries,
-        [SuggestedProduct(str(p.id), p.handle, p.title) for p in products],
+    shown, spoken = [], []
+    for product in products:
+        title, language = languages.called(shop, product, wanted)
+        shown.append(SuggestedProduct(str(product.id), product.handle, title))
+        spoken.append(language)
+    body = msgspec.json.encode(Suggestions(queries, shown))
+    return languages.answer(
+        *(shop, body, tuple(dict.fromkeys(spoken))), if_none_match=if_none_match
     )
 
 

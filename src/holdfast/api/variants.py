@@ -12,20 +12,23 @@ from uuid import UUID
 import msgspec
 from litestar import Response
 
-from holdfast.api import editions
+from holdfast.api import editions, languages
 from holdfast.api.editions import IfMatch, IfNoneMatch
+from holdfast.api.languages import AcceptLanguage
 from holdfast.api.listing import After, Limit, Listing, listing
 from holdfast.api.products import NewVariant
 from holdfast.api.shapes import Amount
 from holdfast.api.shop import Shop
 from holdfast.domain import catalog
 from holdfast.domain.identity import Caller, may
+from holdfast.kernel.negotiation import Preference
 from holdfast.kernel.page import DEFAULT_LIMIT, Page, decode_id_cursor, encode_cursor
 from holdfast.workflows import variants as workflows
 
 _ENCODER = msgspec.json.Encoder()
 
 OneVariant = Annotated[Response[Any], catalog.Variant]
+Variants = Annotated[Response[Any], Listing[catalog.Variant]]
 
 
 class VariantEdits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,17 +57,27 @@ async def browse(
     shop: Shop,
     caller: Caller,
     product: str,
+    *,
     limit: Limit = DEFAULT_LIMIT,
     after: After | None = None,
-) -> Response[Listing[catalog.Variant]]:
+    accept_language: AcceptLanguage = None,
+    if_none_match: IfNoneMatch = None,
+) -> Variants:
     """List the variants of a product in their order."""
-    found = await _visible(shop, caller, product)
+    wanted = languages.wanted(shop, accept_language)
+    found = await _visible(shop, caller, product, wanted)
     variants = found.product().variants
     start = 0 if after is None else _place(variants, decode_id_cursor(after)) + 1
     items = list(variants[start : start + limit])
     more = start + limit < len(variants)
     page = Page(items, encode_cursor(str(items[-1].id)) if more else None)
-    return listing(page, f"/v1/products/{product}/variants", limit=limit)
+    listed = listing(page, f"/v1/products/{product}/variants", limit=limit)
+    return languages.answer(
+        *(shop, _ENCODER.encode(listed.content), found.languages),
+        version=found.version,
+        if_none_match=if_none_match,
+        headers=listed.headers,
+    )
 
 
 async def show(
@@ -72,11 +85,18 @@ async def show(
     caller: Caller,
     product: str,
     variant_id: UUID,
+    *,
+    accept_language: AcceptLanguage = None,
     if_none_match: IfNoneMatch = None,
 ) -> OneVariant:
     """One variant of a product."""
-    found = await _visible(shop, caller, product)
-    return _answer(found, variant_id, if_none_match=if_none_match)
+    wanted = languages.wanted(shop, accept_language)
+    found = await _visible(shop, caller, product, wanted)
+    return languages.answer(
+        *(shop, _ENCODER.encode(_of(found, variant_id)), found.languages),
+        version=found.version,
+        if_none_match=if_none_match,
+    )
 
 
 async def create(
@@ -138,8 +158,10 @@ async def delete(
     )
 
 
-async def _visible(shop: Shop, caller: Caller, product: str) -> catalog.Document:
-    found = await shop.products.find(product)
+async def _visible(
+    shop: Shop, caller: Caller, product: str, wanted: Preference | None
+) -> catalog.Document:
+    found = await shop.products.find(product, wanted)
     if found.status != "active" and not may(caller, "products:read"):
         raise catalog.ProductNotFound
     return found
@@ -156,14 +178,15 @@ def _answer(
     variant_id: UUID,
     *,
     headers: dict[str, str] | None = None,
-    if_none_match: str | None = None,
 ) -> Response[Any]:
+    variant = _of(document, variant_id)
+    return editions.answer(
+        _ENCODER.encode(variant), version=document.version, headers=headers
+    )
+
+
+def _of(document: catalog.Document, variant_id: UUID) -> catalog.Variant:
     for variant in document.product().variants:
         if variant.id == variant_id:
-            return editions.answer(
-                _ENCODER.encode(variant),
-                version=document.version,
-                if_none_match=if_none_match,
-                headers=headers,
-            )
+            return variant
     raise catalog.VariantNotFound

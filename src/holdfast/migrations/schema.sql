@@ -566,6 +566,17 @@ CREATE TABLE product_translations (
     PRIMARY KEY (product_id, language)
 );
 
+-- The same of categories.
+CREATE TABLE category_translations (
+    category_id uuid NOT NULL REFERENCES categories ON DELETE CASCADE,
+    -- A language tag: de, pt-BR.
+    language text NOT NULL,
+    -- {"name": "Tassen"}: the fields that are translated; the others are as they are.
+    fields jsonb NOT NULL,
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (category_id, language)
+);
+
 -- What else somebody may want who looks at a product, in order.
 CREATE TABLE related_products (
     product_id uuid NOT NULL REFERENCES products ON DELETE CASCADE,

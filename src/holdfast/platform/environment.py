@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
+from holdfast.kernel import languages
 from holdfast.platform import openid_providers, proxies, rates, webhooks
 from holdfast.platform.openid_providers import OpenIdProvider
 from holdfast.platform.proxies import TrustedProxies
@@ -69,6 +70,17 @@ class Reader:
         shown = ", ".join(map(str, choices[:6])) + (", ..." if len(choices) > 6 else "")  # noqa: PLR2004 - a line's worth
         self.problems.append(f"{name} must be one of {shown}, not {value!r}")
         return default
+
+    def language(self, name: str, default: str) -> str:
+        value = self._environ.get(name)
+        if not value:
+            return default
+        tag = languages.canonical(value)
+        if tag is None:
+            self.problems.append(
+                f"{name} must be a language tag such as de or pt-BR, not {value!r}"
+            )
+        return tag or default
 
     def url(self, name: str, schemes: tuple[str, ...]) -> Secret | None:
         value = self._environ.get(name)

@@ -83,6 +83,7 @@ IMPERSONAL: Mapping[str, str] = {
     "attribute_definitions": "the catalogue",
     "base_price_changes": "the catalogue",
     "categories": "the catalogue",
+    "category_translations": "the catalogue",
     "charge_closings": "money, by the id of an order",
     "controls": "limits and levels, set by the id of a key or an account",
     "customer_groups": "what customers can be, not who is",

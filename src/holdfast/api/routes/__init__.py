@@ -29,6 +29,7 @@ from holdfast.api.routes import (
     shipping,
     shop,
     sign_in,
+    translations,
 )
 
 __all__ = ["ROUTES", "Priority", "Route"]
@@ -56,5 +57,6 @@ ROUTES: tuple[Route, ...] = (
     *load.ROUTES,
     *media.ROUTES,
     *search.ROUTES,
+    *translations.ROUTES,
     *files.ROUTES,
 )

@@ -25,7 +25,9 @@ from holdfast.domain.catalog.model import (
     parse_id,
     without_accents,
 )
+from holdfast.domain.catalog.speaking import speaking, translated
 from holdfast.kernel.clock import Clock
+from holdfast.kernel.negotiation import Preference
 from holdfast.kernel.page import (
     BadCursor,
     decode_cursor,
@@ -43,6 +45,15 @@ _PAGE_ON_SALE = _SQL["page_on_sale"]
 _PAGE = _SQL["page"]
 _PAGE_IN_CATEGORY = _SQL["page_in_category"]
 _SEARCH = _SQL["search"]
+
+# The same with what is translated, for those who ask for that.
+_SPOKEN_BY_ID = speaking(_READ_BY_ID, "p.id", "$3::text[]")
+_SPOKEN_BY_HANDLE = speaking(_READ_BY_HANDLE, "p.id", "$3::text[]")
+_OF_PAGE = "jsonb_object_agg(page.id, {}) FILTER (WHERE page.place <= $2)"
+_SPOKEN_PAGE_ON_SALE = speaking(_PAGE_ON_SALE, "page.id", "$4::text[]", _OF_PAGE)
+_SPOKEN_PAGE = speaking(_PAGE, "page.id", "$5::text[]", _OF_PAGE)
+_SPOKEN_IN_CATEGORY = speaking(_PAGE_IN_CATEGORY, "page.id", "$6::text[]", _OF_PAGE)
+_SPOKEN_SEARCH = speaking(_SEARCH, "page.id", "$9::text[]", _OF_PAGE)
 
 PLACE = "\x1f"
 """Stands in a stored document where the status goes, and each number of units."""
@@ -68,6 +79,8 @@ class Document:
     version: int
     has_offers: bool = True
     """Whether there may be other prices than the document says."""
+    languages: tuple[str, ...] = ()
+    """What it is written in; empty for the shop's own language."""
 
     def product(self) -> Product:
         """The same as an object; 20 us."""
@@ -81,6 +94,8 @@ class Sheet:
     json: str
     """The products, with commas between."""
     next: str | None
+    languages: tuple[str, ...] = ()
+    """What they are written in; empty for the shop's own language."""
 
 
 K = TypeVar("K")
@@ -109,9 +124,20 @@ class Reader:
     def __init__(self, connection: Connection, clock: Clock | None = None) -> None:
         self._by_id = Together(partial(_now, read_by_id, connection, clock))
         self._by_handle = Together(partial(_now, _read_by_handle, connection, clock))
+        # Who asks for another language waits for nobody who does not.
+        spoken = partial(_spoken, connection, clock)
+        self._spoken_by_id = Together(partial(spoken, _SPOKEN_BY_ID, "id"))
+        self._spoken_by_handle = Together(partial(spoken, _SPOKEN_BY_HANDLE, "handle"))
 
-    async def find(self, id_or_handle: str) -> Document:
-        """The product of any status; ``ProductNotFound`` if there is none."""
+    async def find(
+        self, id_or_handle: str, wanted: Preference | None = None
+    ) -> Document:
+        """The product of any status; ``ProductNotFound`` if there is none.
+
+        In the languages that are *wanted*, as far as there are texts in them.
+        """
+        if wanted is not None and wanted.tags:
+            return await self._find_spoken(id_or_handle, wanted)
         if (product_id := parse_id(id_or_handle)) is not None:
             found = await self._by_id.get(product_id)
         elif is_handle(id_or_handle):
@@ -121,6 +147,37 @@ class Reader:
         if found is None:
             raise ProductNotFound
         return found
+
+    async def _find_spoken(self, id_or_handle: str, wanted: Preference) -> Document:
+        found: Document | None = None
+        if (product_id := parse_id(id_or_handle)) is not None:
+            found = await self._spoken_by_id.get((product_id, wanted))
+        elif is_handle(id_or_handle):
+            found = await self._spoken_by_handle.get((id_or_handle, wanted))
+        if found is None:
+            raise ProductNotFound
+        return found
+
+
+async def _spoken(
+    connection: Connection,
+    clock: Clock | None,
+    statement: str,
+    column: str,
+    keys: Sequence[tuple[K, Preference]],
+) -> dict[tuple[K, Preference], Document]:
+    """Products for several who want to read them in different languages."""
+    tags = sorted({tag for _, wanted in keys for tag in wanted.tags})
+    names = list(dict.fromkeys(name for name, _ in keys))
+    at = clock() if clock is not None else None
+    rows = {
+        row[column]: row for row in await connection.fetch(statement, names, at, tags)
+    }
+    return {
+        (name, wanted): document(rows[name], wanted)
+        for name, wanted in keys
+        if name in rows
+    }
 
 
 async def _now(
@@ -155,22 +212,50 @@ async def page(
     status: Status | None,
     category_id: UUID | None = None,
     at: datetime | None = None,
+    wanted: Preference | None = None,
 ) -> Sheet:
-    """Products in the order they were made; status None means any."""
+    """Products in the order they were made; status None means any.
+
+    In the languages that are *wanted*, as far as there are texts in them.
+    """
     last = _FIRST if after is None else decode_id_cursor(after)
+    args: tuple[object, ...]
     if category_id is not None:
-        row = await connection.fetchrow(
-            _PAGE_IN_CATEGORY, last, limit, status, category_id, at
-        )
+        statements = _PAGE_IN_CATEGORY, _SPOKEN_IN_CATEGORY
+        args = last, limit, status, category_id, at
     elif status == "active":
-        row = await connection.fetchrow(_PAGE_ON_SALE, last, limit, at)
+        statements = _PAGE_ON_SALE, _SPOKEN_PAGE_ON_SALE
+        args = last, limit, at
     else:
-        row = await connection.fetchrow(_PAGE, last, limit, status, at)
+        statements = _PAGE, _SPOKEN_PAGE
+        args = last, limit, status, at
+    row = await _one_row(connection, statements, args, wanted)
+    next_ = encode_cursor(str(row["last_id"])) if row["more"] else None
+    return _sheet(row, next_, wanted)
+
+
+async def _one_row(
+    connection: Connection,
+    statements: tuple[str, str],
+    args: Sequence[object],
+    wanted: Preference | None,
+) -> Row:
+    """Ask one of two statements: without translations, or with them."""
+    plain, spoken = statements
+    if wanted is not None and wanted.tags:
+        row = await connection.fetchrow(spoken, *args, wanted.tags)
+    else:
+        row = await connection.fetchrow(plain, *args)
     assert row is not None  # noqa: S101 - an aggregate always has one row
-    return Sheet(
-        _filled_in(row["documents"] or "", row["available"]),
-        encode_cursor(str(row["last_id"])) if row["more"] else None,
-    )
+    return row
+
+
+def _sheet(row: Row, next_: str | None, wanted: Preference | None) -> Sheet:
+    documents = _filled_in(row["documents"] or "", row["available"])
+    if wanted is None or not row["spoken"]:
+        return Sheet(documents, next_)
+    documents, languages = translated(documents, row["spoken"], wanted)
+    return Sheet(documents, next_, languages)
 
 
 async def search(
@@ -182,12 +267,12 @@ async def search(
     status: Status | None,
     category_id: UUID | None = None,
     at: datetime | None = None,
+    wanted: Preference | None = None,
 ) -> Sheet:
     """Products that match what somebody typed, best first, by the search's index."""
     written = as_indexed(typed)
     rank, last = (None, None) if after is None else _rank_and_id(after)
-    row = await connection.fetchrow(
-        _SEARCH,
+    args = (
         written,
         limit,
         status,
@@ -197,13 +282,11 @@ async def search(
         last,
         at,
     )
-    assert row is not None  # noqa: S101 - an aggregate always has one row
-    return Sheet(
-        _filled_in(row["documents"] or "", row["available"]),
-        encode_cursor(repr(row["last_rank"]), str(row["last_id"]))
-        if row["more"]
-        else None,
-    )
+    row = await _one_row(connection, (_SEARCH, _SPOKEN_SEARCH), args, wanted)
+    next_ = None
+    if row["more"]:
+        next_ = encode_cursor(repr(row["last_rank"]), str(row["last_id"]))
+    return _sheet(row, next_, wanted)
 
 
 def as_indexed(typed: str) -> str:
@@ -241,24 +324,33 @@ def _rank_and_id(cursor: str) -> tuple[float, UUID]:
     return number, decode_id_cursor(encode_cursor(last))
 
 
-def reading(ids: str, moment: str) -> str:
+def reading(ids: str, moment: str, languages: str | None = None) -> str:
     """The statement that reads products by id, to stand in another module's.
 
-    *ids* and *moment* are SQL: an array of ids and a time. ``document`` reads its rows.
+    *ids*, *moment* and *languages* are SQL: an array of ids, a time and an array of
+    tags, of which translations are brought along. ``document`` reads its rows.
     """
-    statement = _READ_BY_ID.rstrip(";").replace("$1::uuid[]", ids)
+    statement = _READ_BY_ID
+    if languages is not None:
+        statement = speaking(statement, "p.id", languages)
+    statement = statement.rstrip(";").replace("$1::uuid[]", ids)
     return statement.replace("$2::timestamptz", moment)
 
 
-def document(row: Row) -> Document:
-    """What a row of a product says, its stock filled in."""
+def document(row: Row, wanted: Preference | None = None) -> Document:
+    """What a row of a product says, its stock filled in, in a language if wanted."""
     filled_in = _filled_in(row["document"], row["available"])
+    languages: tuple[str, ...] = ()
+    if wanted is not None and (spoken := row["spoken"]):
+        by_id = {str(row["id"]): spoken}
+        filled_in, languages = translated(filled_in, by_id, wanted)
     return Document(
         row["id"],
         row["status"],
         filled_in,
         row["version"],
         row.get("has_offers", True),
+        languages,
     )
 
 

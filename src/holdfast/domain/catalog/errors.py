@@ -96,6 +96,25 @@ class AttributeInUse(Conflict):
 
 
 @dataclass(eq=False)
+class TranslationInvalid(Invalid):
+    """The translation breaks a rule of the catalogue."""
+
+    errors: list[Fault]
+
+
+@dataclass(eq=False)
+class TranslationNotFound(NotFound):
+    """There is no translation into this language."""
+
+
+@dataclass(eq=False)
+class TooManyTranslations(Conflict):
+    """There is no room for another language."""
+
+    most: int
+
+
+@dataclass(eq=False)
 class DuplicateAttribute(Conflict):
     """There is an attribute with this code."""
 

@@ -12,7 +12,9 @@ WHERE v.sku = ANY($1::text[]);
 -- of the document: the status of the moment, and one number a variant in their order.
 -- $2 the moment, NULL for now. `has_offers`: whether a variant has prices beside its own,
 -- or one that its own is compared with.
-SELECT p.id, shown.status, p.version, p.document, EXISTS (
+-- `spoken` is what is translated, where somebody asks for that (see `spoken`).
+SELECT p.id, shown.status, p.version, p.document,
+       NULL::jsonb /* spoken */ AS spoken, EXISTS (
     SELECT FROM variants v
     WHERE v.product_id = p.id AND (v.compare_at_amount > v.price_amount OR EXISTS (
         SELECT FROM prices r WHERE r.variant_id = v.id AND r.removed_at IS NULL))
@@ -30,7 +32,8 @@ WHERE p.id = ANY($1::uuid[]);
 -- name: read_by_handle
 -- The same by handle. $1 handles.
 -- $2 the moment, NULL for now.
-SELECT p.id, p.handle, shown.status, p.version, p.document, EXISTS (
+SELECT p.id, p.handle, shown.status, p.version, p.document,
+       NULL::jsonb /* spoken */ AS spoken, EXISTS (
     SELECT FROM variants v
     WHERE v.product_id = p.id AND (v.compare_at_amount > v.price_amount OR EXISTS (
         SELECT FROM prices r WHERE r.variant_id = v.id AND r.removed_at IS NULL))
@@ -56,7 +59,8 @@ WHERE p.handle = ANY($1::text[]);
 SELECT count(*) > $2 AS more,
        (array_agg(id ORDER BY id))[$2] AS last_id,
        string_agg(document, ',' ORDER BY id) FILTER (WHERE place <= $2) AS documents,
-       string_agg(available, ' ' ORDER BY id) FILTER (WHERE place <= $2) AS available
+       string_agg(available, ' ' ORDER BY id) FILTER (WHERE place <= $2) AS available,
+       NULL::jsonb /* spoken */ AS spoken
 FROM (
     SELECT p.id, p.document, p.place, (
         SELECT concat_ws(' ', p.status, string_agg(coalesce((
@@ -80,7 +84,8 @@ FROM (
 SELECT count(*) > $2 AS more,
        (array_agg(id ORDER BY id))[$2] AS last_id,
        string_agg(document, ',' ORDER BY id) FILTER (WHERE place <= $2) AS documents,
-       string_agg(available, ' ' ORDER BY id) FILTER (WHERE place <= $2) AS available
+       string_agg(available, ' ' ORDER BY id) FILTER (WHERE place <= $2) AS available,
+       NULL::jsonb /* spoken */ AS spoken
 FROM (
     SELECT p.id, p.document, p.place, (
         SELECT concat_ws(' ', p.status, string_agg(coalesce((
@@ -106,7 +111,8 @@ FROM (
 SELECT count(*) > $2 AS more,
        (array_agg(id ORDER BY id))[$2] AS last_id,
        string_agg(document, ',' ORDER BY id) FILTER (WHERE place <= $2) AS documents,
-       string_agg(available, ' ' ORDER BY id) FILTER (WHERE place <= $2) AS available
+       string_agg(available, ' ' ORDER BY id) FILTER (WHERE place <= $2) AS available,
+       NULL::jsonb /* spoken */ AS spoken
 FROM (
     SELECT p.id, p.document, p.place, (
         SELECT concat_ws(' ', p.status, string_agg(coalesce((
@@ -156,7 +162,8 @@ SELECT count(*) > $2 AS more,
        (array_agg(id ORDER BY place))[$2] AS last_id,
        (array_agg(rank ORDER BY place))[$2] AS last_rank,
        string_agg(document, ',' ORDER BY place) FILTER (WHERE place <= $2) AS documents,
-       string_agg(available, ' ' ORDER BY place) FILTER (WHERE place <= $2) AS available
+       string_agg(available, ' ' ORDER BY place) FILTER (WHERE place <= $2) AS available,
+       NULL::jsonb /* spoken */ AS spoken
 FROM (
     SELECT f.id, f.rank, f.place, p.document, (
         SELECT concat_ws(' ', p.status, string_agg(coalesce((
@@ -668,7 +675,8 @@ ORDER BY id LIMIT $3 FOR UPDATE;
 -- name: related
 -- The products related to one, in their order, as read_by_id has them. $1 product,
 -- $2 the moment, NULL for now.
-SELECT p.id, shown.status, p.version, p.document, (
+SELECT p.id, shown.status, p.version, p.document,
+       NULL::jsonb /* spoken */ AS spoken, (
     SELECT concat_ws(' ', shown.status, string_agg(coalesce((
         SELECT sum(s.available) FROM stock s WHERE s.variant_id = v.id), 0)::text,
         ' ' ORDER BY v.position))
@@ -854,3 +862,91 @@ ORDER BY id DESC LIMIT $3;
 -- name: shelves
 -- Categories by id or by handle. $1 ids, $2 handles.
 SELECT id, handle FROM categories WHERE id = ANY($1::uuid[]) OR handle = ANY($2::text[]);
+
+-- name: spoken
+-- What is translated of a product and of the names of its categories. $1 product, $2
+-- languages. Stands in other statements where those say `spoken`. NULL if there is
+-- nothing in these languages.
+SELECT CASE WHEN said.fields IS NOT NULL OR filed.names IS NOT NULL
+            THEN jsonb_build_object('product', said.fields, 'categories', filed.names) END
+FROM (
+    SELECT jsonb_object_agg(t.language, t.fields) AS fields
+    FROM product_translations t
+    WHERE t.product_id = $1::uuid AND t.language = ANY($2::text[])
+) AS said CROSS JOIN (
+    SELECT jsonb_object_agg(k.category_id, k.names) AS names
+    FROM (
+        SELECT t.category_id, jsonb_object_agg(t.language, t.fields ->> 'name') AS names
+        FROM product_categories c
+        JOIN category_translations t ON t.category_id = c.category_id
+        WHERE c.product_id = $1::uuid AND t.language = ANY($2::text[])
+          AND t.fields ? 'name'
+        GROUP BY t.category_id
+    ) AS k
+) AS filed;
+
+-- name: translations
+-- The translations of a product by language. $1 product.
+SELECT language, fields, updated_at FROM product_translations
+WHERE product_id = $1 ORDER BY language;
+
+-- name: translation
+-- One translation of a product. $1 product, $2 language.
+SELECT language, fields, updated_at FROM product_translations
+WHERE product_id = $1 AND language = $2;
+
+-- name: put_translation
+-- Add or replace a translation of a locked product. $1 product, $2 language, $3 the
+-- texts as a JSON object, $4 now, $5 how many languages there may be. Returns nothing
+-- if there is no room for another one. `project` must follow.
+INSERT INTO product_translations (product_id, language, fields, updated_at)
+SELECT $1::uuid, $2::text, $3::jsonb, $4::timestamptz
+WHERE (SELECT count(*) FROM product_translations
+       WHERE product_id = $1 AND language <> $2) < $5::bigint
+ON CONFLICT (product_id, language) DO UPDATE
+SET fields = excluded.fields, updated_at = excluded.updated_at
+RETURNING language;
+
+-- name: drop_translation
+-- Remove a translation of a locked product. $1 product, $2 language. `project` must
+-- follow.
+DELETE FROM product_translations WHERE product_id = $1 AND language = $2;
+
+-- name: category_translations
+-- The translations of a category by language. $1 category.
+SELECT language, fields, updated_at FROM category_translations
+WHERE category_id = $1 ORDER BY language;
+
+-- name: category_translation
+-- One translation of a category. $1 category, $2 language.
+SELECT language, fields, updated_at FROM category_translations
+WHERE category_id = $1 AND language = $2;
+
+-- name: put_category_translation
+-- Add or replace a translation of a locked category. $1 category, $2 language, $3 the
+-- texts as a JSON object, $4 now, $5 how many languages there may be. Returns nothing
+-- if there is no room for another one.
+INSERT INTO category_translations (category_id, language, fields, updated_at)
+SELECT $1::uuid, $2::text, $3::jsonb, $4::timestamptz
+WHERE (SELECT count(*) FROM category_translations
+       WHERE category_id = $1 AND language <> $2) < $5::bigint
+ON CONFLICT (category_id, language) DO UPDATE
+SET fields = excluded.fields, updated_at = excluded.updated_at
+RETURNING language;
+
+-- name: drop_category_translation
+-- Remove a translation of a locked category. $1 category, $2 language.
+DELETE FROM category_translations WHERE category_id = $1 AND language = $2;
+
+-- name: touch_category
+-- Say that a locked category was changed now, and raise its version. $1 id, $2 now.
+-- Returns the version it then has.
+UPDATE categories SET version = version + 1, updated_at = $2 WHERE id = $1
+RETURNING version;
+
+-- name: spoken_categories
+-- What is translated of categories. $1 ids, $2 languages. A row for each that has any.
+SELECT category_id, jsonb_object_agg(language, fields) AS spoken
+FROM category_translations
+WHERE category_id = ANY($1::uuid[]) AND language = ANY($2::text[])
+GROUP BY category_id;

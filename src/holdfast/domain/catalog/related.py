@@ -7,11 +7,14 @@ from uuid import UUID
 from holdfast.domain.catalog.documents import Document, document
 from holdfast.domain.catalog.errors import Fault, ProductInvalid
 from holdfast.domain.catalog.model import is_handle, parse_id
+from holdfast.domain.catalog.speaking import speaking
+from holdfast.kernel.negotiation import Preference
 from holdfast.platform import sql
 from holdfast.platform.db import Connection, Transaction
 
 _SQL = sql.load("holdfast.domain.catalog")
 _RELATED = _SQL["related"]
+_SPOKEN_RELATED = speaking(_RELATED, "p.id", "$3::text[]")
 _RELATED_IDS = _SQL["related_ids"]
 _NAMED = _SQL["named"]
 _CLEAR_RELATED = _SQL["clear_related"]
@@ -21,11 +24,18 @@ MAX_RELATED = 50
 
 
 async def related(
-    connection: Connection, product_id: UUID, *, at: datetime | None = None
+    connection: Connection,
+    product_id: UUID,
+    *,
+    at: datetime | None = None,
+    wanted: Preference | None = None,
 ) -> list[Document]:
     """The products related to one, of any status, in their order: one statement."""
-    rows = await connection.fetch(_RELATED, product_id, at)
-    return [document(row) for row in rows]
+    if wanted is None or not wanted.tags:
+        rows = await connection.fetch(_RELATED, product_id, at)
+    else:
+        rows = await connection.fetch(_SPOKEN_RELATED, product_id, at, wanted.tags)
+    return [document(row, wanted) for row in rows]
 
 
 async def related_ids(tx: Transaction, product_id: UUID) -> list[UUID]:

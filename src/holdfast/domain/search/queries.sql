@@ -51,21 +51,48 @@ WITH texts AS MATERIALIZED (
         OFFSET 0
     ) AS w
 ), translated AS MATERIALIZED (
-    SELECT t.product_id, string_agg(search_text(t.fields ->> 'title'), ' ') AS titles,
+    SELECT s.product_id, string_agg(concat_ws(' ', words.title, words.names), ' ')
+               AS titles,
            tsvector_join(
-               setweight(to_tsvector(search_language(t.language), words.title), 'A')
+               setweight(to_tsvector(search_language(s.language), words.title), 'A')
                || setweight(to_tsvector('simple', words.title), 'A')
-               || setweight(to_tsvector(search_language(t.language), words.rest), 'D')
+               || setweight(to_tsvector(search_language(s.language), words.names), 'B')
+               || setweight(to_tsvector('simple', words.names), 'B')
+               || setweight(to_tsvector(search_language(s.language), words.choices), 'C')
+               || setweight(to_tsvector('simple', words.choices), 'C')
+               || setweight(to_tsvector(search_language(s.language), words.rest), 'D')
            ) AS words
-    FROM product_translations t
+    FROM (
+        -- The more languages there are, the less there is room for of each.
+        SELECT t.product_id, t.language, t.fields ->> 'title' AS title, NULL AS names,
+               left((SELECT string_agg(said #>> '{}', ' ')
+                     FROM jsonb_path_query(
+                         jsonb_build_array(t.fields -> 'options', t.fields -> 'attributes'),
+                         'strict $.** ? (@.type() == "string")') AS said),
+                    (15000 / count(*) OVER every)::integer) AS choices,
+               left(regexp_replace(t.fields ->> 'description_html', '<[^>]*>', ' ', 'g'),
+                    (40000 / count(*) OVER every)::integer) AS rest
+        FROM product_translations t
+        WHERE t.product_id = ANY($1::uuid[])
+        WINDOW every AS (PARTITION BY t.product_id)
+        UNION ALL
+        SELECT c.product_id, k.language, NULL,
+               left(string_agg(k.fields ->> 'name', ' '),
+                    (15000 / count(*) OVER (PARTITION BY c.product_id))::integer),
+               NULL, NULL
+        FROM product_categories c
+        JOIN category_translations k ON k.category_id = c.category_id
+        WHERE c.product_id = ANY($1::uuid[]) AND k.fields ? 'name'
+        GROUP BY c.product_id, k.language
+    ) AS s
     CROSS JOIN LATERAL (
-        SELECT coalesce(search_text(t.fields ->> 'title'), '') AS title,
-               coalesce(search_text(left(regexp_replace(
-                   t.fields ->> 'description_html', '<[^>]*>', ' ', 'g'), 20000)), '')
-                   AS rest
+        SELECT coalesce(search_text(s.title), '') AS title,
+               coalesce(search_text(s.names), '') AS names,
+               coalesce(search_text(s.choices), '') AS choices,
+               coalesce(search_text(s.rest), '') AS rest
+        OFFSET 0
     ) AS words
-    WHERE t.product_id = ANY($1::uuid[])
-    GROUP BY t.product_id
+    GROUP BY s.product_id
 ), indexed AS (
     INSERT INTO product_index AS i
         (product_id, status, publish_at, unpublish_at, title, words, head, facets,
@@ -534,7 +561,7 @@ ORDER BY products DESC, word LIMIT $2;
 -- those that have its words. $1 what was typed, as search_text makes it; $2 the same as
 -- a question; $3 its language; $4 now; $5 how many. The second part is not run when the
 -- first has enough.
-SELECT p.id, p.handle, p.title
+SELECT p.id, p.handle, p.title, NULL::jsonb /* called */ AS called
 FROM (
     (SELECT i.product_id, row_number() OVER (ORDER BY i.title, i.product_id) AS place
      FROM product_index i
@@ -550,6 +577,14 @@ FROM (
     LIMIT $5
 ) AS best JOIN products p ON p.id = best.product_id
 ORDER BY best.place, p.id;
+
+-- name: called
+-- What a product is called in some languages, NULL where it is translated but for its
+-- title. $1 product, $2 languages. Stands in `suggest` where that says `called`, with the
+-- languages as its sixth parameter.
+SELECT jsonb_object_agg(t.language, t.fields ->> 'title')
+FROM product_translations t
+WHERE t.product_id = $1::uuid AND t.language = ANY($2::text[]);
 
 -- name: lock_next
 -- Products after $1 in the order of their ids, up to $2 of them: a rebuild's next step.

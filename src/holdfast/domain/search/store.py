@@ -46,6 +46,7 @@ _FACETS = _SQL["facets"]
 _SHOWN = _SQL["shown"]
 _COMPLETE = _SQL["complete"]
 _SUGGEST = _SQL["suggest"]
+_CALLED = _SQL["called"]
 _LOCK_NEXT = _SQL["lock_next"]
 _COUNT_WORDS = _SQL["count_words"]
 _CAN_TELL_ALIKE = _SQL["can_tell_alike"]
@@ -58,6 +59,10 @@ _BY_TITLE = _SQL["by_title"]
 # Statements that stand in others, where those have a place for them.
 _ALIKE = _LOOK_UP.replace(
     "NULL::jsonb /* near */", f"({_NEAR.rstrip(';').replace('$1', 't.word')})"
+)
+_SUGGEST_SPOKEN = _SUGGEST.replace(
+    "NULL::jsonb /* called */",
+    f"({_CALLED.rstrip(';').replace('$1::', 'p.id::').replace('$2::', '$6::')})",
 )
 _ORDERS: dict[Sort, str] = {
     "relevance": _BY_RELEVANCE,
@@ -118,6 +123,8 @@ class Suggestion:
     id: UUID
     handle: str
     title: str
+    called: dict[str, str | None] | None = None
+    """Its titles in the languages that were asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +157,9 @@ async def can_tell_alike(connection: Connection) -> bool:
     return bool(await connection.fetchval(_CAN_TELL_ALIKE))
 
 
-Reading: TypeAlias = Callable[[str, str], str]
-"""How products are read: a statement of a list of ids and a time, both as SQL."""
+Reading: TypeAlias = Callable[[str, str, str | None], str]
+"""How products are read: a statement of a list of ids and a time, both as SQL, and of
+a list of languages, of which translations are brought along; None for none."""
 
 
 class Finder:
@@ -162,11 +170,14 @@ class Finder:
     ) -> None:
         self._connection = connection
         self._alike = False
-        self._statements = {
-            (sort, facets): _page(sort, facets=facets, reading=reading)
-            for sort in _ORDERS
-            for facets in (False, True)
-        }
+        self._statements, self._spoken = (
+            {
+                (sort, facets): _page(sort, facets, spoken, reading)
+                for sort in _ORDERS
+                for facets in (False, True)
+            }
+            for spoken in (False, True)
+        )
 
     async def understand(self, typed: str) -> Asked:
         """What somebody typed as a question; one statement."""
@@ -209,10 +220,12 @@ class Finder:
         after: str | None,
         limit: int,
         facets: bool,
+        spoken: Sequence[str] = (),
     ) -> Found:
         """One page; ``BadCursor`` if *after* is of another list; one statement.
 
-        Without a question there is no relevance: the newest come first.
+        Without a question there is no relevance: the newest come first. Products come
+        with what there is of them in the languages *spoken*.
         """
         if asked is None and sort == "relevance":
             sort = "newest"
@@ -235,6 +248,9 @@ class Finder:
         if facets:
             args.append(filters.names)
         statement = self._statements[sort, facets]
+        if spoken:
+            statement = self._spoken[sort, facets]
+            args.append(spoken)
         if (among := filters.among) is not None:
             statement = _among(statement, among.condition, len(args))
             args += among.values
@@ -254,11 +270,18 @@ class Finder:
         )
 
     async def suggest(
-        self, typed: str, *, language: str, now: datetime, limit: int
+        self,
+        typed: str,
+        *,
+        language: str,
+        now: datetime,
+        limit: int,
+        spoken: Sequence[str] = (),
     ) -> tuple[list[str], list[Suggestion]]:
         """What somebody may be typing: questions, and products; three statements.
 
-        A last word that nothing begins with is taken for a typing error.
+        A last word that nothing begins with is taken for a typing error. Products come
+        with their titles in the languages *spoken*.
         """
         words, synonyms = await self._look_up(typed)
         asked = question(words, synonyms, still_typing=True)
@@ -272,28 +295,31 @@ class Finder:
         else:
             rows = await self._connection.fetch(_COMPLETE, last.text, limit)
             completions = [row["word"] for row in rows]
-        rows = await self._connection.fetch(
-            _SUGGEST, " ".join(texts), asked.strict, language, now, limit
-        )
-        products = [Suggestion(row["id"], row["handle"], row["title"]) for row in rows]
+        args = (" ".join(texts), asked.strict, language, now, limit)
+        if spoken:
+            rows = await self._connection.fetch(_SUGGEST_SPOKEN, *args, spoken)
+        else:
+            rows = await self._connection.fetch(_SUGGEST, *args)
+        products = [Suggestion(*row) for row in rows]
         return suggestions(texts, completions, limit=limit), products
 
 
-def _page(sort: Sort, *, facets: bool, reading: Reading | None) -> str:
+def _page(sort: Sort, facets: bool, spoken: bool, reading: Reading | None) -> str:  # noqa: FBT001 - as its table has them
     """The statement of a page with what else is to stand in it.
 
-    The $19 of facets comes after the parameters of the page.
+    The $19 of facets comes after the parameters of the page, and languages after that.
     """
     statement = _ORDERS[sort]
+    after = 24 if sort == "relevance" else 22
     if facets:
-        names = "$24" if sort == "relevance" else "$22"
+        names = f"${after}"
         counting = _FACETS.rstrip(";").replace("$19", names)
         statement = statement.replace("NULL::jsonb /* facets */", f"({counting})")
     if reading is not None:
         ids = "ARRAY(SELECT id FROM page ORDER BY key, id LIMIT $19)"
-        shown = _SHOWN.rstrip(";").replace(
-            "(SELECT 1 /* reading */)", f"({reading(ids, '$6::timestamptz')})"
-        )
+        languages = f"${after + facets}::text[]" if spoken else None
+        read = reading(ids, "$6::timestamptz", languages)
+        shown = _SHOWN.rstrip(";").replace("(SELECT 1 /* reading */)", f"({read})")
         statement = statement.replace("NULL::text /* documents */", f"({shown})")
     return statement
 
