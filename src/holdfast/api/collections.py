@@ -13,8 +13,9 @@ import msgspec
 from litestar import Response
 from msgspec import UNSET, UnsetType
 
-from holdfast.api import editions, offers
+from holdfast.api import editions, languages, offers
 from holdfast.api.editions import IfMatch, IfNoneMatch
+from holdfast.api.languages import AcceptLanguage
 from holdfast.api.listing import After, Limit, Listing, listing, listing_of_json
 from holdfast.api.media import Alt
 from holdfast.api.protection import extras
@@ -230,6 +231,7 @@ async def products(
     sort: catalog.CollectionSort | None = None,
     status: catalog.Status | None = None,
     currency: offers.Currency = None,
+    accept_language: AcceptLanguage = None,
     if_none_match: IfNoneMatch = None,
 ) -> Annotated[Response[Any], Listing[offers.OfferedProduct]]:
     """List the products of a collection, in its order unless another is asked for.
@@ -248,6 +250,7 @@ async def products(
         if status not in (None, "active"):
             raise search.FilterInvalid("status", "only what is on sale is shown")
         shown = "active"
+    wanted = languages.wanted(shop, accept_language)
     if order == "manual":
         if found.rule is not None:
             raise search.FilterInvalid("sort", "a rule gives no order by hand")
@@ -257,6 +260,7 @@ async def products(
             limit=limit,
             status=shown,
             at=shop.clock(),
+            wanted=wanted,
         )
         documents, next_ = page.items, page.next
     else:
@@ -269,8 +273,9 @@ async def products(
             after=after,
             limit=limit,
             facets=False,
+            spoken=() if wanted is None else wanted.tags,
         )
-        documents = [catalog.document(row) for row in matches.documents]
+        documents = [catalog.document(row, wanted) for row in matches.documents]
         next_ = matches.next
     items = ",".join(document.json for document in documents)
     listed = listing_of_json(
@@ -278,7 +283,11 @@ async def products(
         *(next_, f"{_PATH}/{collection}/products", degraded),
         **asked,
     )
-    return editions.of_list(listed, if_none_match)
+    return languages.answer(
+        *(shop, listed.content, languages.of(shop, documents)),
+        if_none_match=if_none_match,
+        headers=listed.headers,
+    )
 
 
 async def find(shop: Shop, caller: Caller, key: str) -> catalog.Collection:

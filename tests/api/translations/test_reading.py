@@ -145,6 +145,21 @@ class TestLists:
         assert own.headers["Content-Language"] == "en"
         assert own.headers["ETag"] != shown.headers["ETag"]
 
+    @pytest.mark.parametrize("sort", ["manual", "title"])
+    async def test_of_a_collection_are_so_as_well(self, client, operator, read, sort):
+        made = {"title": "Linen", "status": "active"}
+        await client.post("/v1/collections", json=made, headers=operator)
+        path = "/v1/collections/linen/products"
+        put = {"products": ["shirt"]}
+        await client.put(path, json=put, headers=operator)
+
+        shown = await read(f"{path}?sort={sort}")
+
+        assert [item["title"] for item in shown.json()["items"]] == ["Leinenhemd"]
+        assert shown.headers["Content-Language"] == "de"
+        own = await read(f"{path}?sort={sort}", None)
+        assert [item["title"] for item in own.json()["items"]] == ["Shirt"]
+
     async def test_name_every_language_that_is_in_them(self, client, operator, read):
         price = {"amount": 1, "currency": "EUR"}
         cup = {"title": "Cup", "status": "active"}

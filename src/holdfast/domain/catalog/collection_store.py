@@ -20,7 +20,9 @@ from holdfast.domain.catalog.errors import (
 )
 from holdfast.domain.catalog.history import Change, Difference
 from holdfast.domain.catalog.model import Status, Versions, is_handle, parse_id
+from holdfast.domain.catalog.speaking import speaking
 from holdfast.kernel.ids import new_id
+from holdfast.kernel.negotiation import Preference
 from holdfast.kernel.page import (
     BadCursor,
     Page,
@@ -42,6 +44,7 @@ _HOLD_PICTURE = _SQL["hold_picture"]
 _NOTE = _SQL["note_collection"]
 _CHANGES_OF = _SQL["collection_changes"]
 _PAGE_BY_HAND = _SQL["page_by_hand"]
+_SPOKEN_BY_HAND = speaking(_PAGE_BY_HAND, "p.id", "$7::text[]")
 _SHELVES = _SQL["shelves"]
 _DEFINITIONS_OF = _SQL["definitions_of"]
 
@@ -150,13 +153,16 @@ async def page_by_hand(
     limit: int,
     status: Status | None,
     at: datetime,
+    wanted: Preference | None = None,
 ) -> Page[Document]:
     """Products in the order they were given, of any status or of one; a statement."""
     place, last = (None, None) if after is None else _place(after, most=2**63 - 1)
-    rows = await connection.fetch(
-        _PAGE_BY_HAND, collection_id, place, last, limit + 1, status, at
-    )
-    items = [document(row) for row in rows[:limit]]
+    args = (collection_id, place, last, limit + 1, status, at)
+    if wanted is None or not wanted.tags:
+        rows = await connection.fetch(_PAGE_BY_HAND, *args)
+    else:
+        rows = await connection.fetch(_SPOKEN_BY_HAND, *args, wanted.tags)
+    items = [document(row, wanted) for row in rows[:limit]]
     if len(rows) <= limit:
         return Page(items, None)
     return Page(items, encode_cursor(str(rows[limit - 1]["place"]), str(items[-1].id)))

@@ -831,7 +831,8 @@ WHERE collection_id = $1 AND product_id = ANY($2::uuid[]);
 -- Products of a collection in the order they were given, as read_by_id has them. $1
 -- collection, $2 and $3 place and id of the last one seen or NULL, $4 how many, $5
 -- status or NULL, $6 the moment.
-SELECT p.id, shown.status, p.version, p.document, c.place, (
+SELECT p.id, shown.status, p.version, p.document, c.place,
+       NULL::jsonb /* spoken */ AS spoken, (
     SELECT concat_ws(' ', shown.status, string_agg(coalesce((
         SELECT sum(s.available) FROM stock s WHERE s.variant_id = v.id), 0)::text,
         ' ' ORDER BY v.position))
