@@ -18,6 +18,7 @@ from keyed_translations import TRANSLATIONS
 from keyed_world import PASSWORD, READY, SKU, SOLD_OUT, World
 
 from holdfast.api import binding
+from holdfast.api.editions import PreconditionRequired
 from holdfast.api.examples import EXAMPLES
 from holdfast.api.policy import Route
 from holdfast.domain import identity, oauth
@@ -29,6 +30,8 @@ async def call_of(world: World, route: Route) -> Call:
     if (body := binding.body_of(route)) is not None:
         name = getattr(body.type, "__name__", "")
         call.body = EXAMPLES[name][0]
+    if PreconditionRequired in route.raises:
+        call.headers["If-Match"] = "*"
     recipe = RECIPES.get(f"{route.method} {route.path}")
     if recipe is not None:
         await recipe(world, call)

@@ -113,6 +113,7 @@ CATALOGUE: dict[str, Recipe] = {
     "PATCH /v1/products/{product}": _archived,
     "DELETE /v1/products/{product}": _product,
     "PUT /v1/products/{product}/related": _related,
+    "PUT /v1/search/synonyms/{synonyms_id:uuid}": names(synonyms_id=_synonyms),
     "DELETE /v1/search/synonyms/{synonyms_id:uuid}": names(synonyms_id=_synonyms),
     "POST /v1/products/{product}/variants": _larger,
     "PATCH /v1/products/{product}/variants/{variant_id:uuid}": _dearer,

@@ -1,8 +1,11 @@
 """Files in a folder and in a bucket: the same promises, by real servers."""
 
 import asyncio
+import errno
 import io
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from buckets import serving_s3
@@ -88,6 +91,56 @@ class TestStorage:
 
 
 class TestFolder:
+    async def test_keeps_what_was_put_through_a_loss_of_power(
+        self, tmp_path, monkeypatch
+    ):
+        """The file, and each folder that names it, are on the disk by then."""
+        synced, sync = [], os.fsync
+
+        def fsync(descriptor):
+            path = Path(f"/proc/self/fd/{descriptor}").readlink()
+            synced.append((path, path.is_dir() or path.read_bytes()))
+            sync(descriptor)
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        root = tmp_path / "images"
+
+        await Folder(root).put("a", "x", b"1")
+
+        assert synced == [
+            *((tmp_path, True), (root / "a" / "x", b"1")),
+            *((root / "a", True), (root, True)),
+        ]
+
+    async def test_is_unavailable_when_the_disk_does_not_keep_it(
+        self, tmp_path, monkeypatch
+    ):
+        storage = Folder(tmp_path)
+        await storage.put("a", "x", b"1")
+
+        def fsync(_):
+            raise OSError(errno.EIO, "broken")
+
+        monkeypatch.setattr(os, "fsync", fsync)
+
+        with pytest.raises(StorageUnavailable):
+            await storage.put("a", "y", b"2")
+
+    async def test_is_usable_where_it_can_be_made(self, tmp_path):
+        await Folder(tmp_path / "not" / "yet").look()
+        (tmp_path / "file").write_text("not a folder")
+
+        with pytest.raises(StorageUnavailable):
+            await Folder(tmp_path / "file").look()
+
+    async def test_is_not_usable_on_a_full_disk(self, tmp_path, monkeypatch):
+        room = os.statvfs(tmp_path)
+        full = os.statvfs_result((*room[:3], 1, 1, *room[5:]))
+        monkeypatch.setattr(os, "statvfs", lambda _: full)
+
+        with pytest.raises(StorageUnavailable):
+            await Folder(tmp_path).look()
+
     async def test_removes_what_a_killed_process_left_half_written(self, tmp_path):
         storage = Folder(tmp_path)
         await storage.put("a", "x", b"1")
@@ -120,6 +173,12 @@ class TestFolder:
 
 
 class TestBucket:
+    async def test_is_usable_if_it_is_there(self, s3):
+        await bucket(s3).look()
+
+        with pytest.raises(StorageUnavailable):
+            await open_storage(s3.format("").replace("@pictures", "@none"), None).look()
+
     async def test_keeps_to_its_prefix(self, s3):
         one, two = bucket(s3, "p1"), bucket(s3, "p2")
         await one.put("a", "x", b"1")
@@ -127,7 +186,6 @@ class TestBucket:
         with pytest.raises(FileMissing):
             await two.read("a", "x")
 
-    @pytest.mark.slow
     async def test_that_does_not_answer_is_unavailable_in_bounded_time(self):
         url = "s3://key:secret@pictures?region=x&endpoint=http://127.0.0.1:9"
 

@@ -21,6 +21,7 @@ _PATH = "/v1/attributes"
 _ENCODER = msgspec.json.Encoder()
 
 OneAttribute = Annotated[Response[Any], catalog.Attribute]
+Attributes = Annotated[Response[Any], Listing[catalog.Attribute]]
 
 
 class NewAttribute(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,11 +67,14 @@ class AttributeChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 async def browse(
-    shop: Shop, limit: Limit = DEFAULT_LIMIT, after: After | None = None
-) -> Response[Listing[catalog.Attribute]]:
+    shop: Shop,
+    limit: Limit = DEFAULT_LIMIT,
+    after: After | None = None,
+    if_none_match: IfNoneMatch = None,
+) -> Attributes:
     """List the attributes in the order a shop shows them."""
     page = await catalog.definitions(shop.db, after=after, limit=limit)
-    return listing(page, _PATH, limit=limit)
+    return editions.of_list(listing(page, _PATH, limit=limit), if_none_match)
 
 
 async def show(

@@ -6,6 +6,10 @@ byte for byte (RFC 9110 8.8.1), so what is not written (stock, the language and 
 currency of the reader) is in the digest. A write compares the version alone: an editor
 is told that somebody else has edited, and not that somebody has bought. A list has no
 version, and its tag is the digest.
+
+What is part of something is changed by the version of the whole: images and variants
+by their product's, members by their group's, prices by that of all prices of their
+variant. Who adds something overwrites nothing, and need not name a version.
 """
 
 import base64
@@ -15,14 +19,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import msgspec
 from litestar import Response
 from litestar.params import HeaderParameter
 
 from holdfast.api.decoding import invalid_parameter
-from holdfast.domain.catalog import Versions
 from holdfast.kernel.errors import Unconditional
+from holdfast.kernel.versions import Versions
 
 _DIGEST_BYTES = 9
+_ENCODER = msgspec.json.Encoder()
 _VERSION = re.compile(r"([1-9][0-9]{0,17})(?:\.[\w-]{1,64})?", re.ASCII)
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
 _TAGS = re.compile(rf"\s*{_TAG.pattern}\s*(?:,\s*{_TAG.pattern}\s*)*")
@@ -66,6 +72,11 @@ def versions(if_match: str | None) -> Versions:
     return frozenset(int(match[1]) for match in named if match)
 
 
+def versions_if_any(if_match: str | None) -> Versions:
+    """The same of a request that only adds, and may name none."""
+    return None if if_match is None else versions(if_match)
+
+
 def tag_of(body: bytes, version: int | None = None, language: str | None = None) -> str:
     """The ETag of *body*, which shows this version of one thing.
 
@@ -95,9 +106,34 @@ def answer(
     return Response(body, media_type="application/json", headers=said)
 
 
-def of_list(listed: Response[Any], if_none_match: str | None) -> Response[Any]:
-    """A list that is JSON already with its ETag, or 304 for who has it."""
-    return answer(listed.content, if_none_match=if_none_match, headers=listed.headers)
+def of(
+    shown: object,
+    *,
+    version: int | None = None,
+    if_none_match: str | None = None,
+) -> Response[Any]:
+    """A thing with its ETag, or 304 for who has it."""
+    body = _ENCODER.encode(shown)
+    return answer(body, version=version, if_none_match=if_none_match)
+
+
+def of_new(made: object, *, version: int, location: str) -> Response[Any]:
+    """A thing that was just made, with its ETag and its address."""
+    tag = tag_of(_ENCODER.encode(made), version)
+    return Response(made, headers={"ETag": tag, "Location": location})
+
+
+def of_list(
+    listed: Response[Any], if_none_match: str | None, *, version: int | None = None
+) -> Response[Any]:
+    """A list with its ETag, or 304 for who has it; *version* is of what all is part."""
+    content = listed.content
+    return answer(
+        content if isinstance(content, bytes) else _ENCODER.encode(content),
+        version=version,
+        if_none_match=if_none_match,
+        headers=listed.headers,
+    )
 
 
 def has(if_none_match: str, tag: str) -> bool:

@@ -20,7 +20,7 @@ from holdfast.api.problems import RangeNotSatisfiable
 from holdfast.api.shop import Shop
 from holdfast.domain import media
 from holdfast.kernel.errors import NotFound
-from holdfast.platform.storage import FileMissing
+from holdfast.platform.storage import FileMissing, StorageUnavailable
 
 _ADDRESS = re.compile(r"[0-9a-f]{64}")
 _FOLDER = re.compile(r"[a-z0-9]{1,63}")
@@ -54,13 +54,20 @@ async def show(
     if_range: IfRange = None,
 ) -> Response[bytes | None]:
     """A picture, or a part of it."""
-    content = await _content(shop, folder, name)
     headers = {
         "Cache-Control": _FOR_EVER,
         "ETag": f'"{folder}.{name}"',
         "Accept-Ranges": "bytes",
     }
-    if if_none_match is not None and editions.has(if_none_match, headers["ETag"]):
+    has = if_none_match is not None and editions.has(if_none_match, headers["ETag"])
+    try:
+        content = await _content(shop, folder, name)
+    except StorageUnavailable:
+        if not has:
+            raise
+        # Whoever has a picture has it for ever: it is never another.
+        return Response(None, status_code=304, headers=headers)
+    if has:
         return Response(None, status_code=304, headers=headers)
     media_type = _MEDIA_TYPES[name.rpartition(".")[2]]
     # A part of another edition would not fit; there is none, but the tag says so.
@@ -82,8 +89,7 @@ async def _content(shop: Shop, folder: str, name: str) -> bytes:
         try:
             # A picture is 5 MB at the most. It is sent in one piece, because a client
             # that is slow to take it must not keep the request waiting.
-            found = await shop.storage.read(folder, name)
-            return b"".join([piece async for piece in found.pieces])
+            return await shop.storage.load(folder, name)
         except FileMissing:
             raise ImageNotFound from None
     if not _NAME.fullmatch(name) or not _FOLDER.fullmatch(folder):

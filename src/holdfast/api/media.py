@@ -6,6 +6,8 @@ Products show them by their ``url``; a picture is removed only when none does.
 import asyncio
 import mmap
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import IO, Annotated, Any, Literal
 from uuid import UUID
@@ -13,9 +15,11 @@ from uuid import UUID
 import msgspec
 from litestar import Request, Response
 
-from holdfast.api import keyed, uploads
+from holdfast.api import editions, keyed, uploads
+from holdfast.api.editions import IfMatch, IfNoneMatch
 from holdfast.api.keyed import KeyHeader
 from holdfast.api.listing import After, Limit, Listing, listing
+from holdfast.api.problems import ClientGone, MalformedRequest
 from holdfast.api.shapes import invalid
 from holdfast.api.shop import Shop
 from holdfast.domain import media
@@ -24,6 +28,8 @@ from holdfast.domain.media import Asset, Upload
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.page import DEFAULT_LIMIT, Page
 from holdfast.platform.idempotency import LEASE, Answer
+from holdfast.platform.storage import StorageUnavailable
+from holdfast.resilience.errors import BodyTooLarge
 from holdfast.workflows import media as workflows
 
 BODY_LIMIT_BYTES = media.MAX_BYTES + uploads.FORM_BYTES
@@ -77,6 +83,8 @@ class Media(msgspec.Struct, frozen=True):
     problem: str | None
     created_at: datetime
     updated_at: datetime
+    version: int
+    """Raised by what people change of it; being drawn is no change of theirs."""
 
     @classmethod
     def of(cls, asset: Asset) -> "Media":
@@ -95,6 +103,7 @@ class Media(msgspec.Struct, frozen=True):
             problem=asset.problem,
             created_at=asset.created_at,
             updated_at=asset.updated_at,
+            version=asset.version,
         )
 
 
@@ -118,7 +127,7 @@ class MediaForm(msgspec.Struct, frozen=True):
 
 
 OneMedia = Annotated[Response[Any], Media]
-ManyMedia = Annotated[Response[Listing[Media]], Listing[Media]]
+ManyMedia = Annotated[Response[Any], Listing[Media]]
 
 
 async def create(
@@ -128,6 +137,13 @@ async def create(
 
     It is checked at once and drawn in its sizes a moment later, by then ``ready``.
     """
+    with _counted(shop.media):
+        return await _create(shop, caller, request, key)
+
+
+async def _create(
+    shop: Shop, caller: Caller, request: Request[Any, Any, Any], key: str | None
+) -> Response[Any]:
     scope: Any = request.scope
     receive: Any = request.receive
     async with uploads.arriving(
@@ -160,6 +176,8 @@ async def create(
         answer, replayed = await workflows.Uploading(
             shop.db, shop.vault, shop.storage, shop.clock, _answer
         ).upload(upload, form.file, actor=caller.actor, claim=claim)
+    if not replayed:
+        shop.media.taken[picture.kind].inc()
     return keyed.response(answer, replayed=replayed)
 
 
@@ -169,28 +187,60 @@ async def browse(
     limit: Limit = DEFAULT_LIMIT,
     after: After | None = None,
     status: media.Status | None = None,
+    if_none_match: IfNoneMatch = None,
 ) -> ManyMedia:
     """List the pictures, latest first."""
     page = await media.page(shop.db, after=after, limit=limit, status=status)
     shown = Page([Media.of(asset) for asset in page.items], page.next)
-    return listing(shown, _PATH, limit=limit, status=status)
+    listed = listing(shown, _PATH, limit=limit, status=status)
+    return editions.of_list(listed, if_none_match)
 
 
-async def show(shop: Shop, media_id: UUID) -> Media:
+async def show(
+    shop: Shop, media_id: UUID, if_none_match: IfNoneMatch = None
+) -> OneMedia:
     """One picture, and how far it is."""
-    return Media.of(await media.find(shop.db, media_id))
-
-
-async def change(shop: Shop, media_id: UUID, data: MediaChanges) -> Media:
-    """Give a picture another alternative text; products keep the one they have."""
-    return Media.of(
-        await workflows.describe(shop.db, media_id, _alt(data.alt), clock=shop.clock)
+    found = await media.find(shop.db, media_id)
+    return editions.of(
+        Media.of(found), version=found.version, if_none_match=if_none_match
     )
 
 
-async def remove(shop: Shop, media_id: UUID) -> None:
+async def change(
+    shop: Shop, media_id: UUID, data: MediaChanges, if_match: IfMatch = None
+) -> OneMedia:
+    """Give a picture another alternative text; products keep the one they have."""
+    versions = editions.versions(if_match)
+    changed = await workflows.describe(
+        shop.db, media_id, _alt(data.alt), clock=shop.clock, versions=versions
+    )
+    return editions.of(Media.of(changed), version=changed.version)
+
+
+async def remove(shop: Shop, media_id: UUID, if_match: IfMatch = None) -> None:
     """Remove a picture that no product shows, and its files shortly after."""
-    await workflows.remove(shop.db, media_id, clock=shop.clock)
+    versions = editions.versions(if_match)
+    await workflows.remove(shop.db, media_id, clock=shop.clock, versions=versions)
+    shop.media.removed.inc()
+
+
+@contextmanager
+def _counted(metrics: media.UploadMetrics) -> Iterator[None]:
+    """Count why an upload is refused."""
+    try:
+        yield
+    except media.MediaInvalid as error:
+        metrics.refused[error.reason].inc()
+        raise
+    except BodyTooLarge:
+        metrics.refused["too-large"].inc()
+        raise
+    except (MalformedRequest, ClientGone):
+        metrics.refused["cut-off"].inc()
+        raise
+    except StorageUnavailable:
+        metrics.refused["not-kept"].inc()
+        raise
 
 
 def _inspect(file: IO[bytes], size: int) -> media.Picture:
@@ -207,11 +257,13 @@ def _alt(text: str) -> str:
 
 
 def _answer(asset: Asset) -> Answer:
+    body = _ENCODER.encode(Media.of(asset))
     headers = {
         "content-type": "application/json",
+        "etag": editions.tag_of(body, asset.version),
         "location": f"{_PATH}/{asset.id}",
     }
-    return Answer(201, headers, _ENCODER.encode(Media.of(asset)))
+    return Answer(201, headers, body)
 
 
 def _file(asset: Asset, rendition: media.Rendition) -> MediaFile:

@@ -9,6 +9,8 @@ import msgspec
 from litestar import Response
 from msgspec import UNSET, UnsetType
 
+from holdfast.api import editions
+from holdfast.api.editions import IfMatch, IfNoneMatch
 from holdfast.api.listing import After, Limit, Listing, listing
 from holdfast.api.price_shapes import Code, Moment, period
 from holdfast.api.shapes import Text
@@ -82,19 +84,28 @@ class PriceListView(msgspec.Struct, frozen=True):
     ends_at: datetime | None
     created_at: datetime
     updated_at: datetime
+    # Raised by every change of the list, not of the prices in it.
+    version: int
 
     @classmethod
     def of(cls, found: PriceList) -> "PriceListView":
         return cls(**asdict(found))
 
 
+OneList = Annotated[Response[Any], PriceListView]
+
+
 async def browse(
-    shop: Shop, limit: Limit = DEFAULT_LIMIT, after: After | None = None
-) -> Response[Listing[PriceListView]]:
+    shop: Shop,
+    limit: Limit = DEFAULT_LIMIT,
+    after: After | None = None,
+    if_none_match: IfNoneMatch = None,
+) -> Annotated[Response[Any], Listing[PriceListView]]:
     """List the price lists that are not withdrawn."""
     found = await pricing.lists(shop.db, after=after, limit=limit)
     views = [PriceListView.of(each) for each in found.items]
-    return listing(Page(views, found.next), _PATH, limit=limit)
+    listed = listing(Page(views, found.next), _PATH, limit=limit)
+    return editions.of_list(listed, if_none_match)
 
 
 async def create(
@@ -116,26 +127,45 @@ async def create(
             updated_at=now,
         )
     )
-    location = f"{_PATH}/{made.id}"
-    return Response(PriceListView.of(made), headers={"Location": location})
+    return editions.of_new(
+        PriceListView.of(made),
+        version=made.version,
+        location=f"{_PATH}/{made.id}",
+    )
 
 
-async def show(shop: Shop, list_id: UUID) -> PriceListView:
+async def show(shop: Shop, list_id: UUID, if_none_match: IfNoneMatch = None) -> OneList:
     """One price list."""
-    return PriceListView.of(await pricing.find_list(shop.db, list_id))
+    found = await pricing.find_list(shop.db, list_id)
+    return _answer(found, if_none_match=if_none_match)
 
 
 async def change(
-    shop: Shop, caller: Caller, list_id: UUID, data: PriceListChanges
-) -> PriceListView:
+    shop: Shop,
+    caller: Caller,
+    list_id: UUID,
+    data: PriceListChanges,
+    if_match: IfMatch = None,
+) -> OneList:
     """Change for whom and when a price list holds, from now on."""
+    versions = editions.versions(if_match)
     prices = Prices(shop.db, shop.clock, caller.actor)
-    return PriceListView.of(await prices.change_list(list_id, data.of))
+    return _answer(await prices.change_list(list_id, data.of, versions=versions))
 
 
-async def remove(shop: Shop, caller: Caller, list_id: UUID) -> None:
+async def remove(
+    shop: Shop, caller: Caller, list_id: UUID, if_match: IfMatch = None
+) -> None:
     """Withdraw a price list with all its prices; the history keeps them."""
-    await Prices(shop.db, shop.clock, caller.actor).remove_list(list_id)
+    versions = editions.versions(if_match)
+    prices = Prices(shop.db, shop.clock, caller.actor)
+    await prices.remove_list(list_id, versions=versions)
+
+
+def _answer(found: PriceList, *, if_none_match: str | None = None) -> Response[Any]:
+    return editions.of(
+        PriceListView.of(found), version=found.version, if_none_match=if_none_match
+    )
 
 
 def _sorted(group_ids: list[UUID] | None) -> list[UUID] | None:

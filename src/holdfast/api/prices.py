@@ -6,12 +6,15 @@ takes its place, and the history keeps both.
 """
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from litestar import Response
 
+from holdfast.api import editions
+from holdfast.api.decoding import invalid_parameter
+from holdfast.api.editions import IfMatch, IfNoneMatch
 from holdfast.api.listing import After, Limit, Listing, listing
 from holdfast.api.price_shapes import (
     Break,
@@ -168,8 +171,13 @@ async def browse(
     sku: Sku | None = None,
     price_list: UUID | None = None,
     currency: CurrencyCode | None = None,
-) -> Response[Listing[PriceView]]:
-    """List prices: of a SKU, of a price list, or else the shop's own."""
+    if_none_match: IfNoneMatch = None,
+) -> Annotated[Response[Any], Listing[PriceView]]:
+    """List prices: of a SKU, of a price list, or else the shop's own.
+
+    With a SKU, the ETag begins with the version of the prices of that variant.
+    """
+    version = None if sku is None else await pricing.version_of(shop.db, sku)
     found = await pricing.prices(
         shop.db,
         list_id=price_list,
@@ -178,7 +186,7 @@ async def browse(
         after=after,
         limit=limit,
     )
-    return listing(
+    listed = listing(
         Page([PriceView.of(price) for price in found.items], found.next),
         _PATH,
         limit=limit,
@@ -186,24 +194,39 @@ async def browse(
         price_list=price_list,
         currency=currency,
     )
+    return editions.of_list(listed, if_none_match, version=version)
 
 
-async def set_many(shop: Shop, caller: Caller, data: PricesToSet) -> PricesSet:
+async def set_many(
+    shop: Shop, caller: Caller, data: PricesToSet, if_match: IfMatch = None
+) -> Annotated[Response[Any], PricesSet]:
     """Set up to 1,000 prices at once, all or none.
 
     No two prices of a variant may hold at one moment in the same list, currency and
-    quantity, but for one without a period: it holds while no other does.
+    quantity, but for one without a period: it holds while no other does. If-Match
+    names the version of the prices of one variant, or `*` for any number of them.
     """
+    versions = editions.versions(if_match)
+    if versions is not None and len({price.sku for price in data.prices}) > 1:
+        raise invalid_parameter("If-Match", "Is of one variant; send * for several")
     wanted = [price.wanted(f"/prices/{n}") for n, price in enumerate(data.prices)]
     done = await Prices(shop.db, shop.clock, caller.actor).set(
-        wanted, data.price_list_id
+        wanted, data.price_list_id, versions=versions
     )
-    return PricesSet(done.set, done.unchanged, done.removed)
+    said = PricesSet(done.set, done.unchanged, done.removed)
+    return editions.of(said, version=done.version)
 
 
-async def remove(shop: Shop, caller: Caller, price_id: UUID) -> None:
-    """Take a price off; what it was stays in the history."""
-    await Prices(shop.db, shop.clock, caller.actor).remove(price_id)
+async def remove(
+    shop: Shop, caller: Caller, price_id: UUID, if_match: IfMatch = None
+) -> None:
+    """Take a price off; what it was stays in the history.
+
+    If-Match names the version of the prices of the variant.
+    """
+    versions = editions.versions(if_match)
+    prices = Prices(shop.db, shop.clock, caller.actor)
+    await prices.remove(price_id, versions=versions)
 
 
 async def history(
@@ -213,18 +236,20 @@ async def history(
     limit: Limit = DEFAULT_LIMIT,
     after: After | None = None,
     currency: CurrencyCode | None = None,
-) -> Response[Listing[PriceChangeView]]:
+    if_none_match: IfNoneMatch = None,
+) -> Annotated[Response[Any], Listing[PriceChangeView]]:
     """What the prices of a variant are and have been, newest first."""
     found = await pricing.changes(
         shop.db, sku, currency=currency, after=after, limit=limit
     )
-    return listing(
+    listed = listing(
         Page([PriceChangeView.of(change) for change in found.items], found.next),
         f"{_PATH}/history",
         limit=limit,
         sku=sku,
         currency=currency,
     )
+    return editions.of_list(listed, if_none_match)
 
 
 async def quote(
@@ -235,7 +260,8 @@ async def quote(
     quantity: Quantity = 1,
     account_id: UUID | None = None,
     at: Moment | None = None,
-) -> Quote:
+    if_none_match: IfNoneMatch = None,
+) -> Annotated[Response[Any], Quote]:
     """Which price holds for a customer, a quantity and a moment, and why.
 
     A moment to come is answered by what is on record now; so is one that has passed:
@@ -251,7 +277,7 @@ async def quote(
         account_id=account_id,
     )
     price_id, list_id = (None, None) if found is None else source_of(found)
-    return Quote(
+    told = Quote(
         sku=sku,
         currency=ware.currency,
         quantity=quantity,
@@ -262,3 +288,4 @@ async def quote(
         price_list_id=list_id,
         breaks=breaks_of(ware.book, then, ware.currency),
     )
+    return editions.of(told, if_none_match=if_none_match)

@@ -62,12 +62,17 @@ async def create(
     def add(draft: catalog.Draft) -> catalog.Draft:
         return replace(draft, images=_placed(draft.images, image, data.position))
 
-    changed = await workflows.change_product(
-        *(shop.db, found.id, add),
-        clock=shop.clock,
-        actor=caller.actor,
-        versions=versions,
-    )
+    try:
+        changed = await workflows.change_product(
+            *(shop.db, found.id, add),
+            clock=shop.clock,
+            actor=caller.actor,
+            versions=versions,
+        )
+    except catalog.ProductInvalid:
+        # It may be the picture, which somebody has removed since it was looked up.
+        await media.find(shop.db, data.media_id)
+        raise
     images = changed.product().images
     place = len(images) if data.position is UNSET else min(data.position, len(images))
     return _answer(changed, images[place - 1])

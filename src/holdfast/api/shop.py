@@ -24,6 +24,7 @@ from holdfast.api.protection.policies import (
 from holdfast.api.protection.quotas import Quotas
 from holdfast.domain import catalog, inventory, oauth, pricing, search
 from holdfast.domain.accounts import Hasher
+from holdfast.domain.media import UploadMetrics
 from holdfast.domain.payments import Provider
 from holdfast.domain.shipping import Carrier
 from holdfast.kernel.clock import Clock, system_clock
@@ -33,12 +34,13 @@ from holdfast.platform.circuits import Circuits
 from holdfast.platform.controls import Controls
 from holdfast.platform.data_keys import DataKeys
 from holdfast.platform.db import Database, DatabaseBusy, DatabaseUnavailable
+from holdfast.platform.guarded_storage import open_guarded
 from holdfast.platform.metrics import Metrics
 from holdfast.platform.outgoing import OutgoingCalls
 from holdfast.platform.rates import EVERY
 from holdfast.platform.redis import Cache
 from holdfast.platform.settings import Settings
-from holdfast.platform.storage import Storage, open_storage
+from holdfast.platform.storage import Storage
 from holdfast.platform.telemetry import AccessLog
 from holdfast.platform.vault import Vault
 from holdfast.resilience.rate import Limiter
@@ -93,6 +95,10 @@ class Shop:
     """Single products: concurrent requests share statements."""
     prices: pricing.Reader = field(init=False)
     """What decides the prices of single products, read in the same way."""
+    calls: OutgoingCalls | None = None
+    """What counts calls to others; None to count none."""
+    media: UploadMetrics = field(init=False)
+    """What is counted of pictures."""
     storage: Storage = field(init=False)
     """The files of pictures."""
     search_db: Database | None = None
@@ -125,7 +131,6 @@ class Shop:
     """Requests with an idempotency key."""
 
     def __post_init__(self) -> None:
-        self.health = Health(self.db, self.cache, self.vault)
         self.controls = Controls(self.db)
         self.keyring = oauth.KeyRing(self.db, self.vault, self.clock)
         self.deadlines = DeadlineMetrics(self.metrics.registry)
@@ -133,9 +138,13 @@ class Shop:
         self.finder = search.Finder(self.search_db or self.db, reading=catalog.reading)
         self.products = catalog.Reader(self.db, self.clock)
         self.prices = pricing.Reader(self.db)
-        self.storage = open_storage(
-            self.settings.media_url, self.settings.home / "images"
+        self.media = UploadMetrics(self.metrics.registry)
+        self.storage = open_guarded(
+            *(self.settings.media_url, self.settings.home / "images"),
+            self.circuits[dependencies.STORAGE],
+            observe=None if self.calls is None else self.calls.watch("storage"),
         )
+        self.health = Health(self.db, self.cache, self.vault, self.storage)
         seller = self.settings.invoice_seller or (self.settings.public_url,)
         self.press = Press(seller)
         self.load = Load(
@@ -249,11 +258,12 @@ async def opened(
                     registry=metrics.registry,
                 )
             )
+        calls = OutgoingCalls(metrics.registry)
         others = providers(
             settings,
             session,
             cache=cache,
-            calls=OutgoingCalls(metrics.registry),
+            calls=calls,
             circuits=guards,
         )
         keys = DataKeys(
@@ -280,11 +290,12 @@ async def opened(
             hot_db=hot_db,
             search_db=search_db,
             limiter=limiter,
+            calls=calls,
         )
         closing.push_async_callback(shop.key_uses.close)
         closing.push_async_callback(shop.reservations.holding.close)
         shop.watching = watching
-        shop.health = Health(watching, cache, shop.vault)
+        shop.health = Health(watching, cache, shop.vault, shop.storage)
         shop.controls = await closing.enter_async_context(
             controls.followed(Controls(watching))
         )

@@ -35,10 +35,10 @@ from holdfast.platform.circuits import Circuits
 from holdfast.platform.controls import Controls
 from holdfast.platform.data_keys import DataKeys, followed
 from holdfast.platform.db import Database
+from holdfast.platform.guarded_storage import open_guarded
 from holdfast.platform.outgoing import OutgoingCalls
 from holdfast.platform.redis import Cache
 from holdfast.platform.settings import BadSettings, Secret, Settings
-from holdfast.platform.storage import open_storage
 from holdfast.platform.vault import Vault
 from holdfast.worker.handlers import Reach
 from holdfast.worker.main import Worker
@@ -107,7 +107,11 @@ async def _work(settings: Settings, health_host: str, health_port: int | None) -
                 payments=provider,
                 carrier=None if others is None else others.carrier,
                 carrier_timeout_seconds=settings.carrier_timeout_seconds,
-                storage=open_storage(settings.media_url, settings.home / "images"),
+                storage=open_guarded(
+                    *(settings.media_url, settings.home / "images"),
+                    guards[dependencies.STORAGE],
+                    observe=calls.watch("storage"),
+                ),
             ),
             None if provider is None else settling(settings, db, vault, provider),
             metrics=metrics,

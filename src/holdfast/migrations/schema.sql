@@ -531,7 +531,9 @@ CREATE TABLE media_assets (
     swept_at timestamptz,
     created_by text NOT NULL,
     created_at timestamptz NOT NULL,
-    updated_at timestamptz NOT NULL
+    updated_at timestamptz NOT NULL,
+    -- Raised by what people change of it; being drawn is no change of theirs.
+    version bigint NOT NULL DEFAULT 1
 );
 -- What waits to be drawn, oldest first.
 CREATE INDEX media_assets_to_draw ON media_assets (id) WHERE status = 'processing';
@@ -669,7 +671,9 @@ CREATE TABLE customer_groups (
     code text NOT NULL CONSTRAINT customer_groups_code_unique UNIQUE,
     name text NOT NULL,
     created_at timestamptz NOT NULL,
-    updated_at timestamptz NOT NULL
+    updated_at timestamptz NOT NULL,
+    -- Raised by every change, of its members too.
+    version bigint NOT NULL DEFAULT 1
 );
 
 CREATE TABLE customer_group_members (
@@ -700,6 +704,8 @@ CREATE TABLE price_lists (
     updated_at timestamptz NOT NULL,
     -- When it was withdrawn; its prices stay on record.
     removed_at timestamptz,
+    -- Raised by every change of the list, not of the prices in it.
+    version bigint NOT NULL DEFAULT 1,
     CONSTRAINT price_lists_end_after_start CHECK (starts_at < ends_at),
     CONSTRAINT price_lists_contracts_are_with_groups
         CHECK (NOT (kind = 'contract' AND for_everybody))
@@ -1039,7 +1045,8 @@ CREATE TABLE search_synonyms (
     found text[] NOT NULL,
     -- Whether all of them mean each other; `typed` and `found` are then the same.
     mutual boolean NOT NULL,
-    created_at timestamptz NOT NULL
+    created_at timestamptz NOT NULL,
+    version bigint NOT NULL DEFAULT 1
 );
 CREATE INDEX search_synonyms_typed ON search_synonyms USING gin (typed);
 

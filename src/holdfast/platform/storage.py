@@ -1,7 +1,9 @@
 """Files that all processes share: a folder of this machine, or a bucket of S3.
 
 The only file that touches obstore. Every file is in a folder, and what belongs together
-is removed together, with whatever a killed process has left half written there.
+is removed together, with whatever a killed process has left half written there. What
+was put is there after a loss of power, too: a folder's file is on the disk, with the
+folders that name it, before ``put`` returns.
 
 A bucket is named by one setting, ``s3://bucket/prefix``; keys are given in it as in
 any address (``s3://KEY:SECRET@bucket``), or found where the AWS tools find them.
@@ -10,6 +12,7 @@ of uploads in parts that nobody finished is for a lifecycle rule of the bucket.
 """
 
 import asyncio
+import os
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -20,14 +23,21 @@ from typing import IO, Any, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import obstore
-from obstore.exceptions import BaseError
+from obstore.exceptions import (
+    BaseError,
+    PermissionDeniedError,
+    UnauthenticatedError,
+)
 from obstore.store import LocalStore, S3Store
 
 from holdfast.kernel.errors import Unavailable
 
 _READ_BYTES = 256 << 10
-_CALL = timedelta(seconds=20)
+# Of one request; a part of an upload has 5 MiB. Retries are for who calls.
+_REQUEST = timedelta(seconds=15)
 _CONNECT = timedelta(seconds=2)
+_LEAST_FREE_BYTES = 64 << 20
+_NOTHING = "look/nothing"
 
 
 class FileMissing(Exception):
@@ -37,6 +47,20 @@ class FileMissing(Exception):
 @dataclass(eq=False)
 class StorageUnavailable(Unavailable):
     """The files of the shop cannot be reached."""
+
+    retry_after_seconds: float | None = None
+
+
+class NotReached(Exception):
+    """Nobody takes the connection."""
+
+
+class Failed(Exception):
+    """The server failed, or said nothing that makes sense."""
+
+
+class Refused(Exception):
+    """The server is well and does not let us in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +78,11 @@ class Storage(Protocol):
 
     async def put(self, folder: str, name: str, content: bytes | IO[bytes]) -> None: ...
 
-    async def read(
-        self, folder: str, name: str, start: int = 0, end: int | None = None
-    ) -> Slice: ...
+    async def load(self, folder: str, name: str) -> bytes: ...
+
+    async def fetch(self, folder: str, name: str, to: IO[bytes]) -> None: ...
+
+    async def look(self) -> None: ...
 
     async def remove(self, folder: str, name: str) -> None: ...
 
@@ -74,14 +100,22 @@ class _Files:
 
     async def put(self, folder: str, name: str, content: bytes | IO[bytes]) -> None:
         """Keep a file whole, or not at all; what had its name is replaced."""
-        with _TRANSLATED:
-            await obstore.put_async(
-                self._store,
-                f"{folder}/{name}",
-                content,
-                chunk_size=self._chunk_bytes,
-                max_concurrency=1,
-            )
+        try:
+            with _TRANSLATED:
+                await obstore.put_async(
+                    self._store,
+                    f"{folder}/{name}",
+                    content,
+                    chunk_size=self._chunk_bytes,
+                    max_concurrency=1,
+                )
+                await self._settle(folder, name)
+        except FileMissing as error:
+            # There is no such bucket; or a sweep was faster, and removed the folder.
+            raise StorageUnavailable from error
+
+    async def _settle(self, folder: str, name: str) -> None:
+        """Wait until what was put outlasts a loss of power; a server has seen to it."""
 
     async def read(
         self, folder: str, name: str, start: int = 0, end: int | None = None
@@ -97,6 +131,17 @@ class _Files:
                 self._store, f"{folder}/{name}", options=options
             )
         return Slice(*found.range, found.meta["size"], _pieces(found))
+
+    async def load(self, folder: str, name: str) -> bytes:
+        """All of a file that fits into memory."""
+        found = await self.read(folder, name)
+        return b"".join([piece async for piece in found.pieces])
+
+    async def fetch(self, folder: str, name: str, to: IO[bytes]) -> None:
+        """All of a file, into an open one."""
+        found = await self.read(folder, name)
+        async for piece in found.pieces:
+            await asyncio.to_thread(to.write, piece)
 
     async def remove(self, folder: str, name: str) -> None:
         """Remove a file; if there is none, that is as well."""
@@ -116,7 +161,32 @@ class Folder(_Files):
     @cached_property
     def _store(self) -> Any:
         # Not before it is needed: who only reads settings makes no folder.
-        return LocalStore(self._root, mkdir=True)
+        store = LocalStore(self._root, mkdir=True)
+        _keep_on_disk(self._root.parent)
+        return store
+
+    async def _settle(self, folder: str, name: str) -> None:
+        # The file has its name by now. Should the power go before this is done, nobody
+        # was told of the file, and it is put again, or swept.
+        inside = self._root / folder
+        await asyncio.to_thread(_keep_on_disk, inside / name, inside, self._root)
+
+    async def look(self) -> None:
+        """Return if files can be kept and read now; ``StorageUnavailable``."""
+        if not await asyncio.to_thread(self._is_usable):
+            raise StorageUnavailable
+
+    def _is_usable(self) -> bool:
+        place = self._root
+        while not place.exists() and place != place.parent:
+            place = place.parent
+        try:
+            room = os.statvfs(place)
+        except OSError:
+            return False
+        free = room.f_bavail * room.f_frsize
+        may = os.access(place, os.R_OK | os.W_OK | os.X_OK)
+        return may and place.is_dir() and free >= _LEAST_FREE_BYTES
 
     async def remove(self, folder: str, name: str) -> None:
         """Remove a file, and what killed processes left half written beside it."""
@@ -156,13 +226,23 @@ class Bucket(_Files):
             prefix=parts.path.strip("/") or None,
             virtual_hosted_style_request=not endpoint,
             client_options={
-                "timeout": _CALL,
+                "timeout": _REQUEST,
                 "connect_timeout": _CONNECT,
                 "allow_http": endpoint.startswith("http://"),
             },
-            retry_config={"max_retries": 2, "retry_timeout": _CALL},
+            retry_config={"max_retries": 0, "retry_timeout": _REQUEST},
             **options,
         )
+
+    async def look(self) -> None:
+        """Return if files can be kept and read now; ``StorageUnavailable``."""
+        try:
+            with _TRANSLATED:
+                await obstore.get_async(self._store, _NOTHING)
+        except FileMissing as error:
+            # That the bucket is missing is said in the same way.
+            if "NoSuchBucket" in str(error.__cause__):
+                raise StorageUnavailable from error
 
     async def remove_folder(self, folder: str) -> None:
         """Remove all that is in a folder."""
@@ -177,10 +257,29 @@ def open_storage(url: str | None, root: Path) -> Storage:
     return Folder(root) if url is None else Bucket(url)
 
 
+def _keep_on_disk(*paths: Path) -> None:
+    """Wait until files, or the names in folders, are where no loss of power reaches."""
+    for path in paths:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 async def _pieces(found: Any) -> AsyncIterator[bytes]:
     with _TRANSLATED:
         async for piece in found.stream(min_chunk_size=_READ_BYTES):
             yield bytes(piece)
+
+
+def why(error: StorageUnavailable) -> NotReached | Failed | Refused:
+    """What it tells of the server that the files cannot be reached."""
+    cause = error.__cause__
+    if isinstance(cause, PermissionDeniedError | UnauthenticatedError):
+        return Refused(str(cause))
+    # The library has no class for it.
+    return (NotReached if "kind: Connect" in str(cause) else Failed)(str(cause))
 
 
 class _Translated:

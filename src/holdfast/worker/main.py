@@ -26,7 +26,7 @@ from holdfast.worker.handlers import (
 )
 from holdfast.worker.health import Health
 from holdfast.worker.importing import Importing
-from holdfast.worker.media_timers import drawing, media_timers
+from holdfast.worker.media_timers import media_work
 from holdfast.worker.metrics import Metrics
 from holdfast.worker.payment_timers import payment_timers
 from holdfast.worker.recurring import Recurring
@@ -111,10 +111,11 @@ class Worker:
             clock=clock,
             metrics=self.metrics,
         )
+        pictures = media_work(self.reach, self.metrics.registry)
         return [
             jobs,
             Recurring("relay", relay.step),
-            *drawing(self.reach),
+            *pictures.drawing,
             Recurring("imports", Importing(db, clock).step),
             *map(keeper.recurring, by_clock),
             *map(keeper.recurring, token_timers(self.reach)),
@@ -123,5 +124,5 @@ class Worker:
             *map(keeper.recurring, cart_timers(self.reach)),
             *map(keeper.recurring, catalog_timers(self.reach)),
             *map(keeper.recurring, stock_timers(self.reach, self.metrics)),
-            *map(keeper.recurring, media_timers(self.reach)),
+            *map(keeper.recurring, pictures.timers),
         ]

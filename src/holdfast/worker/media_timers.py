@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from holdfast.domain.media import Studio
+from prometheus_client import CollectorRegistry
+
+from holdfast.domain.media import DrawingMetrics, Studio
 from holdfast.worker.handlers import Reach
 from holdfast.worker.recurring import Recurring
 from holdfast.worker.schedule import Timer
@@ -29,19 +31,28 @@ class _Media:
             swept = await self.room.sweep()
 
 
-def _media(reach: Reach) -> _Media | None:
+@dataclass(frozen=True)
+class MediaWork:
+    """The activity that draws, one picture after the other, and the timer that sweeps.
+
+    Both fail while the storage is away, and all else the worker does goes on.
+    """
+
+    drawing: tuple[Recurring, ...] = ()
+    timers: tuple[Timer, ...] = ()
+
+
+def media_work(reach: Reach, registry: CollectorRegistry) -> MediaWork:
+    """What there is to do with pictures; nothing where there are none."""
     if reach.storage is None:
-        return None
-    return _Media(Darkroom(reach.db, reach.storage, Studio(), reach.clock))
-
-
-def drawing(reach: Reach) -> tuple[Recurring, ...]:
-    """The activity that draws, one picture after the other, where there are any."""
-    media = _media(reach)
-    return () if media is None else (Recurring("draw_media", media.draw),)
-
-
-def media_timers(reach: Reach) -> tuple[Timer, ...]:
-    """The timers of pictures."""
-    media = _media(reach)
-    return () if media is None else (Timer("sweep_media", SWEEP_EVERY, media.sweep),)
+        return MediaWork()
+    media = _Media(
+        Darkroom(
+            *(reach.db, reach.storage, Studio(), reach.clock),
+            metrics=DrawingMetrics(registry),
+        )
+    )
+    return MediaWork(
+        (Recurring("draw_media", media.draw, dispensable=True),),
+        (Timer("sweep_media", SWEEP_EVERY, media.sweep, dispensable=True),),
+    )

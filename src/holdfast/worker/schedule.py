@@ -53,6 +53,7 @@ class Timer:
     every: timedelta
     run: Callable[[], Awaitable[None]]
     shared: bool = True
+    dispensable: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Timekeeper:
             await self.turn(timer)
             return timer.every.total_seconds()
 
-        return Recurring(timer.name, step)
+        return Recurring(timer.name, step, dispensable=timer.dispensable)
 
     async def turn(self, timer: Timer) -> bool:
         """Run the timer if this turn is ours; returns whether it was."""

@@ -77,11 +77,13 @@ async def delete_product(
 ) -> None:
     """Delete a product that was never sold nor kept in stock.
 
-    Raises ``ProductInUse`` for others, which can be archived; ``ProductNotFound`` or
+    Raises ``ProductInUse`` for others, which can be archived; ``ProductReferenced``
+    while attributes of other products refer to it; ``ProductNotFound`` or
     ``ProductChanged``.
     """
     async with db.transaction() as tx:
         product = await catalog.lock_one(tx, product_id, versions=versions)
+        await catalog.check_references(tx, product_id)
         used = await inventory.close_levels(tx, [v.id for v in product.variants])
         if used:
             raise catalog.ProductInUse(

@@ -25,7 +25,8 @@ import structlog
 
 from holdfast.domain import media
 from holdfast.domain.media import Asset, Upload
-from holdfast.kernel.clock import Clock
+from holdfast.kernel.clock import Clock, Monotonic, monotonic
+from holdfast.kernel.versions import Versions
 from holdfast.platform import idempotency
 from holdfast.platform.db import Database
 from holdfast.platform.idempotency import Answer, Claim, Resumed
@@ -108,15 +109,23 @@ class Uploading:
                 await idempotency.release(tx, claim)
 
 
-async def describe(db: Database, asset_id: UUID, alt: str, *, clock: Clock) -> Asset:
-    """Give a picture another alternative text; ``MediaNotFound``."""
+async def describe(
+    db: Database, asset_id: UUID, alt: str, *, clock: Clock, versions: Versions = None
+) -> Asset:
+    """Give a picture another alternative text; ``MediaNotFound``, ``MediaChanged``."""
     async with db.transaction() as tx:
+        asset = await media.lock(tx, asset_id, versions=versions)
+        if alt == asset.alt:
+            return asset
         return await media.describe(tx, asset_id, alt, at=clock())
 
 
-async def remove(db: Database, asset_id: UUID, *, clock: Clock) -> None:
-    """Remove a picture; ``MediaNotFound``, ``MediaInUse``."""
+async def remove(
+    db: Database, asset_id: UUID, *, clock: Clock, versions: Versions = None
+) -> None:
+    """Remove a picture; ``MediaNotFound``, ``MediaChanged``, ``MediaInUse``."""
     async with db.transaction() as tx:
+        await media.lock(tx, asset_id, versions=versions)
         await media.remove(tx, asset_id, at=clock())
 
 
@@ -128,6 +137,8 @@ class Darkroom:
     storage: Storage
     studio: media.Studio
     clock: Clock
+    metrics: media.DrawingMetrics | None = None
+    timer: Monotonic = monotonic
 
     async def draw_next(self) -> bool:
         """Draw the picture that has waited longest; False if none waits.
@@ -143,35 +154,38 @@ class Darkroom:
         if attempts > MAX_ATTEMPTS:
             await self._fail(asset, "Nobody who drew the picture lived to tell of it.")
             return True
+        began = self.timer()
+        end: media.End = "again"
         try:
             async with asyncio.timeout(_SECONDS):
-                await self._draw(asset)
+                end = "ready" if await self._draw(asset) else "failed"
         except (StorageUnavailable, TimeoutError, media.DrawingInterrupted) as error:
             ended = isinstance(error, media.DrawingInterrupted)
             async with self.db.transaction() as tx:
                 later = self.clock() + _AGAIN_AFTER
                 await media.give_back(tx, asset.id, until=later, uncounted=not ended)
             raise
+        finally:
+            if self.metrics is not None:
+                self.metrics.seconds[end].observe(self.timer() - began)
         return True
 
-    async def _draw(self, asset: Asset) -> None:
+    async def _draw(self, asset: Asset) -> bool:
+        """Draw a picture that was taken; False if that cannot be done, now or ever."""
         with tempfile.TemporaryFile() as upload:
             try:
-                await self._fetch(asset, upload)
+                await self.storage.fetch(asset.address, media.ORIGINAL, upload)
             except FileMissing:
                 # Removed since it was looked up; or nobody can bring it back.
                 await self._fail(asset, "The uploaded file is lost.")
-                return
+                return False
             try:
                 async with self.studio.drawn(upload) as drawing:
                     await self._keep(asset, drawing)
             except media.CannotDraw as refused:
                 await self._fail(asset, refused.problem)
-
-    async def _fetch(self, asset: Asset, upload: IO[bytes]) -> None:
-        found = await self.storage.read(asset.address, media.ORIGINAL)
-        async for piece in found.pieces:
-            await asyncio.to_thread(upload.write, piece)
+                return False
+        return True
 
     async def _keep(self, asset: Asset, drawing: media.Drawing) -> None:
         for rendition in drawing.renditions:
@@ -179,6 +193,9 @@ class Darkroom:
             await self.storage.put(asset.address, rendition.name, blob)
         async with self.db.transaction() as tx:
             await media.mark_ready(tx, asset.id, drawing, at=self.clock())
+        if self.metrics is not None:
+            for rendition in drawing.renditions:
+                self.metrics.derived[rendition.name.rpartition(".")[2]].inc()
 
     async def _fail(self, asset: Asset, problem: str) -> None:
         _log.warning("picture_not_drawn", asset_id=str(asset.id), problem=problem)
@@ -201,4 +218,6 @@ class Darkroom:
                 await self.storage.remove(one.address, media.ORIGINAL)
             async with self.db.transaction() as tx:
                 await media.note_swept(tx, [one], at=now)
+            if self.metrics is not None:
+                self.metrics.swept.inc()
         return len(found)

@@ -8,7 +8,7 @@ that no two for one moment can come about.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from holdfast.domain.pricing import (
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.money import CURRENCIES, MAX_AMOUNT, Money
+from holdfast.kernel.versions import Versions
 from holdfast.platform.db import Connection, Database, Transaction
 
 MAX_PRICES = 1_000
@@ -78,6 +79,8 @@ class Outcome:
     unchanged: int
     removed: int
     """Whose place others took."""
+    version: int | None = field(default=None, compare=False)
+    """Of the prices of the variant, where all are of one."""
 
 
 def period_faults(period: Period, here: str = "") -> list[Fault]:
@@ -97,11 +100,16 @@ class Prices:
     actor: str
 
     async def set(
-        self, wanted: Sequence[PriceWanted], list_id: UUID | None = None
+        self,
+        wanted: Sequence[PriceWanted],
+        list_id: UUID | None = None,
+        *,
+        versions: Versions = None,
     ) -> Outcome:
         """Set prices of the shop's own or of a list, all or none.
 
-        Raises ``PricesInvalid`` or ``PriceListNotFound``.
+        *versions* are of the prices of a variant, and need all to be of one. Raises
+        ``PricesInvalid``, ``PriceListNotFound`` or ``PricesChanged``.
         """
         now = self.clock()
         if found := _faults(wanted, now):
@@ -117,12 +125,22 @@ class Prices:
                 if price.sku not in variant_ids
             ]:
                 raise pricing.PricesInvalid(unknown)
+            for variant_id in variant_ids.values():
+                await pricing.check_version(tx, variant_id, versions=versions)
             new = [_price(price, variant_ids[price.sku]) for price in wanted]
-            return await _replace(tx, new, list_id, by=self.actor, at=now)
+            done = await _replace(tx, new, list_id, by=self.actor, at=now)
+            if len(skus) > 1:
+                return done
+            return replace(done, version=await pricing.version_of(tx, skus[0]))
 
-    async def remove(self, price_id: UUID) -> None:
-        """Take a price off; it stays on record. ``PriceNotFound``."""
-        async with self.db.statement() as tx:
+    async def remove(self, price_id: UUID, *, versions: Versions = None) -> None:
+        """Take a price off; it stays on record.
+
+        ``PriceNotFound``, or ``PricesChanged`` if those of its variant are others.
+        """
+        async with self.db.transaction() as tx:
+            variant_id = await pricing.lock_variant_of(tx, price_id)
+            await pricing.check_version(tx, variant_id, versions=versions)
             if not await pricing.remove_prices(
                 tx, [price_id], by=self.actor, at=self.clock()
             ):
@@ -136,11 +154,18 @@ class Prices:
             return await pricing.find_list(tx, wanted.id)
 
     async def change_list(
-        self, list_id: UUID, edit: Callable[[PriceList], PriceList]
+        self,
+        list_id: UUID,
+        edit: Callable[[PriceList], PriceList],
+        *,
+        versions: Versions = None,
     ) -> PriceList:
-        """Change a price list; raises as ``add_list``, and ``PriceListNotFound``."""
+        """Change a price list.
+
+        Raises as ``add_list``, and ``PriceListNotFound`` or ``PriceListChanged``.
+        """
         async with self.db.transaction() as tx:
-            await pricing.lock_list(tx, list_id)
+            await pricing.lock_list(tx, list_id, versions=versions)
             before = await pricing.find_list(tx, list_id)
             if (wanted := edit(before)) == before:
                 return before
@@ -149,10 +174,13 @@ class Prices:
             await pricing.change_list(tx, wanted)
             return await pricing.find_list(tx, list_id)
 
-    async def remove_list(self, list_id: UUID) -> None:
-        """Withdraw a price list with all its prices; ``PriceListNotFound``."""
+    async def remove_list(self, list_id: UUID, *, versions: Versions = None) -> None:
+        """Withdraw a price list with all its prices.
+
+        ``PriceListNotFound`` or ``PriceListChanged``.
+        """
         async with self.db.transaction() as tx:
-            await pricing.lock_list(tx, list_id)
+            await pricing.lock_list(tx, list_id, versions=versions)
             await pricing.remove_list(tx, list_id, by=self.actor, at=self.clock())
 
 

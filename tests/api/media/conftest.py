@@ -19,6 +19,12 @@ async def operator(
     return await an_operator("products:read", "products:write")
 
 
+@pytest.fixture
+def anyhow(operator: dict[str, str]) -> dict[str, str]:
+    """Headers of the same, who overwrites whatever is there."""
+    return {**operator, "If-Match": "*"}
+
+
 Upload = Callable[..., Awaitable[httpx.Response]]
 
 

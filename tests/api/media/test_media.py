@@ -101,12 +101,12 @@ class TestList:
 
 
 class TestChange:
-    async def test_gives_another_alternative_text(self, client, upload, operator):
+    async def test_gives_another_alternative_text(self, client, upload, anyhow):
         made = await upload()
         path = made.headers["Location"]
 
-        changed = await client.patch(path, json={"alt": "שלום 🫖 é"}, headers=operator)
-        odd = await client.patch(path, json={"alt": "two\nlines"}, headers=operator)
+        changed = await client.patch(path, json={"alt": "שלום 🫖 é"}, headers=anyhow)
+        odd = await client.patch(path, json={"alt": "two\nlines"}, headers=anyhow)
 
         assert changed.json()["alt"] == "שלום 🫖 é"
         assert odd.json()["errors"][0]["pointer"] == "/alt"
@@ -114,28 +114,28 @@ class TestChange:
 
 class TestRemove:
     async def test_leaves_no_picture_and_in_the_end_no_file(
-        self, client, drawn, operator, darkroom, clock, shop, database
+        self, client, drawn, anyhow, darkroom, clock, shop, database
     ):
         made = await drawn()
         path = f"/v1/media/{made['id']}"
 
-        removed = await client.delete(path, headers=operator)
-        again = await client.delete(path, headers=operator)
+        removed = await client.delete(path, headers=anyhow)
+        again = await client.delete(path, headers=anyhow)
         await darkroom.sweep()
         clock.advance(hours=2)
         await darkroom.sweep()
 
         assert (removed.status_code, again.status_code) == (204, 404)
-        assert (await client.get(path, headers=operator)).status_code == 404
+        assert (await client.get(path, headers=anyhow)).status_code == 404
         assert (await client.get(made["url"])).status_code == 404
         assert list((shop.settings.home / "images").iterdir()) == []
         assert await database.fetch("SELECT 1 FROM media_assets") == []
 
     @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
-    async def test_of_what_is_not_there_is_not_found(self, client, operator, method):
+    async def test_of_what_is_not_there_is_not_found(self, client, anyhow, method):
         path = "/v1/media/01a205d7-7ed0-71a0-a490-e2450f0d678c"
         body = {"alt": ""} if method == "PATCH" else None
 
-        answer = await client.request(method, path, json=body, headers=operator)
+        answer = await client.request(method, path, json=body, headers=anyhow)
 
         assert answer.json()["type"] == "/problems/media-not-found"

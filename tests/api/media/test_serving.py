@@ -92,16 +92,14 @@ class TestBucket:
             yield
 
     @pytest.mark.usefixtures("in_a_bucket")
-    async def test_of_s3_is_served_in_the_same_way(
-        self, client, shop, operator, request
-    ):
+    async def test_of_s3_is_served_in_the_same_way(self, client, shop, anyhow, request):
         # Made after the bucket is there.
         drawn, darkroom = map(request.getfixturevalue, ("drawn", "darkroom"))
         made = await drawn()
 
         whole = await client.get(made["url"])
         part = await client.get(made["url"], headers={"Range": "bytes=4-7"})
-        await client.delete(f"/v1/media/{made['id']}", headers=operator)
+        await client.delete(f"/v1/media/{made['id']}", headers=anyhow)
         await darkroom.sweep()
 
         assert whole.headers["Content-Type"] == "image/webp"

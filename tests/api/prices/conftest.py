@@ -14,12 +14,18 @@ async def keeper(an_operator):
 
 
 @pytest.fixture
+def anyhow(keeper):
+    """Headers of the same, who overwrites whatever is there."""
+    return {**keeper, "If-Match": "*"}
+
+
+@pytest.fixture
 async def tea(a_product):
     return await a_product("TEA", price=Money(1000, "EUR"))
 
 
 @pytest.fixture
-def set_prices(client, keeper, tea):
+def set_prices(client, anyhow, tea):
     """Set prices of TEA; each is an amount in EUR, or fields."""
 
     async def send(*prices, price_list=None):
@@ -32,7 +38,7 @@ def set_prices(client, keeper, tea):
                 for price in prices
             ],
         }
-        answer = await client.put("/v1/prices", json=body, headers=keeper)
+        answer = await client.put("/v1/prices", json=body, headers=anyhow)
         return answer.raise_for_status().json()
 
     return send

@@ -13,6 +13,12 @@ _CHANGING = (
     catalog.ProductInvalid,
 )
 
+_MEDIA = (
+    editions.PreconditionRequired,
+    media.MediaChanged,
+    media.MediaNotFound,
+)
+
 ROUTES: tuple[Route, ...] = (
     Route(
         "GET",
@@ -53,7 +59,7 @@ ROUTES: tuple[Route, ...] = (
         cost=5,
         priority=Priority.OPERATE,
         scope="products:write",
-        raises=(media.MediaNotFound,),
+        raises=_MEDIA,
     ),
     Route(
         "DELETE",
@@ -62,7 +68,7 @@ ROUTES: tuple[Route, ...] = (
         cost=5,
         priority=Priority.OPERATE,
         scope="products:write",
-        raises=(media.MediaNotFound, media.MediaInUse),
+        raises=(media.MediaInUse, *_MEDIA),
     ),
     Route(
         "POST",

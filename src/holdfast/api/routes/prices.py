@@ -1,10 +1,22 @@
 """Prices, price lists, and the groups of customers that they are for."""
 
-from holdfast.api import customer_groups, price_lists, prices
+from holdfast.api import customer_groups, editions, price_lists, prices
 from holdfast.api.policy import Priority, Route
 from holdfast.domain import ordering
 from holdfast.domain import pricing as domain
 from holdfast.kernel.page import BadCursor
+
+_GROUP = (
+    editions.PreconditionRequired,
+    domain.CustomerGroupChanged,
+    domain.CustomerGroupNotFound,
+)
+_LIST = (
+    editions.PreconditionRequired,
+    domain.PriceListChanged,
+    domain.PriceListNotFound,
+)
+_PRICES = (editions.PreconditionRequired, domain.PricesChanged)
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -41,7 +53,7 @@ ROUTES: tuple[Route, ...] = (
         cost=5,
         priority=Priority.OPERATE,
         scope="products:write",
-        raises=(domain.CustomerGroupNotFound, domain.DuplicateCustomerGroup),
+        raises=(domain.DuplicateCustomerGroup, *_GROUP),
     ),
     Route(
         "DELETE",
@@ -50,7 +62,7 @@ ROUTES: tuple[Route, ...] = (
         cost=5,
         priority=Priority.OPERATE,
         scope="products:write",
-        raises=(domain.CustomerGroupNotFound, domain.CustomerGroupInUse),
+        raises=(domain.CustomerGroupInUse, *_GROUP),
     ),
     Route(
         "GET",
@@ -68,7 +80,7 @@ ROUTES: tuple[Route, ...] = (
         cost=5,
         priority=Priority.OPERATE,
         scope="customers:write",
-        raises=(domain.GroupMemberNotFound,),
+        raises=(domain.GroupMemberNotFound, domain.CustomerGroupChanged),
     ),
     Route(
         "DELETE",
@@ -77,7 +89,10 @@ ROUTES: tuple[Route, ...] = (
         cost=5,
         priority=Priority.OPERATE,
         scope="customers:write",
-        raises=(domain.GroupMemberNotFound,),
+        raises=(
+            *(editions.PreconditionRequired, domain.CustomerGroupChanged),
+            domain.GroupMemberNotFound,
+        ),
     ),
     Route(
         "GET",
@@ -113,11 +128,7 @@ ROUTES: tuple[Route, ...] = (
         cost=5,
         priority=Priority.OPERATE,
         scope="products:write",
-        raises=(
-            domain.PriceListNotFound,
-            domain.PriceListInvalid,
-            domain.DuplicatePriceList,
-        ),
+        raises=(domain.PriceListInvalid, domain.DuplicatePriceList, *_LIST),
     ),
     Route(
         "DELETE",
@@ -126,7 +137,7 @@ ROUTES: tuple[Route, ...] = (
         cost=5,
         priority=Priority.OPERATE,
         scope="products:write",
-        raises=(domain.PriceListNotFound,),
+        raises=_LIST,
     ),
     Route(
         "GET",
@@ -144,7 +155,7 @@ ROUTES: tuple[Route, ...] = (
         cost=10,
         priority=Priority.OPERATE,
         scope="products:write",
-        raises=(domain.PricesInvalid, domain.PriceListNotFound),
+        raises=(domain.PricesInvalid, domain.PriceListNotFound, *_PRICES),
     ),
     Route(
         "GET",
@@ -171,6 +182,6 @@ ROUTES: tuple[Route, ...] = (
         cost=5,
         priority=Priority.OPERATE,
         scope="products:write",
-        raises=(domain.PriceNotFound,),
+        raises=(domain.PriceNotFound, *_PRICES),
     ),
 )

@@ -1,10 +1,16 @@
 """Finding what is sold, and what people mean by the words they type."""
 
-from holdfast.api import search, synonyms
+from holdfast.api import editions, search, synonyms
 from holdfast.api.policy import Priority, Route
 from holdfast.domain import catalog
 from holdfast.domain import search as index
 from holdfast.kernel.page import BadCursor
+
+_SYNONYMS = (
+    editions.PreconditionRequired,
+    index.SynonymsChanged,
+    index.SynonymsNotFound,
+)
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -38,13 +44,31 @@ ROUTES: tuple[Route, ...] = (
         raises=(index.SynonymsInvalid,),
     ),
     Route(
+        "GET",
+        "/v1/search/synonyms/{synonyms_id:uuid}",
+        synonyms.show,
+        cost=1,
+        priority=Priority.OPERATE,
+        scope="products:read",
+        raises=(index.SynonymsNotFound,),
+    ),
+    Route(
+        "PUT",
+        "/v1/search/synonyms/{synonyms_id:uuid}",
+        synonyms.replace,
+        cost=5,
+        priority=Priority.OPERATE,
+        scope="products:write",
+        raises=(index.SynonymsInvalid, *_SYNONYMS),
+    ),
+    Route(
         "DELETE",
         "/v1/search/synonyms/{synonyms_id:uuid}",
         synonyms.delete,
         cost=5,
         priority=Priority.OPERATE,
         scope="products:write",
-        raises=(index.SynonymsNotFound,),
+        raises=_SYNONYMS,
     ),
     Route(
         "GET",

@@ -201,7 +201,10 @@ ROUTES: tuple[Route, ...] = (
         cost=5,
         priority=Priority.OPERATE,
         scope="products:write",
-        raises=(catalog.ProductNotFound, catalog.ProductInUse, *_CONDITIONAL),
+        raises=(
+            *(catalog.ProductNotFound, catalog.ProductInUse),
+            *(catalog.ProductReferenced, *_CONDITIONAL),
+        ),
     ),
     Route(
         "GET",

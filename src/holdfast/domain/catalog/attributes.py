@@ -21,6 +21,7 @@ from holdfast.domain.catalog.errors import (
     DuplicateAttribute,
     Fault,
     ProductInvalid,
+    ProductReferenced,
 )
 from holdfast.domain.catalog.model import Value, Versions, is_line, parse_id
 from holdfast.domain.catalog.rules import line_faults
@@ -31,6 +32,7 @@ from holdfast.platform.db import Connection, Row, Transaction
 _SQL = sql.load("holdfast.domain.catalog")
 _DEFINITIONS_OF = _SQL["definitions_of"]
 _THERE = _SQL["there"]
+_REFERRING = _SQL["referring"]
 _FIND_DEFINITION = _SQL["find_definition"]
 _DEFINITIONS = _SQL["definitions"]
 _ADD_DEFINITION = _SQL["add_definition"]
@@ -143,7 +145,10 @@ def _is_choice(attribute: Attribute, value: Value) -> bool:
 
 
 def _is_reference(_: Attribute, value: Value) -> bool:
-    return isinstance(value, str) and parse_id(value) is not None
+    # As ids are told: what refers to a product is found by the text of its id.
+    if not isinstance(value, str) or value != value.lower():
+        return False
+    return parse_id(value) is not None
 
 
 def _is_day(_: Attribute, value: Value) -> bool:
@@ -185,7 +190,8 @@ async def check_attributes(
 ) -> None:
     """Hold the attributes of products to their definitions, which stay as they are.
 
-    Until the transaction ends nobody takes a definition or a choice away. Raises
+    Until the transaction ends nobody takes a definition or a choice away, or deletes
+    a product that is referred to. Raises
     ``ProductInvalid`` for the first product with faults.
     """
     codes = {code for attributes in said for code in attributes if is_code(code)}
@@ -210,6 +216,19 @@ async def check_attributes(
             is_reference = known[code].type == "reference"
             if is_reference and UUID(str(value)) not in there:
                 raise ProductInvalid([Fault(f"/attributes/{code}", "does not exist")])
+
+
+async def check_references(tx: Transaction, product_id: UUID) -> None:
+    """See that no other product refers to a locked one, which may go then.
+
+    ``ProductReferenced`` names some that do. Whoever was about to refer to it has done
+    so before the lock was given, or finds that it is gone.
+    """
+    if rows := await tx.fetch(_REFERRING, product_id):
+        raise ProductReferenced(
+            list(dict.fromkeys(row["id"] for row in rows)),
+            sorted({row["code"] for row in rows}),
+        )
 
 
 async def definitions(

@@ -1,6 +1,7 @@
 """What can be wrong with a product, a category or a question about them."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from holdfast.kernel.errors import Conflict, Invalid, NotFound, Outdated
 
@@ -42,6 +43,14 @@ class ProductInUse(Conflict):
     """The product was sold or kept in stock, and can only be archived."""
 
     skus: list[str]
+
+
+@dataclass(eq=False)
+class ProductReferenced(Conflict):
+    """Attributes of other products refer to this product."""
+
+    product_ids: list[UUID]
+    attributes: list[str]
 
 
 @dataclass(eq=False)

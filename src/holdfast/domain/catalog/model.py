@@ -8,7 +8,6 @@ place.
 
 import re
 import unicodedata
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias, get_args
@@ -16,6 +15,7 @@ from uuid import UUID
 
 import msgspec
 
+from holdfast.kernel import versions
 from holdfast.kernel.money import Money
 
 Status: TypeAlias = Literal["draft", "active", "archived", "scheduled"]
@@ -24,7 +24,7 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 Value: TypeAlias = str | int | float | bool
 """What an attribute of a product says, by the type of its definition."""
 
-Versions: TypeAlias = AbstractSet[int] | None
+Versions: TypeAlias = versions.Versions
 """Which versions of a thing a change was written for; None for any."""
 
 

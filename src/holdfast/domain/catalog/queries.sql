@@ -248,24 +248,33 @@ RETURNING new.id, new.sku, old.id IS NULL AS is_new;
 -- name: put_images
 -- Add images to products, or change those with the same id. $1 a JSON array of them.
 -- What the shop keeps itself is known by its address, and locked: a picture cannot be
--- removed while somebody is about to show it.
-INSERT INTO product_images AS i (id, product_id, url, alt, width, height, position,
-                                 asset_id)
-SELECT n.id, product_id, url, n.alt, n.width, n.height, position,
-       coalesce(kept.id, asset_id)
-FROM jsonb_to_recordset($1::jsonb) AS n (
-    id uuid, product_id uuid, url text, alt text, width integer, height integer,
-    position integer, asset_id uuid)
-LEFT JOIN LATERAL (
-    SELECT m.id FROM media_assets m
-    WHERE m.address = substring(url FROM '^/images/([0-9a-f]{64})/')
-      AND m.status IN ('processing', 'ready', 'failed')
-    FOR SHARE
-) AS kept ON true
-ON CONFLICT (id) DO UPDATE
-SET url = excluded.url, alt = excluded.alt, width = excluded.width,
-    height = excluded.height, position = excluded.position, asset_id = excluded.asset_id
-WHERE i.product_id = excluded.product_id;
+-- removed while somebody is about to show it. Returns the products and positions of new
+-- images that must be here and are not, or no more; the caller undoes them all.
+WITH wanted AS MATERIALIZED (
+    SELECT n.id, n.product_id, n.url, n.alt, n.width, n.height, n.position,
+           coalesce(kept.id, n.asset_id) AS asset_id,
+           n.here AND kept.id IS NULL AND n.url ~ '^/images/[0-9a-f]{64}/'
+           AND NOT EXISTS (SELECT FROM product_images o WHERE o.id = n.id) AS lost
+    FROM jsonb_to_recordset($1::jsonb) AS n (
+        id uuid, product_id uuid, url text, alt text, width integer, height integer,
+        position integer, asset_id uuid, here boolean)
+    LEFT JOIN LATERAL (
+        SELECT m.id FROM media_assets m
+        WHERE m.address = substring(n.url FROM '^/images/([0-9a-f]{64})/')
+          AND m.status IN ('processing', 'ready', 'failed')
+        FOR SHARE
+    ) AS kept ON true
+), put AS (
+    INSERT INTO product_images AS i (id, product_id, url, alt, width, height, position,
+                                     asset_id)
+    SELECT id, product_id, url, alt, width, height, position, asset_id FROM wanted
+    ON CONFLICT (id) DO UPDATE
+    SET url = excluded.url, alt = excluded.alt, width = excluded.width,
+        height = excluded.height, position = excluded.position,
+        asset_id = excluded.asset_id
+    WHERE i.product_id = excluded.product_id
+)
+SELECT product_id, position FROM wanted WHERE lost ORDER BY product_id, position;
 
 -- name: clear_images
 -- Take images off products but for some. $1 products, $2 the images that stay.
@@ -613,8 +622,17 @@ SELECT code, name, type, choices, filterable, position, version, created_at, upd
 FROM attribute_definitions WHERE code = $1;
 
 -- name: there
--- Which of some products exist. $1 ids.
-SELECT id FROM products WHERE id = ANY($1::uuid[]);
+-- Which of some products exist. $1 ids. They stay until the transaction ends.
+SELECT id FROM products WHERE id = ANY($1::uuid[]) ORDER BY id FOR KEY SHARE;
+
+-- name: referring
+-- Other products of which an attribute refers to one that is locked, and by which, ten at
+-- the most. $1 product.
+SELECT p.id, d.code
+FROM attribute_definitions d
+JOIN products p ON p.attributes @> jsonb_build_object(d.code, $1::uuid::text)
+WHERE d.type = 'reference' AND p.id <> $1
+ORDER BY p.id, d.code LIMIT 10;
 
 -- name: definitions
 -- The definitions of attributes in their order. $1 and $2 position and code of the last

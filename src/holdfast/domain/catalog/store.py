@@ -37,7 +37,7 @@ from holdfast.kernel.ids import new_id
 from holdfast.kernel.money import Money
 from holdfast.kernel.page import BadCursor, Page, decode_cursor, encode_cursor
 from holdfast.platform import sql
-from holdfast.platform.db import Connection, ConstraintViolated, Transaction
+from holdfast.platform.db import Connection, ConstraintViolated, Row, Transaction
 
 _SQL = sql.load("holdfast.domain.catalog")
 _OFFERS = _SQL["offers"]
@@ -174,7 +174,7 @@ async def _put_parts(
 ) -> dict[str, UUID]:
     images = [image for part in parts for image in part.images]
     if images:
-        await tx.execute(_PUT_IMAGES, images)
+        _check_images(await tx.fetch(_PUT_IMAGES, images))
     filed = [
         (e.id, shelves[handle].id) for e in entries for handle in e.draft.categories
     ]
@@ -352,12 +352,23 @@ def _variants(entry: Entry) -> Iterator[dict[str, Any]]:
         }
 
 
+def _check_images(lost: Sequence[Row]) -> None:
+    """Raise ``ProductInvalid`` for images of pictures that are not here."""
+    if lost:
+        what = "is no picture of the shop's own"
+        raise ProductInvalid(
+            [Fault(f"/images/{row['position'] - 1}/url", what) for row in lost]
+        )
+
+
 def _images(entry: Entry) -> Iterator[dict[str, Any]]:
     for position, image in enumerate(entry.draft.images, 1):
         yield {
             "id": image.id or new_id(),
             "product_id": entry.id,
             "asset_id": image.asset_id,
+            # What was imported may name pictures that are still to be brought here.
+            "here": entry.source_hash is None,
             "url": image.url,
             "alt": image.alt,
             "width": image.width,

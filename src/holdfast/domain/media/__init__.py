@@ -5,8 +5,14 @@ the worker in sizes and formats that are the only things ever served, and then r
 A picture that no product shows can be removed, and its files with it.
 """
 
-from holdfast.domain.media.errors import MediaInUse, MediaInvalid, MediaNotFound
+from holdfast.domain.media.errors import (
+    MediaChanged,
+    MediaInUse,
+    MediaInvalid,
+    MediaNotFound,
+)
 from holdfast.domain.media.inspection import inspect
+from holdfast.domain.media.metrics import DrawingMetrics, End, UploadMetrics
 from holdfast.domain.media.model import (
     FORMATS,
     MAX_BYTES,
@@ -38,6 +44,7 @@ from holdfast.domain.media.store import (
     give_back,
     give_up,
     litter,
+    lock,
     mark_failed,
     mark_ready,
     note_swept,
@@ -68,8 +75,11 @@ __all__ = [
     "CannotDraw",
     "Drawing",
     "DrawingInterrupted",
+    "DrawingMetrics",
+    "End",
     "Kind",
     "Litter",
+    "MediaChanged",
     "MediaInUse",
     "MediaInvalid",
     "MediaNotFound",
@@ -78,6 +88,7 @@ __all__ = [
     "Status",
     "Studio",
     "Upload",
+    "UploadMetrics",
     "add",
     "arrived",
     "bury",
@@ -88,6 +99,7 @@ __all__ = [
     "give_up",
     "inspect",
     "litter",
+    "lock",
     "mark_failed",
     "mark_ready",
     "note_swept",

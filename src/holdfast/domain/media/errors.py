@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 from uuid import UUID
 
-from holdfast.kernel.errors import Conflict, Invalid, NotFound
+from holdfast.kernel.errors import Conflict, Invalid, NotFound, Outdated
 
 Reason: TypeAlias = Literal["empty", "svg", "unsupported", "broken", "too-many-pixels"]
 
@@ -20,6 +20,13 @@ class MediaInvalid(Invalid):
 @dataclass(eq=False)
 class MediaNotFound(NotFound):
     """There is no such picture."""
+
+
+@dataclass(eq=False)
+class MediaChanged(Outdated):
+    """The picture was changed since it was read."""
+
+    version: int
 
 
 @dataclass(eq=False)

@@ -113,6 +113,8 @@ class Asset:
     """Why it could not be drawn."""
     created_at: datetime
     updated_at: datetime
+    version: int
+    """Raised by what people change of it; being drawn is no change of theirs."""
 
 
 def path_of(address: str, name: str) -> str:

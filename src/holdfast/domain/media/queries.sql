@@ -11,19 +11,19 @@ VALUES ($1, $2, 'arriving', $3, $4, $5, $6, $7, $8, $9, $9);
 UPDATE media_assets SET status = 'processing', updated_at = $2
 WHERE id = $1 AND status = 'arriving'
 RETURNING id, address, status, kind, bytes, sha256, file_name, alt, width, height,
-          renditions, problem, created_at, updated_at;
+          renditions, problem, created_at, updated_at, version;
 
 -- name: find
 -- Pictures by their ids. $1 ids. A row for each that anybody may know of.
 SELECT id, address, status, kind, bytes, sha256, file_name, alt, width, height,
-       renditions, problem, created_at, updated_at
+       renditions, problem, created_at, updated_at, version
 FROM media_assets
 WHERE id = ANY($1::uuid[]) AND status IN ('processing', 'ready', 'failed');
 
 -- name: page
 -- Pictures, latest first. $1 the last id seen or NULL, $2 how many, $3 a status or NULL.
 SELECT id, address, status, kind, bytes, sha256, file_name, alt, width, height,
-       renditions, problem, created_at, updated_at
+       renditions, problem, created_at, updated_at, version
 FROM media_assets
 WHERE ($1::uuid IS NULL OR id < $1)
   AND status IN ('processing', 'ready', 'failed')
@@ -31,11 +31,11 @@ WHERE ($1::uuid IS NULL OR id < $1)
 ORDER BY id DESC LIMIT $2;
 
 -- name: describe
--- Give a picture another alternative text. $1 id, $2 text, $3 now. One row, or none.
-UPDATE media_assets SET alt = $2, updated_at = $3
-WHERE id = $1 AND status IN ('processing', 'ready', 'failed')
+-- Give a locked picture another alternative text. $1 id, $2 text, $3 now. One row.
+UPDATE media_assets SET alt = $2, updated_at = $3, version = version + 1
+WHERE id = $1
 RETURNING id, address, status, kind, bytes, sha256, file_name, alt, width, height,
-          renditions, problem, created_at, updated_at;
+          renditions, problem, created_at, updated_at, version;
 
 -- name: take
 -- Claim the oldest picture that waits to be drawn. $1 now, $2 until when. One row with
@@ -46,7 +46,7 @@ WHERE id = (
     WHERE status = 'processing' AND (claimed_until IS NULL OR claimed_until < $1)
     ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING id, address, status, kind, bytes, sha256, file_name, alt, width, height,
-          renditions, problem, created_at, updated_at, attempts;
+          renditions, problem, created_at, updated_at, version, attempts;
 
 -- name: give_back
 -- Let a picture be claimed again. $1 id, $2 from when, $3 whether it was no attempt.
@@ -66,9 +66,12 @@ RETURNING id;
 UPDATE media_assets SET status = 'failed', problem = $2, updated_at = $3
 WHERE id = $1 AND status = 'processing';
 
--- name: lock_to_remove
--- Lock a picture against everybody. $1 id. One row, or none.
-SELECT id FROM media_assets
+-- name: lock
+-- Lock a picture against everybody, also against who is about to show it. $1 id. One row,
+-- or none.
+SELECT id, address, status, kind, bytes, sha256, file_name, alt, width, height,
+       renditions, problem, created_at, updated_at, version
+FROM media_assets
 WHERE id = $1 AND status IN ('processing', 'ready', 'failed')
 FOR UPDATE;
 

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from holdfast.domain.media.errors import MediaInUse, MediaNotFound
+from holdfast.domain.media.errors import MediaChanged, MediaInUse, MediaNotFound
 from holdfast.domain.media.model import Asset, Rendition, Status, Upload
 from holdfast.domain.media.studio import Drawing
 from holdfast.kernel.page import Page, decode_id_cursor, encode_cursor
+from holdfast.kernel.versions import Versions, are_of
 from holdfast.platform import sql
 from holdfast.platform.db import Connection, Transaction
 
@@ -27,7 +28,7 @@ _TAKE = _SQL["take"]
 _GIVE_BACK = _SQL["give_back"]
 _MARK_READY = _SQL["mark_ready"]
 _MARK_FAILED = _SQL["mark_failed"]
-_LOCK_TO_REMOVE = _SQL["lock_to_remove"]
+_LOCK = _SQL["lock"]
 _SHOWN_BY = _SQL["shown_by"]
 _BURY = _SQL["bury"]
 _GIVE_UP = _SQL["give_up"]
@@ -94,11 +95,24 @@ async def page(
     return Page(items, encode_cursor(str(items[-1].id)) if more else None)
 
 
-async def describe(tx: Transaction, asset_id: UUID, alt: str, *, at: datetime) -> Asset:
-    """Give a picture another alternative text; ``MediaNotFound``."""
-    row = await tx.fetchrow(_DESCRIBE, asset_id, alt, at)
+async def lock(tx: Transaction, asset_id: UUID, *, versions: Versions) -> Asset:
+    """Lock a picture that has one of these versions, also against being shown.
+
+    Raises ``MediaNotFound``, or ``MediaChanged`` with the version it has.
+    """
+    row = await tx.fetchrow(_LOCK, asset_id)
     if row is None:
         raise MediaNotFound
+    asset = _asset(row)
+    if not are_of(asset.version, versions):
+        raise MediaChanged(asset.version)
+    return asset
+
+
+async def describe(tx: Transaction, asset_id: UUID, alt: str, *, at: datetime) -> Asset:
+    """Give a locked picture another alternative text."""
+    row = await tx.fetchrow(_DESCRIBE, asset_id, alt, at)
+    assert row is not None  # noqa: S101 - it is locked
     return _asset(row)
 
 
@@ -138,14 +152,11 @@ async def mark_failed(
 
 
 async def remove(tx: Transaction, asset_id: UUID, *, at: datetime) -> None:
-    """Remove a picture; its files go with the next sweep.
+    """Remove a locked picture; its files go with the next sweep.
 
-    Raises ``MediaNotFound``, and ``MediaInUse`` while something shows it.
+    Raises ``MediaInUse`` while a product or a collection shows it.
     """
-    # By the lock, whoever was about to show it has done so, and the next statement
-    # sees it.
-    if await tx.fetchrow(_LOCK_TO_REMOVE, asset_id) is None:
-        raise MediaNotFound
+    # By the lock, whoever was about to show it has done so, and this statement sees it.
     if shown := await tx.fetch(_SHOWN_BY, asset_id):
         raise MediaInUse(
             [row["product_id"] for row in shown if row["product_id"]],

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from holdfast.kernel.errors import Conflict, Invalid, NotFound
+from holdfast.kernel.errors import Conflict, Invalid, NotFound, Outdated
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +64,24 @@ class DuplicateCustomerGroup(Conflict):
 @dataclass(eq=False)
 class CustomerGroupInUse(Conflict):
     """A price list is for this group: withdraw the list or change whom it is for."""
+
+
+@dataclass(eq=False)
+class PricesChanged(Outdated):
+    """The prices of the variant were changed since they were read."""
+
+    version: int
+
+
+@dataclass(eq=False)
+class PriceListChanged(Outdated):
+    """The price list was changed since it was read."""
+
+    version: int
+
+
+@dataclass(eq=False)
+class CustomerGroupChanged(Outdated):
+    """The customer group or its members were changed since it was read."""
+
+    version: int

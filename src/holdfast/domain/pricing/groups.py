@@ -5,18 +5,21 @@ from datetime import datetime
 from uuid import UUID
 
 from holdfast.domain.pricing.errors import (
+    CustomerGroupChanged,
     CustomerGroupInUse,
     CustomerGroupNotFound,
     DuplicateCustomerGroup,
     GroupMemberNotFound,
 )
 from holdfast.kernel.page import Page, decode_id_cursor, encode_cursor
+from holdfast.kernel.versions import Versions, are_of
 from holdfast.platform import sql
 from holdfast.platform.db import Connection, ConstraintViolated, Transaction
 
 _SQL = sql.load("holdfast.domain.pricing")
 _ADD_GROUP = _SQL["add_group"]
 _GROUPS = _SQL["groups"]
+_LOCK_GROUP = _SQL["lock_group"]
 _CHANGE_GROUP = _SQL["change_group"]
 _REMOVE_GROUP = _SQL["remove_group"]
 _ADD_MEMBER = _SQL["add_member"]
@@ -35,6 +38,8 @@ class CustomerGroup:
     name: str
     created_at: datetime
     updated_at: datetime
+    version: int = 1
+    """Raised by every change, of its members too."""
     members: int = 0
 
 
@@ -72,26 +77,34 @@ async def find_group(connection: Connection, group_id: UUID) -> CustomerGroup:
     return CustomerGroup(*row)
 
 
+async def lock_group(tx: Transaction, group_id: UUID, *, versions: Versions) -> None:
+    """Let nobody else change a group or its members, if it has one of these versions.
+
+    Raises ``CustomerGroupNotFound``, or ``CustomerGroupChanged`` with the one it has.
+    """
+    version = await tx.fetchval(_LOCK_GROUP, group_id)
+    if version is None:
+        raise CustomerGroupNotFound
+    if not are_of(version, versions):
+        raise CustomerGroupChanged(version)
+
+
 async def change_group(
     tx: Transaction, group_id: UUID, *, code: str, name: str, at: datetime
 ) -> None:
-    """Name it otherwise; ``CustomerGroupNotFound`` or ``DuplicateCustomerGroup``."""
+    """Name a locked group otherwise; ``DuplicateCustomerGroup``."""
     try:
-        changed = await tx.fetchval(_CHANGE_GROUP, group_id, code, name, at)
+        await tx.execute(_CHANGE_GROUP, group_id, code, name, at)
     except ConstraintViolated as error:
         raise DuplicateCustomerGroup(code) from error
-    if changed is None:
-        raise CustomerGroupNotFound
 
 
 async def remove_group(tx: Transaction, group_id: UUID) -> None:
-    """End a group; ``CustomerGroupNotFound`` or ``CustomerGroupInUse``."""
+    """End a locked group; ``CustomerGroupInUse``."""
     try:
-        removed = await tx.fetchval(_REMOVE_GROUP, group_id)
+        await tx.execute(_REMOVE_GROUP, group_id)
     except ConstraintViolated as error:
         raise CustomerGroupInUse from error
-    if removed is None:
-        raise CustomerGroupNotFound
 
 
 async def add_member(

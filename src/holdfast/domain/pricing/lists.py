@@ -8,11 +8,13 @@ from uuid import UUID
 from holdfast.domain.pricing.errors import (
     DuplicatePriceList,
     Fault,
+    PriceListChanged,
     PriceListInvalid,
     PriceListNotFound,
 )
 from holdfast.domain.pricing.model import Kind
 from holdfast.kernel.page import Page, decode_id_cursor, encode_cursor
+from holdfast.kernel.versions import Versions, are_of
 from holdfast.platform import sql
 from holdfast.platform.db import Connection, ConstraintViolated, Row, Transaction
 
@@ -42,6 +44,8 @@ class PriceList:
     ends_at: datetime | None
     created_at: datetime
     updated_at: datetime
+    version: int = 1
+    """Raised by every change of the list, not of the prices in it."""
 
 
 async def add_list(tx: Transaction, wanted: PriceList, *, by: str) -> None:
@@ -77,10 +81,18 @@ async def find_list(connection: Connection, list_id: UUID) -> PriceList:
     return _list(row)
 
 
-async def lock_list(tx: Transaction, list_id: UUID) -> None:
-    """Let nobody else change a list or its prices; ``PriceListNotFound``."""
-    if await tx.fetchval(_LOCK_LIST, list_id) is None:
+async def lock_list(
+    tx: Transaction, list_id: UUID, *, versions: Versions = None
+) -> None:
+    """Let nobody else change a list or its prices, if it has one of these versions.
+
+    Raises ``PriceListNotFound``, or ``PriceListChanged`` with the version it has.
+    """
+    version = await tx.fetchval(_LOCK_LIST, list_id)
+    if version is None:
         raise PriceListNotFound
+    if not are_of(version, versions):
+        raise PriceListChanged(version)
 
 
 async def change_list(tx: Transaction, wanted: PriceList) -> None:

@@ -7,26 +7,33 @@ VALUES ($1, $2, $3, $4, $4);
 -- name: groups
 -- Groups in the order they were made, with how many are in each. $1 this one alone or
 -- NULL, $2 after this id or NULL, $3 how many.
-SELECT g.id, g.code, g.name, g.created_at, g.updated_at,
+SELECT g.id, g.code, g.name, g.created_at, g.updated_at, g.version,
        (SELECT count(*) FROM customer_group_members m WHERE m.group_id = g.id) AS members
 FROM customer_groups g
 WHERE ($1::uuid IS NULL OR g.id = $1) AND ($2::uuid IS NULL OR g.id > $2)
 ORDER BY g.id LIMIT $3;
 
+-- name: lock_group
+-- Take a group for a change of it or of its members. $1 id. Locks it. Returns its version,
+-- or nothing if there is no such group.
+SELECT version FROM customer_groups WHERE id = $1 FOR NO KEY UPDATE;
+
 -- name: change_group
--- Name a group otherwise. $1 id, $2 code, $3 name, $4 now. Returns one row, or none if
--- there is no such group; breaks customer_groups_code_unique.
-UPDATE customer_groups SET code = $2, name = $3, updated_at = $4
-WHERE id = $1 RETURNING id;
+-- Name a locked group otherwise. $1 id, $2 code, $3 name, $4 now. Breaks
+-- customer_groups_code_unique.
+UPDATE customer_groups
+SET code = $2, name = $3, updated_at = $4, version = version + 1
+WHERE id = $1;
 
 -- name: remove_group
--- Make an end of a group and let its members go. $1 id. Returns one row, or none if there
--- is no such group; breaks price_list_groups_group_known while a list is for it.
-DELETE FROM customer_groups WHERE id = $1 RETURNING id;
+-- Make an end of a locked group and let its members go. $1 id. Breaks
+-- price_list_groups_group_known while a list is for it.
+DELETE FROM customer_groups WHERE id = $1;
 
 -- name: add_member
--- Put an account into a group; nothing changes if it is there. $1 group, $2 account, $3
--- by whom, $4 now. Returns one row if both exist, with the moment it was put there.
+-- Put an account into a group and raise the group's version; nothing changes if it is
+-- there. $1 group, $2 account, $3 by whom, $4 now. Returns one row if both exist, with the
+-- moment it was put there.
 WITH added AS (
     INSERT INTO customer_group_members (group_id, account_id, added_by, added_at)
     SELECT g.id, a.id, $3, $4
@@ -34,6 +41,9 @@ WITH added AS (
     WHERE g.id = $1 AND a.id = $2 AND a.status <> 'erased'
     ON CONFLICT (account_id, group_id) DO NOTHING
     RETURNING account_id, added_at
+), raised AS (
+    UPDATE customer_groups SET version = version + 1
+    WHERE id = $1 AND EXISTS (SELECT FROM added)
 )
 SELECT account_id, added_at FROM added
 UNION ALL
@@ -42,14 +52,23 @@ WHERE group_id = $1 AND account_id = $2
 LIMIT 1;
 
 -- name: remove_member
--- Take an account out of a group. $1 group, $2 account. Returns one row, or none if it
--- was not there.
-DELETE FROM customer_group_members WHERE group_id = $1 AND account_id = $2
-RETURNING account_id;
+-- Take an account out of a group and raise the group's version. $1 group, $2 account.
+-- Returns one row, or none if it was not there.
+WITH gone AS (
+    DELETE FROM customer_group_members WHERE group_id = $1 AND account_id = $2
+    RETURNING group_id
+)
+UPDATE customer_groups SET version = version + 1
+WHERE id = (SELECT group_id FROM gone)
+RETURNING id;
 
 -- name: leave_groups
--- Take an account out of all groups. $1 account.
-DELETE FROM customer_group_members WHERE account_id = $1;
+-- Take an account out of all groups, and raise the version of each. $1 account.
+WITH gone AS (
+    DELETE FROM customer_group_members WHERE account_id = $1 RETURNING group_id
+)
+UPDATE customer_groups SET version = version + 1
+WHERE id IN (SELECT group_id FROM gone);
 
 -- name: members
 -- Accounts of a group, by their ids. $1 group, $2 after this account or NULL, $3 how many.
@@ -59,7 +78,7 @@ ORDER BY account_id LIMIT $3;
 
 -- name: groups_of
 -- The groups that an account is in. $1 account.
-SELECT g.id, g.code, g.name, g.created_at, g.updated_at
+SELECT g.id, g.code, g.name, g.created_at, g.updated_at, g.version
 FROM customer_group_members m JOIN customer_groups g ON g.id = m.group_id
 WHERE m.account_id = $1
 ORDER BY g.id;
@@ -83,6 +102,7 @@ SELECT coalesce(array_agg(group_id), '{}') AS known FROM audience;
 -- Price lists that are not withdrawn, in the order they were made. $1 this one alone or
 -- NULL, $2 after this id or NULL, $3 how many.
 SELECT l.id, l.code, l.name, l.kind, l.starts_at, l.ends_at, l.created_at, l.updated_at,
+       l.version,
        CASE WHEN NOT l.for_everybody THEN ARRAY(
            SELECT g.group_id FROM price_list_groups g
            WHERE g.price_list_id = l.id ORDER BY g.group_id) END AS group_ids
@@ -93,8 +113,8 @@ ORDER BY l.id LIMIT $3;
 
 -- name: lock_list
 -- Take a price list that is not withdrawn, for a change of it or of its prices. $1 id.
--- Locks it. Returns one row or none.
-SELECT id FROM price_lists WHERE id = $1 AND removed_at IS NULL FOR NO KEY UPDATE;
+-- Locks it. Returns its version, or nothing.
+SELECT version FROM price_lists WHERE id = $1 AND removed_at IS NULL FOR NO KEY UPDATE;
 
 -- name: keep_list
 -- Write down for whom and when a locked list has held until now. $1 id, $2 now.
@@ -116,7 +136,7 @@ DELETE FROM price_list_groups WHERE price_list_id = $1;
 WITH changed AS (
     UPDATE price_lists
     SET code = $2, name = $3, for_everybody = $4::uuid[] IS NULL, starts_at = $5,
-        ends_at = $6, since = $7, updated_at = $7
+        ends_at = $6, since = $7, updated_at = $7, version = version + 1
     WHERE id = $1
 ), audience AS (
     INSERT INTO price_list_groups (price_list_id, group_id)
@@ -139,6 +159,22 @@ WHERE price_list_id = $1 AND removed_at IS NULL;
 -- Take variants, so that nobody else sets prices of them meanwhile. $1 SKUs. Locks in SKU
 -- order, as the catalogue does. Returns the id of each that exists.
 SELECT sku, id FROM variants WHERE sku = ANY($1::text[]) ORDER BY sku FOR NO KEY UPDATE;
+
+-- name: lock_variant_of
+-- Take the variant of a price that is on record, as `lock_variants` does. $1 price. Locks
+-- the variant. Returns its id, or nothing if there is no such price.
+SELECT v.id FROM prices p JOIN variants v ON v.id = p.variant_id
+WHERE p.id = $1 AND p.removed_at IS NULL
+FOR NO KEY UPDATE OF v;
+
+-- name: version
+-- The version of the prices of a variant: prices are only added and taken off, so that it
+-- is one more than how often that was done. $1 SKU or NULL, $2 variant or NULL. Returns
+-- one row, or none if there is no such variant.
+SELECT 1 + count(p.id) + count(p.removed_at) AS version
+FROM variants v LEFT JOIN prices p ON p.variant_id = v.id
+WHERE v.sku = $1 OR v.id = $2
+GROUP BY v.id;
 
 -- name: there
 -- Prices of locked variants in one place. $1 variants, $2 list or NULL for the shop's own.

@@ -7,6 +7,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from holdfast.domain.pricing.book import book_of, known_of
+from holdfast.domain.pricing.errors import PriceNotFound, PricesChanged
 from holdfast.domain.pricing.model import Book, Known, Period
 from holdfast.kernel.money import Money
 from holdfast.kernel.page import (
@@ -16,12 +17,15 @@ from holdfast.kernel.page import (
     decode_id_cursor,
     encode_cursor,
 )
+from holdfast.kernel.versions import Versions, are_of
 from holdfast.platform import sql
 from holdfast.platform.db import Connection, Row, Transaction
 from holdfast.platform.together import Together
 
 _SQL = sql.load("holdfast.domain.pricing")
 _LOCK_VARIANTS = _SQL["lock_variants"]
+_LOCK_VARIANT_OF = _SQL["lock_variant_of"]
+_VERSION = _SQL["version"]
 _THERE = _SQL["there"]
 _REMOVE_PRICES = _SQL["remove_prices"]
 _ADD_PRICES = _SQL["add_prices"]
@@ -123,6 +127,38 @@ async def lock_variants(tx: Transaction, skus: Sequence[str]) -> dict[str, UUID]
     """Let nobody else set prices of these; unknown SKUs are absent."""
     known = [sku for sku in skus if "\x00" not in sku]
     return {row["sku"]: row["id"] for row in await tx.fetch(_LOCK_VARIANTS, known)}
+
+
+async def lock_variant_of(tx: Transaction, price_id: UUID) -> UUID:
+    """Let nobody else set prices of the variant of a price; ``PriceNotFound``."""
+    variant_id: UUID | None = await tx.fetchval(_LOCK_VARIANT_OF, price_id)
+    if variant_id is None:
+        raise PriceNotFound
+    return variant_id
+
+
+async def version_of(connection: Connection, sku: str) -> int | None:
+    """The version of the prices of a variant, in whichever lists they are.
+
+    None if there is no such variant. Who shows the prices reads this first: with what
+    was set since then, a version that is too low is refused, and nothing is lost.
+    """
+    version: int | None = await connection.fetchval(_VERSION, sku, None)
+    return version
+
+
+async def check_version(
+    tx: Transaction, variant_id: UUID, *, versions: Versions
+) -> None:
+    """See that the prices of a locked variant have one of these versions.
+
+    ``PricesChanged`` says which they have.
+    """
+    if versions is None:
+        return
+    version: int = await tx.fetchval(_VERSION, None, variant_id)
+    if not are_of(version, versions):
+        raise PricesChanged(version)
 
 
 async def there(

@@ -8,6 +8,7 @@ what each further choice would leave. Prices and availability are those of the m
 
 from holdfast.domain.search.errors import (
     FilterInvalid,
+    SynonymsChanged,
     SynonymsInvalid,
     SynonymsNotFound,
 )
@@ -46,6 +47,9 @@ from holdfast.domain.search.synonyms import (
     NewSynonyms,
     Synonyms,
     add_synonyms,
+    change_synonyms,
+    find_synonyms,
+    lock_synonyms,
     remove_synonyms,
     synonyms,
 )
@@ -70,15 +74,19 @@ __all__ = [
     "Sort",
     "Suggestion",
     "Synonyms",
+    "SynonymsChanged",
     "SynonymsInvalid",
     "SynonymsNotFound",
     "add_synonyms",
     "by_hand",
     "by_rule",
     "can_tell_alike",
+    "change_synonyms",
     "count_words",
+    "find_synonyms",
     "index",
     "lock_next",
+    "lock_synonyms",
     "read_chosen",
     "read_rule",
     "remove_synonyms",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from holdfast.kernel.errors import Invalid, NotFound
+from holdfast.kernel.errors import Invalid, NotFound, Outdated
 
 
 @dataclass(eq=False)
@@ -19,6 +19,13 @@ class SynonymsInvalid(Invalid):
 
     pointer: str
     reason: str
+
+
+@dataclass(eq=False)
+class SynonymsChanged(Outdated):
+    """The synonyms were changed since they were read."""
+
+    version: int
 
 
 @dataclass(eq=False)

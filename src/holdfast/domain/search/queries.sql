@@ -607,7 +607,7 @@ WHERE NOT EXISTS (SELECT FROM counted c WHERE c.word = k.word);
 
 -- name: synonyms
 -- Synonyms in the order they were made. $1 the last id seen or the nil id, $2 how many.
-SELECT id, typed, found, mutual, created_at FROM search_synonyms
+SELECT id, typed, found, mutual, created_at, version FROM search_synonyms
 WHERE id > $1 ORDER BY id LIMIT $2;
 
 -- name: add_synonyms
@@ -619,11 +619,33 @@ SELECT $1, ARRAY(SELECT DISTINCT search_text(term) FROM unnest($2::text[]) AS te
                  WHERE search_text(term) <> ''),
        ARRAY(SELECT DISTINCT search_text(term) FROM unnest($3::text[]) AS term
              WHERE search_text(term) <> ''), $4, $5
-RETURNING id, typed, found, mutual, created_at;
+RETURNING id, typed, found, mutual, created_at, version;
+
+-- name: find_synonyms
+-- A set of synonyms. $1 id.
+SELECT id, typed, found, mutual, created_at, version FROM search_synonyms WHERE id = $1;
+
+-- name: lock_synonyms
+-- Lock a set of synonyms for a change. $1 id. Returns its version, or nothing.
+SELECT version FROM search_synonyms WHERE id = $1 FOR UPDATE;
+
+-- name: change_synonyms
+-- Make a locked set of synonyms what is wanted. $1 id, $2, $3 and $4 as in add_synonyms.
+-- Returns it as it is kept; its version is raised if it is another than it was.
+UPDATE search_synonyms s
+SET typed = n.typed, found = n.found, mutual = $4,
+    version = s.version
+        + ((s.typed, s.found, s.mutual) <> (n.typed, n.found, $4))::integer
+FROM (SELECT ARRAY(SELECT DISTINCT search_text(term) FROM unnest($2::text[]) AS term
+                   WHERE search_text(term) <> '') AS typed,
+             ARRAY(SELECT DISTINCT search_text(term) FROM unnest($3::text[]) AS term
+                   WHERE search_text(term) <> '') AS found) AS n
+WHERE s.id = $1
+RETURNING s.id, s.typed, s.found, s.mutual, s.created_at, s.version;
 
 -- name: remove_synonyms
--- Remove a set of synonyms. $1 id. Returns it if it was there.
-DELETE FROM search_synonyms WHERE id = $1 RETURNING id;
+-- Remove a locked set of synonyms. $1 id.
+DELETE FROM search_synonyms WHERE id = $1;
 
 -- name: can_tell_alike
 -- Whether the server has pg_trgm, without which `near` cannot be asked.

@@ -7,16 +7,24 @@ from uuid import UUID
 
 import msgspec
 
-from holdfast.domain.search.errors import SynonymsInvalid, SynonymsNotFound
+from holdfast.domain.search.errors import (
+    SynonymsChanged,
+    SynonymsInvalid,
+    SynonymsNotFound,
+)
 from holdfast.domain.search.model import MAX_TERM_WORDS
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.page import Page, decode_id_cursor, encode_cursor
+from holdfast.kernel.versions import Versions, are_of
 from holdfast.platform import sql
 from holdfast.platform.db import Connection, Transaction
 
 _SQL = sql.load("holdfast.domain.search")
 _SYNONYMS = _SQL["synonyms"]
 _ADD_SYNONYMS = _SQL["add_synonyms"]
+_FIND_SYNONYMS = _SQL["find_synonyms"]
+_LOCK_SYNONYMS = _SQL["lock_synonyms"]
+_CHANGE_SYNONYMS = _SQL["change_synonyms"]
 _REMOVE_SYNONYMS = _SQL["remove_synonyms"]
 
 MAX_TERMS = 20
@@ -34,6 +42,8 @@ class Synonyms(msgspec.Struct, frozen=True):
     mutual: bool
     """Whether each of them means every other."""
     created_at: datetime
+    version: int
+    """Raised by every change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +76,48 @@ async def add_synonyms(
         *(_ADD_SYNONYMS, new_id(), list(wanted.typed), list(wanted.found)),
         *(wanted.mutual, at),
     )
-    made = _synonyms(row)
+    return _checked(_synonyms(row))
+
+
+async def find_synonyms(connection: Connection, synonyms_id: UUID) -> Synonyms:
+    """One set of them; ``SynonymsNotFound`` if there is none."""
+    row = await connection.fetchrow(_FIND_SYNONYMS, synonyms_id)
+    if row is None:
+        raise SynonymsNotFound
+    return _synonyms(row)
+
+
+async def lock_synonyms(
+    tx: Transaction, synonyms_id: UUID, *, versions: Versions
+) -> None:
+    """Lock a set of them that has one of these versions.
+
+    Raises ``SynonymsNotFound``, or ``SynonymsChanged`` with the version it has.
+    """
+    version = await tx.fetchval(_LOCK_SYNONYMS, synonyms_id)
+    if version is None:
+        raise SynonymsNotFound
+    if not are_of(version, versions):
+        raise SynonymsChanged(version)
+
+
+async def change_synonyms(
+    tx: Transaction, synonyms_id: UUID, wanted: NewSynonyms
+) -> Synonyms:
+    """Make a locked set what is wanted; ``SynonymsInvalid`` undoes it."""
+    row = await tx.fetchrow(
+        *(_CHANGE_SYNONYMS, synonyms_id, list(wanted.typed), list(wanted.found)),
+        wanted.mutual,
+    )
+    return _checked(_synonyms(row))
+
+
+async def remove_synonyms(tx: Transaction, synonyms_id: UUID) -> None:
+    """Remove a locked set of them."""
+    await tx.execute(_REMOVE_SYNONYMS, synonyms_id)
+
+
+def _checked(made: Synonyms) -> Synonyms:
     least = 2 if made.mutual else 1
     for pointer, terms in (("/synonyms", made.found), ("/term", made.typed)):
         if len(terms) < least:
@@ -74,12 +125,6 @@ async def add_synonyms(
         if any(term.count(" ") >= MAX_TERM_WORDS for term in terms):
             raise SynonymsInvalid(pointer, f"must have at most {MAX_TERM_WORDS} words")
     return made
-
-
-async def remove_synonyms(tx: Transaction, synonyms_id: UUID) -> None:
-    """Remove them; ``SynonymsNotFound`` if there are none."""
-    if await tx.fetchrow(_REMOVE_SYNONYMS, synonyms_id) is None:
-        raise SynonymsNotFound
 
 
 def _synonyms(row: object) -> Synonyms:
