@@ -142,7 +142,7 @@ def _give_way() -> None:
         return
     with suppress(OSError):
         # Of the process is its first thread, which does the work.
-        if not _take_short_slices(os.getpid()):
+        if not take_short_slices(os.getpid(), os.SCHED_BATCH, _NICEST):
             os.sched_setscheduler(os.getpid(), os.SCHED_IDLE, os.sched_param(0))
     for _ in range(_TRIES):
         try:
@@ -155,13 +155,16 @@ def _give_way() -> None:
             return
 
 
-def _take_short_slices(pid: int) -> bool:
-    """Run in slices that end soon; False where there is no such thing."""
+def take_short_slices(pid: int, policy: int = 0, nice: int = 0) -> bool:
+    """Let a thread or a process run in slices that end soon.
+
+    False where there is no such thing, or it is not ours. The policy is that of all.
+    """
     number = _SET_ATTRIBUTES.get(platform.machine())
     release = tuple(int(n) for n in re.findall(r"\d+", platform.release())[:2])
     if number is None or release < _SLICES_SINCE:
         return False
     wanted = _ATTRIBUTES.pack(
-        _ATTRIBUTES.size, os.SCHED_BATCH, 0, _NICEST, 0, _SLICE_NS, 0, 0
+        _ATTRIBUTES.size, policy, 0, nice, 0, _SLICE_NS, 0, 0
     )
     return bool(ctypes.CDLL(None).syscall(number, pid, wanted, 0) == 0)

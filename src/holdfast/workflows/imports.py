@@ -28,6 +28,7 @@ from holdfast.domain.imports import CHUNK_BYTES, MAX_FAULTS, Fault, Job, Place, 
 from holdfast.kernel.clock import Clock, Monotonic, monotonic
 from holdfast.kernel.errors import DomainError, Unavailable
 from holdfast.platform.db import Database, Transaction
+from holdfast.platform.giving_way import GivingWay
 from holdfast.workflows.catalog import Outcome, take_in
 
 BATCH_PRODUCTS = 1_000
@@ -46,6 +47,8 @@ MAX_STARTS = 5
 """So often a job may be taken up at one place: then it is what ends the processes."""
 
 _PIECE_SECONDS = 30.0
+# An import goes on for minutes, beside those who read.
+_GIVING_WAY = GivingWay()
 _log = structlog.get_logger()
 
 
@@ -194,6 +197,8 @@ class _Work:
     async def _take_in(self, tx: Transaction, portions: Sequence[Portion]) -> Tally:
         """What one transaction does: all of it is there after a kill, or none."""
         now, job = self._clock(), self._job
+        _GIVING_WAY.thread()
+        _GIVING_WAY.backend(tx)
         if not await imports.hold(tx, job.id, self._place):
             raise _Superseded
         arrivals = {p.arrival.draft.handle: p.arrival for p in portions if p.arrival}
@@ -261,12 +266,14 @@ def _batches(
 ) -> Iterator[_Batch]:
     """The rest of a file; runs in a thread."""
     pace = pace or _Pace(monotonic)
+    _GIVING_WAY.thread()
     file: Any = io.BufferedReader(pieces, CHUNK_BYTES)
     waiting = _Waiting(job.done.offset, pace.most)
     try:
         for portion in _portions(job, file):
             if not waiting.takes(portion):
                 yield _Batch(waiting.all)
+                _GIVING_WAY.thread()
                 waiting = _Waiting(waiting.end, pace.most)
             waiting.add(portion)
     except UnusableFile as error:
