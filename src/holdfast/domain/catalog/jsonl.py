@@ -278,7 +278,10 @@ def _arrival(line: _Line, number: int) -> Arrival:
     parents: dict[str, str] = {}
     for one in line.categories:
         above = None
-        for shelf in () if isinstance(one, str) else (*one.path, one):
+        chain: tuple[_Shelf | _Category, ...] = ()
+        if not isinstance(one, str):
+            chain = (*one.path, one)
+        for shelf in chain:
             # As it was said first: what is said twice can be no circle so.
             if shelf.handle not in shelves:
                 shelves[shelf.handle] = NewCategory(shelf.handle, shelf.name)

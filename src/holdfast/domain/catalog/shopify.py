@@ -248,8 +248,8 @@ class _Product:
         placed.sort(key=lambda pair: pair[0])
         images = {image.url: image for _, image in placed}
         for row in sold:
-            if (url := row.cells.get("variant image")) is not None:
-                images.setdefault(url, Image(url))
+            if named := row.cells.get("variant image"):
+                images.setdefault(named, Image(named))
         return tuple(images.values())
 
     def _status(self, row: Record) -> Status:
