@@ -2,6 +2,8 @@
 
 import pytest
 
+from holdfast.api.editions import tag_of
+
 
 @pytest.mark.usefixtures("hemd")
 class TestProduct:
@@ -44,8 +46,13 @@ class TestProduct:
 
         assert shown.json()["title"] == "Leinenhemd"
 
+    def test_has_another_tag_where_nothing_else_is_different(self):
+        # The same texts as the shop's own are another answer all the same.
+        tags = {tag_of(b"{}", 3, language) for language in ("de", "fr", None)}
+
+        assert len(tags) == 3
+
     async def test_has_a_tag_of_its_own_in_each_language(self, read, translate):
-        # The same texts as the shop's own, and another answer all the same.
         await translate("fr", {"title": "Shirt", "description_html": "<p>Soft</p>"})
 
         tags = [
@@ -77,12 +84,15 @@ class TestProduct:
         assert changed.status_code == 200
 
     async def test_takes_one_statement_in_any_language(self, read, statements):
+        asked = {}
         for accept in ("de", "en", None):
             statements.clear()
             await read("/v1/products/shirt", accept)
-            assert len(statements) == 1
-        plain = statements[0]
-        assert "product_translations" not in plain
+            (asked[accept],) = statements
+
+        assert "product_translations" in asked["de"]
+        assert "product_translations" not in asked["en"]
+        assert asked["en"] == asked[None]
 
     async def test_says_what_it_is_in_where_some_is_not_translated(
         self, read, translate
