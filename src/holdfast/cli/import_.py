@@ -1,6 +1,6 @@
 """``holdfast import shopify|jsonl FILE...``: products from files into the shop.
 
-The good products go in, 50 in a transaction; each row that cannot be used is one
+The good products go in, 200 in a transaction; each row that cannot be used is one
 line on standard error. Memory does not grow with the file. Exit code 0: all went
 in; 1: some rows did not; 2: a file could not be used at all.
 """
@@ -35,7 +35,7 @@ _Arrivals: TypeAlias = Iterator[catalog.Arrival | catalog.RowFault]
 _Read: TypeAlias = Callable[[BinaryIO], _Arrivals]
 
 _ACTOR = "import"
-_BATCH_PRODUCTS = 50
+_BATCH_PRODUCTS = 200
 _BATCH_VARIANTS = 2_000
 _SOME_ROWS_FAILED = 1
 _UNUSABLE = 2
@@ -157,25 +157,25 @@ class Intake:
             await self.flush()
 
     async def flush(self) -> None:
-        """Take in what waits; if they cannot all go in, one by one."""
+        """Take in what waits; if they cannot all go in, by halves."""
         batch, self._batch = self._batch, []
         self._skus.clear()
-        if not batch:
-            return
+        if batch:
+            await self._take_in_or_halve(batch)
+
+    async def _take_in_or_halve(self, batch: list[catalog.Arrival]) -> None:
         try:
             await self._take_in(batch)
-        except DomainError:
-            for arrival in batch:
-                await self._take_in_one(arrival)
-
-    async def _take_in_one(self, arrival: catalog.Arrival) -> None:
-        try:
-            await self._take_in([arrival])
         except Unavailable:
-            # Not the product's fault; and the next would fare no better.
+            # Not the products' fault; and the next would fare no better.
             raise
         except DomainError as error:
-            self._report.complain(arrival.line, sentence(error))
+            if len(batch) == 1:
+                self._report.complain(batch[0].line, sentence(error))
+                return
+            middle = len(batch) // 2
+            await self._take_in_or_halve(batch[:middle])
+            await self._take_in_or_halve(batch[middle:])
 
     async def _take_in(self, arrivals: list[catalog.Arrival]) -> None:
         self._report.outcomes.update(
