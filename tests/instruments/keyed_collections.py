@@ -45,6 +45,18 @@ async def _put_in(world: World, call: Call) -> None:
     call.body = {"position": 1} if call.method == "PATCH" else None
 
 
+async def _translating(world: World, call: Call) -> None:
+    await _collection(world, call)
+    call.path = filled(call.path, "locale", "de")
+    call.body = {"title": "Gefunden"}
+
+
+async def _translated(world: World, call: Call) -> None:
+    await _translating(world, call)
+    await world.send("PUT", call.path, call.body, **{"If-Match": "*"})
+    call.body = None
+
+
 _HERE = "/v1/collections/{collection}"
 COLLECTIONS: dict[str, Recipe] = {
     f"PATCH {_HERE}": _renamed,
@@ -53,4 +65,6 @@ COLLECTIONS: dict[str, Recipe] = {
     f"POST {_HERE}/products": _added,
     f"PATCH {_HERE}/products/{{product}}": _put_in,
     f"DELETE {_HERE}/products/{{product}}": _put_in,
+    f"PUT {_HERE}/translations/{{locale}}": _translating,
+    f"DELETE {_HERE}/translations/{{locale}}": _translated,
 }

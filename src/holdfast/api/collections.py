@@ -133,27 +133,40 @@ async def browse(
     *,
     limit: Limit = DEFAULT_LIMIT,
     after: After | None = None,
+    accept_language: AcceptLanguage = None,
     if_none_match: IfNoneMatch = None,
 ) -> Annotated[Response[Any], Listing[ShownCollection]]:
     """List the collections in the order of the shop."""
     page = await catalog.collections(
         shop.db, after=after, limit=limit, shown_at=_moment(shop, caller)
     )
-    page = replace(page, items=[_shown(one, caller) for one in page.items])
+    wanted = languages.wanted(shop, accept_language)
+    items, spoken = await catalog.collections_in(shop.db, page.items, wanted)
+    page = replace(page, items=[_shown(one, caller) for one in items])
     listed = listing(page, _PATH, limit=limit)
-    return editions.answer(
-        _ENCODER.encode(listed.content),
+    return languages.answer(
+        *(shop, _ENCODER.encode(listed.content), spoken),
         if_none_match=if_none_match,
         headers=listed.headers,
     )
 
 
 async def show(
-    shop: Shop, caller: Caller, collection: str, if_none_match: IfNoneMatch = None
+    shop: Shop,
+    caller: Caller,
+    collection: str,
+    accept_language: AcceptLanguage = None,
+    if_none_match: IfNoneMatch = None,
 ) -> OneCollection:
     """One collection by its id or handle."""
     found = await find(shop, caller, collection)
-    return _answer(found, caller, if_none_match=if_none_match)
+    wanted = languages.wanted(shop, accept_language)
+    (shown,), spoken = await catalog.collections_in(shop.db, [found], wanted)
+    return languages.answer(
+        *(shop, _ENCODER.encode(_shown(shown, caller)), spoken),
+        version=found.version,
+        if_none_match=if_none_match,
+    )
 
 
 async def create(shop: Shop, caller: Caller, data: NewCollection) -> OneCollection:
@@ -321,11 +334,9 @@ def _answer(
     caller: Caller,
     *,
     headers: dict[str, str] | None = None,
-    if_none_match: str | None = None,
 ) -> Response[Any]:
     return editions.answer(
         _ENCODER.encode(_shown(collection, caller)),
         version=collection.version,
-        if_none_match=if_none_match,
         headers=headers,
     )

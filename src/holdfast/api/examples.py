@@ -48,6 +48,7 @@ EXAMPLES: dict[str, list[Any]] = {
         {"status": "active", "publish_at": "2026-12-01T18:00:00Z"},
         {"rule": None, "sort": "manual"},
     ],
+    "CollectionTexts": [{"title": "Geschenke bis 30 Euro"}],
     "CollectedWanted": [{"products": ["sencha", "iron-teapot"]}],
     "CollectedMove": [{"position": 1}],
     "NewCollected": [{"product": "sencha", "position": 1}],

@@ -13,8 +13,10 @@ from litestar import Response
 from litestar.params import HeaderParameter
 
 from holdfast.api import editions
+from holdfast.api.decoding import invalid_parameter
 from holdfast.api.shop import Shop
 from holdfast.domain import catalog, search
+from holdfast.kernel.languages import canonical
 from holdfast.kernel.negotiation import Preference, preferred
 
 AcceptLanguage = Annotated[
@@ -57,6 +59,22 @@ def called(
             if title := titles[tag]:
                 return title, tag
     return product.title, shop.settings.language
+
+
+def tag_of(said: str) -> str:
+    """The language a path names, as its tag is kept."""
+    tag = canonical(said)
+    if tag is None:
+        raise invalid_parameter("locale", "Must be a language tag as de or pt-BR")
+    return tag
+
+
+def another(shop: Shop, said: str) -> str:
+    """The same of what is to be translated: any language but the shop's own."""
+    tag = tag_of(said)
+    if tag == shop.settings.language:
+        raise invalid_parameter("locale", "Must not be the shop's own language")
+    return tag
 
 
 def answer(

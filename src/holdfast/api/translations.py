@@ -13,12 +13,11 @@ import msgspec
 from litestar import Response
 
 from holdfast.api import editions
-from holdfast.api.decoding import invalid_parameter
 from holdfast.api.editions import IfMatch, IfNoneMatch
+from holdfast.api.languages import another, tag_of
 from holdfast.api.shop import Shop
 from holdfast.domain import catalog
 from holdfast.domain.identity import Caller
-from holdfast.kernel.languages import canonical
 from holdfast.workflows import translations as workflows
 
 _ENCODER = msgspec.json.Encoder()
@@ -69,7 +68,7 @@ async def show(
 ) -> OneOfProduct:
     """A product in one language, as it was translated into that."""
     found = await shop.products.find(product)
-    kept = await catalog.product_translations.find(shop.db, found.id, _locale(locale))
+    kept = await catalog.product_translations.find(shop.db, found.id, tag_of(locale))
     return _answer(_one(kept, ProductTranslation), found.version, if_none_match)
 
 
@@ -86,7 +85,7 @@ async def replace(
     versions = editions.versions(if_match)
     found = await shop.products.find(product)
     kept, version = await workflows.translate_product(
-        *(shop.db, found.id, _another(shop, locale), data),
+        *(shop.db, found.id, another(shop, locale), data),
         clock=shop.clock,
         actor=caller.actor,
         versions=versions,
@@ -101,7 +100,7 @@ async def delete(
     versions = editions.versions(if_match)
     found = await shop.products.find(product)
     await workflows.untranslate_product(
-        *(shop.db, found.id, _locale(locale)),
+        *(shop.db, found.id, tag_of(locale)),
         clock=shop.clock,
         actor=caller.actor,
         versions=versions,
@@ -123,7 +122,7 @@ async def show_category(
 ) -> OneOfCategory:
     """A category in one language, as it was translated into that."""
     found = await catalog.find_category(shop.db, category)
-    kept = await catalog.category_translations.find(shop.db, found.id, _locale(locale))
+    kept = await catalog.category_translations.find(shop.db, found.id, tag_of(locale))
     return _answer(_one(kept, CategoryTranslation), found.version, if_none_match)
 
 
@@ -139,7 +138,7 @@ async def replace_category(
     versions = editions.versions(if_match)
     found = await catalog.find_category(shop.db, category)
     kept, version = await workflows.translate_category(
-        *(shop.db, found.id, _another(shop, locale), data),
+        *(shop.db, found.id, another(shop, locale), data),
         clock=shop.clock,
         versions=versions,
     )
@@ -153,7 +152,7 @@ async def delete_category(
     versions = editions.versions(if_match)
     found = await catalog.find_category(shop.db, category)
     await workflows.untranslate_category(
-        *(shop.db, found.id, _locale(locale)), clock=shop.clock, versions=versions
+        *(shop.db, found.id, tag_of(locale)), clock=shop.clock, versions=versions
     )
 
 
@@ -174,18 +173,3 @@ def _answer(
 ) -> Response[Any]:
     body = _ENCODER.encode(shown)
     return editions.answer(body, version=version, if_none_match=if_none_match)
-
-
-def _locale(said: str) -> str:
-    """A language tag as it is kept."""
-    tag = canonical(said)
-    if tag is None:
-        raise invalid_parameter("locale", "Must be a language tag as de or pt-BR")
-    return tag
-
-
-def _another(shop: Shop, said: str) -> str:
-    tag = _locale(said)
-    if tag == shop.settings.language:
-        raise invalid_parameter("locale", "Must not be the shop's own language")
-    return tag

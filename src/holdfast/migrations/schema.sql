@@ -663,6 +663,17 @@ CREATE TABLE collection_changes (
 CREATE INDEX collection_changes_by_collection
     ON collection_changes (collection_id, id DESC);
 
+-- The texts of collections in other languages than the shop's own.
+CREATE TABLE collection_translations (
+    collection_id uuid NOT NULL REFERENCES collections ON DELETE CASCADE,
+    -- A language tag: de, pt-BR.
+    language text NOT NULL,
+    -- {"title": "Geschenke"}: the fields that are translated; the others are as they are.
+    fields jsonb NOT NULL,
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (collection_id, language)
+);
+
 -- pricing -------------------------------------------------------------------
 
 CREATE TABLE customer_groups (

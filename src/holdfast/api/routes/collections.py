@@ -1,12 +1,18 @@
 """What a shop shows together, and what is in it."""
 
-from holdfast.api import collected, collections, editions
+from holdfast.api import (
+    collected,
+    collection_translations,
+    collections,
+    editions,
+)
 from holdfast.api.policy import Priority, Route
 from holdfast.domain import catalog, search
 from holdfast.kernel.page import BadCursor
 
 _CHANGED = (catalog.CollectionChanged, catalog.CollectionNotFound)
 _CONDITIONAL = (editions.PreconditionRequired, *_CHANGED)
+_KEPT = (catalog.CollectionNotFound, catalog.TranslationNotFound)
 _WRITING = (catalog.CollectionInvalid, catalog.DuplicateHandle)
 
 ROUTES: tuple[Route, ...] = (
@@ -108,5 +114,44 @@ ROUTES: tuple[Route, ...] = (
         priority=Priority.OPERATE,
         scope="products:write",
         raises=(catalog.NotInCollection, catalog.CollectionByRule, *_CONDITIONAL),
+    ),
+    Route(
+        "GET",
+        "/v1/collections/{collection}/translations",
+        collection_translations.browse,
+        cost=2,
+        priority=Priority.OPERATE,
+        scope="products:read",
+        raises=(catalog.CollectionNotFound,),
+    ),
+    Route(
+        "GET",
+        "/v1/collections/{collection}/translations/{locale}",
+        collection_translations.show,
+        cost=1,
+        priority=Priority.OPERATE,
+        scope="products:read",
+        raises=_KEPT,
+    ),
+    Route(
+        "PUT",
+        "/v1/collections/{collection}/translations/{locale}",
+        collection_translations.replace,
+        cost=5,
+        priority=Priority.OPERATE,
+        scope="products:write",
+        raises=(
+            *(catalog.TranslationInvalid, catalog.TooManyTranslations),
+            *_CONDITIONAL,
+        ),
+    ),
+    Route(
+        "DELETE",
+        "/v1/collections/{collection}/translations/{locale}",
+        collection_translations.delete,
+        cost=5,
+        priority=Priority.OPERATE,
+        scope="products:write",
+        raises=(catalog.TranslationNotFound, *_CONDITIONAL),
     ),
 )

@@ -46,6 +46,11 @@ from holdfast.domain.catalog.collection_store import (
     page_by_hand,
     shelves,
 )
+from holdfast.domain.catalog.collection_texts import (
+    CollectionTexts,
+    collection_translations,
+    collections_in,
+)
 from holdfast.domain.catalog.collections import (
     Collection,
     CollectionDraft,
@@ -199,6 +204,7 @@ __all__ = [
     "CollectionNotFound",
     "CollectionSort",
     "CollectionStatus",
+    "CollectionTexts",
     "Difference",
     "Document",
     "Draft",
@@ -260,7 +266,9 @@ __all__ = [
     "check_place",
     "check_references",
     "collection_changes",
+    "collection_translations",
     "collections",
+    "collections_in",
     "definitions",
     "defuse",
     "delete_attribute",

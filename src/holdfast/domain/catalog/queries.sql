@@ -969,3 +969,36 @@ SELECT category_id, jsonb_object_agg(language, fields) AS spoken
 FROM category_translations
 WHERE category_id = ANY($1::uuid[]) AND language = ANY($2::text[])
 GROUP BY category_id;
+
+-- name: collection_translations
+-- The translations of a collection by language. $1 collection.
+SELECT language, fields, updated_at FROM collection_translations
+WHERE collection_id = $1 ORDER BY language;
+
+-- name: collection_translation
+-- One translation of a collection. $1 collection, $2 language.
+SELECT language, fields, updated_at FROM collection_translations
+WHERE collection_id = $1 AND language = $2;
+
+-- name: put_collection_translation
+-- Add or replace a translation of a locked collection. $1 collection, $2 language, $3
+-- the texts as a JSON object, $4 now, $5 how many languages there may be. Returns
+-- nothing if there is no room for another one.
+INSERT INTO collection_translations (collection_id, language, fields, updated_at)
+SELECT $1::uuid, $2::text, $3::jsonb, $4::timestamptz
+WHERE (SELECT count(*) FROM collection_translations
+       WHERE collection_id = $1 AND language <> $2) < $5::bigint
+ON CONFLICT (collection_id, language) DO UPDATE
+SET fields = excluded.fields, updated_at = excluded.updated_at
+RETURNING language;
+
+-- name: drop_collection_translation
+-- Remove a translation of a locked collection. $1 collection, $2 language.
+DELETE FROM collection_translations WHERE collection_id = $1 AND language = $2;
+
+-- name: spoken_collections
+-- What is translated of collections. $1 ids, $2 languages. A row for each that has any.
+SELECT collection_id, jsonb_object_agg(language, fields) AS spoken
+FROM collection_translations
+WHERE collection_id = ANY($1::uuid[]) AND language = ANY($2::text[])
+GROUP BY collection_id;

@@ -132,7 +132,7 @@ class CategoryTexts(
             raise TranslationInvalid(found)
 
 
-T = TypeVar("T", ProductTexts, CategoryTexts)
+T = TypeVar("T", bound=msgspec.Struct)
 _NOTHING = Fault("", "must translate something")
 _CATEGORY_TEXTS = CategoryTexts.__struct_fields__
 
