@@ -94,6 +94,7 @@ class TestBrowse:
         await client.post("/v1/categories", json={"name": "Teas"}, headers=operator)
         for number in range(20):
             await a_product(f"SKU-{number}")
+        await client.get("/v1/products?q=warm")
         statements.clear()
 
         page = await client.get("/v1/products?category=teas&q=title")

@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 from litestar import Response
 
-from holdfast.api import editions, languages, offers
+from holdfast.api import editions, languages, matching, offers
 from holdfast.api.editions import IfMatch, IfNoneMatch
 from holdfast.api.languages import AcceptLanguage
 from holdfast.api.listing import After, Limit, Listing, listing_of_json
@@ -215,7 +215,10 @@ async def browse(
     accept_language: AcceptLanguage = None,
     if_none_match: IfNoneMatch = None,
 ) -> Products:
-    """List what is on sale, by age or by how well it matches ``q``."""
+    """List what is on sale, by age or by how well it matches ``q``.
+
+    With ``q`` it is what `/v1/search` finds, and a category has all below it.
+    """
     shown = status
     if not may(caller, "products:read"):
         # Somebody without the scope sees a shop in which nothing else exists.
@@ -225,9 +228,6 @@ async def browse(
                 if_none_match=if_none_match,
             )
         shown = "active"
-    category_id = None
-    if category is not None:
-        category_id = (await catalog.find_category(shop.db, category)).id
     asked = {
         "limit": limit,
         "category": category,
@@ -242,16 +242,18 @@ async def browse(
         degraded.append(extras.LARGE_PAGES.name)
     wanted = languages.wanted(shop, accept_language)
     if q is not None and q.strip():
-        page = await catalog.search(
-            *(shop.db, q),
+        page = await matching.page(
+            *(shop, q),
             after=after,
             limit=limit,
             status=shown,
-            category_id=category_id,
-            at=shop.clock(),
+            category=category,
             wanted=wanted,
         )
     else:
+        category_id = None
+        if category is not None:
+            category_id = (await catalog.find_category(shop.db, category)).id
         page = await catalog.page(
             shop.db,
             after=after,

@@ -70,6 +70,15 @@ Named = Annotated[
         examples=["Size:S,M;Colour:Red"],
     ),
 ]
+Attributes = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=_MAX_FILTER,
+        description="The same; numbers and days from the one to the other: "
+        "wood:oak,elm;height:10..20;picked:2026-01-01..",
+        examples=["wood:oak,elm;height:10..20"],
+    ),
+]
 Amount = Annotated[
     int, msgspec.Meta(ge=0, le=2**63 - 1, description="In minor units of the currency.")
 ]
@@ -112,7 +121,17 @@ class Matches(msgspec.Struct, frozen=True):
 
     count: int
     exact: bool
-    """False if there may be more: up to 2,000 are counted, for facets too."""
+    """False if this and the facets are estimates, of two digits: some 1,000 are counted
+    one by one, and of more a sample."""
+
+
+class Availability(msgspec.Struct, frozen=True):
+    """How many of the matches can be bought at this moment, and how many cannot."""
+
+    available: int
+    unavailable: int
+    exact: bool
+    """False if these are estimates: 100 matches are looked at, of more a sample."""
 
 
 class SearchPage(msgspec.Struct, frozen=True):
@@ -127,6 +146,7 @@ class SearchPage(msgspec.Struct, frozen=True):
     matches: Matches | msgspec.UnsetType = msgspec.UNSET
     facets: list[Facet] | msgspec.UnsetType = msgspec.UNSET
     prices: list[PriceRange] | msgspec.UnsetType = msgspec.UNSET
+    availability: Availability | msgspec.UnsetType = msgspec.UNSET
     degraded: list[str] | msgspec.UnsetType = msgspec.UNSET
     """What was left out under load; absent where nothing was."""
 
@@ -164,7 +184,7 @@ async def find(
     product_type: Values | None = None,
     tag: Values | None = None,
     option: Named | None = None,
-    attribute: Named | None = None,
+    attribute: Attributes | None = None,
     price_min: Amount | None = None,
     price_max: Amount | None = None,
     currency: Currency | None = None,
@@ -219,6 +239,7 @@ async def find(
         prices=_prices(price_min, price_max, currency),
         available=available,
         chosen=chosen,
+        measures=search.read_measures(attribute),
     )
     degraded = []
     if limit > extras.SMALL_PAGE and not shop.load.extras.has(extras.LARGE_PAGES):
@@ -244,6 +265,10 @@ async def find(
     )
     if not found.shelf:
         raise catalog.CategoryNotFound
+    if not found.measured:
+        raise search.FilterInvalid(
+            "attribute", "a range is for numbers and dates that can be filtered by"
+        )
     documents = [catalog.document(row, wanted) for row in found.documents]
     items = ",".join(document.json for document in documents)
     listed = listing_of_json(
@@ -327,7 +352,14 @@ def _besides(asked: search.Asked | None, found: search.Found) -> str:
         besides["matches"] = Matches(told.count, told.exact)
         besides["facets"] = _facets(told)
         besides["prices"] = [PriceRange(*prices) for prices in told.prices]
+        besides["availability"] = _availability(told)
     return "," + msgspec.json.encode(besides).decode()[1:-1]
+
+
+def _availability(told: search.Facets) -> Availability:
+    counts = {each.can_be: each.count for each in told.bought}
+    exact = all(each.exact for each in told.bought)
+    return Availability(counts.get(True, 0), counts.get(False, 0), exact)
 
 
 def _facets(told: search.Facets) -> list[Facet]:

@@ -1,14 +1,15 @@
 """``holdfast search rebuild``: the index of every product, written anew.
 
 For when attributes have become filterable or no longer are, when pg_trgm was added to a
-server that lacked it, and after a restore of tables one by one. The order of
-suggestions follows how many products have a word, which is counted at the end: a shop
-that changes a lot does this once a night.
+server that lacked it, and after a restore of tables one by one. In how many products
+each word is, which orders the suggestions, is counted at the end, as the worker does it
+once a day.
 """
 
 import asyncio
 
 from holdfast.cli.running import settings_of_running_shop
+from holdfast.kernel.clock import system_clock
 from holdfast.platform.db import Database
 from holdfast.platform.settings import Secret
 from holdfast.workflows import showing
@@ -24,6 +25,6 @@ def run() -> None:
 async def _rebuild(url: Secret) -> int:
     db = await Database.connect(url, size=1)
     try:
-        return await showing.rebuild(db)
+        return await showing.rebuild(db, clock=system_clock)
     finally:
         await db.close()

@@ -420,6 +420,9 @@ CREATE TABLE products (
     unpublish_at timestamptz,
     -- {"material": "oak", "depth": 40}: by the codes of attribute_definitions.
     attributes jsonb NOT NULL DEFAULT '{}',
+    -- Which way of writing its document and its index they were written in. The worker
+    -- writes anew, a few at a time, what is of an older one.
+    document_version smallint NOT NULL DEFAULT 0,
     CONSTRAINT products_scheduled_when
         CHECK (status <> 'scheduled' OR publish_at IS NOT NULL)
 );
@@ -427,6 +430,7 @@ CREATE INDEX products_on_sale ON products (id) WHERE status IN ('active', 'sched
 CREATE INDEX products_due ON products (least(publish_at, unpublish_at))
     WHERE status IN ('active', 'scheduled')
       AND (publish_at IS NOT NULL OR unpublish_at IS NOT NULL);
+CREATE INDEX products_by_document_version ON products (document_version, id);
 CREATE INDEX products_by_attributes ON products USING gin (attributes jsonb_path_ops);
 
 -- What the status of a product is at a moment, whether or not somebody has come by to
@@ -987,6 +991,39 @@ CREATE FUNCTION search_query(asked text, language text, operators boolean)
                 || to_tsquery('simple'::regconfig, split_part(asked, U&'\001F', 2)))
         END;
 
+-- In which samples of all products one is: of 2, of 4, ... of 256 one is in the sample of
+-- that level, by chance and for ever. A sample is a word of the index like any other, so
+-- that a question can be asked of it alone.
+CREATE FUNCTION search_lots(product uuid) RETURNS tsvector
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE
+        WHEN uuid_hash(product) & 1 <> 0 THEN ''::tsvector
+        WHEN uuid_hash(product) & 2 <> 0 THEN U&'''\001F1'''::tsvector
+        WHEN uuid_hash(product) & 4 <> 0 THEN U&'''\001F1'' ''\001F2'''::tsvector
+        WHEN uuid_hash(product) & 8 <> 0
+            THEN U&'''\001F1'' ''\001F2'' ''\001F3'''::tsvector
+        WHEN uuid_hash(product) & 16 <> 0
+            THEN U&'''\001F1'' ''\001F2'' ''\001F3'' ''\001F4'''::tsvector
+        WHEN uuid_hash(product) & 32 <> 0
+            THEN U&'''\001F1'' ''\001F2'' ''\001F3'' ''\001F4'' ''\001F5'''::tsvector
+        WHEN uuid_hash(product) & 64 <> 0
+            THEN U&'''\001F1'' ''\001F2'' ''\001F3'' ''\001F4'' ''\001F5'' ''\001F6'''
+                ::tsvector
+        WHEN uuid_hash(product) & 128 <> 0
+            THEN U&'''\001F1'' ''\001F2'' ''\001F3'' ''\001F4'' ''\001F5'' ''\001F6'' ''\001F7'''
+                ::tsvector
+        ELSE U&'''\001F1'' ''\001F2'' ''\001F3'' ''\001F4'' ''\001F5'' ''\001F6'' ''\001F7'' ''\001F8'''
+            ::tsvector END;
+
+-- A question asked of a sample: of all products (level 0), of half of them (1), ... of one
+-- in 256 (8). Without a question, the sample itself; nothing if it asks for nothing.
+CREATE FUNCTION search_sample(asked tsquery, level integer) RETURNS tsquery
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE
+        WHEN level = 0 OR numnode(asked) = 0 THEN asked
+        WHEN asked IS NULL THEN (U&'''\001F' || level::text || '''')::tsquery
+        ELSE asked && (U&'''\001F' || level::text || '''')::tsquery END;
+
 -- The words of several texts as those of one.
 CREATE AGGREGATE tsvector_join(tsvector)
     (SFUNC = tsvector_concat, STYPE = tsvector, INITCOND = '');
@@ -1014,7 +1051,9 @@ CREATE TABLE product_index (
     price_low bigint NOT NULL,
     price_high bigint NOT NULL,
     -- Microseconds since 1970 at which it was made, negative: the newest sort first.
-    age bigint NOT NULL
+    age bigint NOT NULL,
+    -- The numbers and days that can be filtered by: {"height": 12.5}.
+    measures jsonb NOT NULL DEFAULT '{}'
 );
 -- What was written lately stands in a list that each search reads through: a short one
 -- (KiB), as it should not be felt.
@@ -1023,6 +1062,9 @@ CREATE INDEX product_index_words ON product_index USING gin (words)
 CREATE INDEX product_index_facets ON product_index USING gin (facets)
     WITH (gin_pending_list_limit = 256);
 CREATE INDEX product_index_categories ON product_index USING gin (categories)
+    WITH (gin_pending_list_limit = 256);
+-- What has the words in its title is looked for by itself.
+CREATE INDEX product_index_head ON product_index USING gin (head)
     WITH (gin_pending_list_limit = 256);
 CREATE INDEX product_index_title ON product_index (title, product_id);
 CREATE INDEX product_index_age ON product_index (age, product_id);
@@ -1036,9 +1078,12 @@ CREATE TABLE search_words (
     word text COLLATE "C" PRIMARY KEY,
     -- What its other forms have in common with it.
     stem text NOT NULL,
-    -- In how many products it was at the last rebuild: which is offered first.
-    products bigint NOT NULL DEFAULT 0
+    -- In how many products it was when it was counted: which is offered first. A word
+    -- that is in none stays, unknown until one has it again.
+    products bigint NOT NULL DEFAULT 1,
+    counted_at timestamptz
 );
+CREATE INDEX search_words_counted ON search_words (counted_at NULLS FIRST, word);
 CREATE INDEX search_words_stem ON search_words (stem);
 DO $$
 BEGIN

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from holdfast.platform.db import Database
+from holdfast.workflows import stock
 
 
 def product(title, sku, *, price=100, size="M", **fields):
@@ -123,6 +124,34 @@ class TestFind:
         ]
         assert facets["option.Size"] == [{"value": "M", "count": 1, "chosen": False}]
         assert page["prices"] == [{"currency": "EUR", "low": 900, "high": 900}]
+
+    @pytest.mark.usefixtures("mugs")
+    async def test_says_how_many_can_be_bought(self, client, database, clock):
+        await stock.set_level(
+            database, "MUG-1", 1, reason="delivery", actor="test", clock=clock
+        )
+
+        page = (await client.get("/v1/search?q=mug&facets=true")).json()
+
+        counts = {"available": 1, "unavailable": 1, "exact": True}
+        assert page["availability"] == counts
+
+    async def test_finds_numbers_from_one_to_another(
+        self, client, operator, sell, titles
+    ):
+        await client.post(
+            "/v1/attributes",
+            json={"code": "ml", "name": "Ml", "type": "number", "filterable": True},
+            headers=operator,
+        )
+        for title, size in (("Small Mug", 200), ("Large Mug", 400.5)):
+            await sell(title, title, attributes={"ml": size})
+
+        assert await titles(attribute="ml:300..", q="mug") == ["Large Mug"]
+        assert await titles(attribute="ml:100..400.5", sort="title") == [
+            "Large Mug",
+            "Small Mug",
+        ]
 
     @pytest.mark.usefixtures("mugs")
     async def test_says_what_it_took_for_a_typing_error(self, client):
@@ -244,6 +273,10 @@ class TestFind:
             ("vendor=", 422, "filter-invalid"),
             ("vendor=%22", 422, "filter-invalid"),
             ("option=Size", 422, "filter-invalid"),
+            ("attribute=ml:20..10", 422, "filter-invalid"),
+            ("attribute=ml:ten..", 422, "filter-invalid"),
+            ("attribute=nothing:1..2", 422, "filter-invalid"),
+            ("attribute=ml:%2E%2E", 422, "filter-invalid"),
             ("option=Size:M;Size:L", 422, "filter-invalid"),
             ("option=a:1;b:1;c:1;d:1;e:1;f:1;g:1", 422, "filter-invalid"),
             ("language=x%27", 422, "invalid-request"),

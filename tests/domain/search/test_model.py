@@ -82,7 +82,7 @@ class TestQuestion:
         asked = question([Word("red"), Word("mug")], {}, still_typing=False)
 
         assert asked.strict == "((('red'))) & ((('mug')))"
-        assert asked.relaxed == "(('red')) | (('mug'))"
+        assert asked.relaxed == ("((('red'))) | ((('mug')))",)
         assert asked.corrections == {}
 
     def test_sets_apart_the_word_that_may_go_on(self):
@@ -93,7 +93,7 @@ class TestQuestion:
     def test_has_nothing_less_strict_than_one_word(self):
         asked = question([Word("red")], {}, still_typing=True)
 
-        assert (asked.strict, asked.relaxed) == ("\x1f((('red':*)))", None)
+        assert (asked.strict, asked.relaxed) == ("\x1f((('red':*)))", ())
 
     def test_takes_what_no_product_has_for_an_error_or_a_beginning(self):
         unknown = Word("haert", known=False, begins=False, near=(("heart", 3),))

@@ -3,12 +3,14 @@
 import itertools
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from holdfast.domain import search
-from holdfast.domain.search import store
+from holdfast.domain.search import read_measures
+from holdfast.domain.search.store import Bought
 from holdfast.kernel.page import BadCursor, encode_cursor
 from holdfast.workflows import stock
 from holdfast.workflows.showing import show
@@ -102,6 +104,73 @@ class TestFind:
         assert [value.name for value in found.facets.values] == ["attribute.wood"]
         assert (await find("fragile oak"))[0] == ["Table"]
 
+    @pytest.mark.parametrize(
+        ("text", "found"),
+        [
+            ("height:10..12.5", ["Bench", "Table"]),
+            ("height:10.01..", ["Table"]),
+            ("height:..10", ["Bench"]),
+            ("height:13..20", []),
+            ("made:2026-01-02..", ["Table"]),
+            ("height:1..20;made:..2026-01-01", ["Bench"]),
+        ],
+    )
+    async def test_chooses_by_numbers_and_days_from_one_to_another(
+        self, database, put, find, text, found
+    ):
+        await database.fetch(
+            "INSERT INTO attribute_definitions (code, name, type, filterable, "
+            "created_at, updated_at) VALUES ('height', 'Height', 'number', true, now(),"
+            " now()), ('made', 'Made', 'date', true, now(), now())"
+        )
+        for title, height, made in (
+            ("Bench", 10, "2026-01-01"),
+            ("Table", 12.5, "2026-01-02"),
+        ):
+            await put(title, attributes={"height": height, "made": made})
+        await put("Chair")
+
+        titles, answer = await find(
+            filters={"measures": read_measures(text)}, sort="title", facets=True
+        )
+
+        assert titles == found
+        assert (answer.measured, answer.facets.count) == (True, len(found))
+
+    async def test_says_that_a_range_is_of_no_measure(self, database, put, find):
+        await database.fetch(
+            "INSERT INTO attribute_definitions (code, name, type, filterable, "
+            "created_at, updated_at) VALUES ('wood', 'Wood', 'text', true, now(), "
+            "now()), ('depth', 'Depth', 'number', false, now(), now())"
+        )
+        for code in ("wood", "depth", "none"):
+            _, answer = await find(filters={"measures": read_measures(f"{code}:1..2")})
+            assert not answer.measured
+
+    async def test_puts_what_has_just_this_code_first(self, put, find, finder, clock):
+        await put("Red 4711 perfume")
+        await put("Blue mug", sku="4711")
+        await put("Green mug", sku="ab-12/c")
+        await put("Draft", sku="SECRET", status="draft")
+
+        assert (await find("4711"))[0] == ["Blue mug", "Red 4711 perfume"]
+        assert (await find("4711", limit=1))[0] == ["Blue mug"]
+        assert (await find(" AB-12/C "))[0] == ["Green mug"]
+        assert (await find("SECRET"))[0] == []
+        for typed, title in (("4711", "Blue mug"), ("ab-12/c", "Green mug")):
+            _, products = await finder.suggest(
+                typed, language="en", now=clock(), limit=1
+            )
+            assert [product.title for product in products] == [title]
+
+    async def test_shows_what_lacks_one_word_before_what_lacks_more(self, put, find):
+        await put("Blue heart")
+        await put("Blue mug")
+
+        titles, found = await find("blue heart zebra")
+
+        assert (titles, found.relaxed) == (["Blue heart"], True)
+
     async def test_sees_what_goes_on_and_off_sale_at_that_second(
         self, put, find, clock
     ):
@@ -132,8 +201,12 @@ class TestFind:
     async def test_pages_alike_when_there_are_too_many_to_weigh(
         self, finder, put, find, monkeypatch
     ):
-        few = store._BY_RELEVANCE.replace("<= 2000", "<= 3")
-        monkeypatch.setitem(finder._statements, ("relevance", False), few)
+        shape = ("relevance", False, False, False)
+        whole = finder._statements[shape]
+        # Where more than three are many, and all are looked at.
+        few = whole.sql.replace("hits <= 4", "hits <= 3")
+        few = few.replace("search_sample(asked, 8)", "search_sample(asked, 0)")
+        monkeypatch.setitem(finder._statements, shape, replace(whole, sql=few))
         for title in ("Cup and mug", "Mug", "Mug red", "Blue mug", "Rack of mugs"):
             await put(title)
         await put("Stand", tags=("mug",))
@@ -172,6 +245,26 @@ class TestFind:
         )
         with pytest.raises(BadCursor):
             await find("mug", after=cursor)
+
+
+class TestSamples:
+    async def test_are_by_chance_and_within_one_another(self, database):
+        rows = await database.fetch(
+            "SELECT level,"
+            "       count(*) FILTER (WHERE lots @@ search_sample(NULL, level)) AS n"
+            " FROM (SELECT search_lots(gen_random_uuid()) AS lots"
+            "       FROM generate_series(1, 8192)) AS p, generate_series(1, 8) AS level"
+            " WHERE level = 1 OR lots @@ search_sample(NULL, level - 1)"
+            " GROUP BY level ORDER BY level"
+        )
+
+        for row in rows:
+            wanted = 8192 / 2 ** row["level"]
+            assert abs(row["n"] - wanted) < 6 * wanted**0.5
+
+    async def test_are_asked_for_nothing_where_nothing_is_asked_for(self, database):
+        assert await database.fetchval("SELECT search_sample('', 4)::text") == ""
+        assert await database.fetchval("SELECT search_sample('a', 0)::text") == "'a'"
 
 
 class TestFacets:
@@ -238,15 +331,41 @@ class TestFacets:
     async def test_say_when_there_are_more_than_were_counted(
         self, finder, put, find, monkeypatch
     ):
-        all_ = finder._statements["newest", True]
-        few = all_.replace("2001", "3").replace("2000", "2")
-        monkeypatch.setitem(finder._statements, ("newest", True), few)
-        for number in range(4):
-            await put(f"Mug {number}", vendor="Acme")
+        shape = ("newest", True, False, False)
+        whole = finder._statements[shape]
+        # Where more than three are many, and a sample has all of them: each of 31 is
+        # taken to stand for eight.
+        few = whole.sql.replace("hits <= 4", "hits <= 3")
+        few = few.replace("search_sample(asked, 8)", "search_sample(asked, 0)")
+        few = few.replace("search_sample(asked, l.hits)", "search_sample(asked, 0)")
+        monkeypatch.setitem(finder._statements, shape, replace(whole, sql=few))
+        for number in range(31):
+            await put(f"Mug {number}", vendor="Acme", tags=("new",) * (number < 3))
 
-        _, found = await find(facets=True)
+        titles, found = await find("mug", sort="newest", facets=True)
 
-        assert (found.facets.count, found.facets.exact) == (2, False)
+        assert titles == [f"Mug {number}" for number in range(20)]
+        assert (found.facets.count, found.facets.exact) == (250, False)
+        told = {(v.name, v.value): v.count for v in found.facets.values}
+        assert told == {("vendor", "Acme"): 250, ("tag", "new"): 24}
+        nothing = Bought(can_be=False, count=250, exact=False)
+        assert found.facets.bought == (nothing,)
+
+    async def test_say_how_many_can_be_bought(self, database, put, find, clock):
+        for number in range(3):
+            await put(f"Mug {number}", sku=f"MUG-{number}", vendor="Acme")
+        await put("Cup", sku="CUP")
+        await stock.set_level(
+            database, "MUG-1", 1, reason="delivery", actor="test", clock=clock
+        )
+
+        for available, count in ((None, 3), (True, 1), (False, 2)):
+            _, found = await find(
+                "mug", filters={"available": available}, facets=True, sort="price"
+            )
+            told = {each.can_be: each.count for each in found.facets.bought}
+            assert (told, found.facets.count) == ({True: 1, False: 2}, count)
+            assert all(each.exact for each in found.facets.bought)
 
 
 class TestWithoutTrigrams:

@@ -3,6 +3,7 @@
 from holdfast.api import (
     api_keys,
     categories,
+    coded_variants,
     editions,
     images,
     operations,
@@ -286,5 +287,14 @@ ROUTES: tuple[Route, ...] = (
         priority=Priority.OPERATE,
         scope="products:write",
         raises=(catalog.ProductNotFound, *_CONDITIONAL, *_WRITING_PRODUCTS),
+    ),
+    Route(
+        "GET",
+        "/v1/variants",
+        coded_variants.browse,
+        cost=2,
+        priority=Priority.OPERATE,
+        scope="products:read",
+        raises=(BadCursor,),
     ),
 )

@@ -9,7 +9,9 @@ import asyncio
 import re
 import tempfile
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
@@ -19,9 +21,11 @@ from holdfast.cli.bench.dataset import CURRENCY, PRODUCTS, SEARCHES
 from holdfast.cli.bench.instance import CannotBench
 from holdfast.cli.bench.journeys import ADDRESS
 from holdfast.cli.bench.stages import BROWSERS, BUYERS, PAGE, Stages, shuffled
-from holdfast.domain import catalog
+from holdfast.domain import catalog, search
+from holdfast.kernel.clock import system_clock
 from holdfast.kernel.page import decode_id_cursor
 from holdfast.platform import sql
+from holdfast.platform.db import Connection, Database, Row
 from holdfast.platform.embedded.postgres_build import Build
 from holdfast.platform.settings import Settings
 
@@ -96,7 +100,7 @@ async def _scripts(stage: str, stages: Stages) -> list[str]:
     if stage == "B":
         return await _pages(stages)
     if stage == "C":
-        return [await _searched(stages, text) for text in SEARCHES]
+        return [await _searched(stages.db, text) for text in SEARCHES]
     return [_order()] if stage == "D" else []
 
 
@@ -143,20 +147,55 @@ def _page(last: UUID, category: str | None, category_id: UUID | None) -> str:
     )
 
 
-async def _searched(stages: Stages, text: str) -> str:
-    sheet = await catalog.search(
-        stages.db, text, after=None, limit=PAGE, status="active"
+async def _searched(db: Database, text: str) -> str:
+    """What the shop asks for a question, with the values it asks with."""
+    asked = _Asked(db)
+    finder = search.Finder(asked, reading=catalog.reading)
+    found = await finder.find(
+        await finder.understand(text),
+        search.Filters(),
+        sort="relevance",
+        language="en",
+        now=system_clock(),
+        after=None,
+        limit=PAGE,
+        facets=False,
     )
-    return _search(text) + _priced(_ids(sheet))
+    # Whether the server can tell what is alike is asked once a process.
+    statements = (_filled_in(query, *map(_said, args)) for query, args in asked[1:])
+    return "".join(statements) + _priced(found.ids)
 
 
-def _search(text: str) -> str:
-    words = " & ".join(f"''{word}''" for word in text.split()) + ":*"
-    return _bound(
-        *(_CATALOG, "search", f"'{text}'::text", f"{PAGE}::bigint"),
-        *("'active'::text", "NULL::uuid", f"'{words}'::text"),
-        *("NULL::float8", "NULL::uuid", _NOW),
-    )
+class _Asked(list[tuple[str, tuple[object, ...]]]):
+    """A connection that notes what it is asked."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__()
+        self._connection = connection
+
+    async def fetch(self, query: str, /, *args: Any) -> list[Row]:
+        self.append((query, args))
+        return await self._connection.fetch(query, *args)
+
+    async def fetchrow(self, query: str, /, *args: Any) -> Row | None:
+        self.append((query, args))
+        return await self._connection.fetchrow(query, *args)
+
+    async def fetchval(self, query: str, /, *args: Any) -> Any:
+        self.append((query, args))
+        return await self._connection.fetchval(query, *args)
+
+
+def _said(value: object) -> str:
+    """A value as SQL has it; every moment is now."""
+    if isinstance(value, datetime):
+        return _NOW
+    if isinstance(value, list):
+        return f"ARRAY[{', '.join(map(_said, value))}]::text[]"
+    if isinstance(value, str):
+        quoted = value.replace("'", "''")
+        return f"'{quoted}'::text"
+    return "NULL" if value is None else str(value)
 
 
 def _ids(sheet: catalog.Sheet) -> list[UUID]:

@@ -33,6 +33,7 @@ from holdfast.domain.catalog.by_hand import (
     touch_collection,
 )
 from holdfast.domain.catalog.cells import defuse
+from holdfast.domain.catalog.codes import Coded, with_code
 from holdfast.domain.catalog.collection_store import (
     add_collection,
     change_collection,
@@ -68,7 +69,6 @@ from holdfast.domain.catalog.documents import (
     page,
     read_by_id,
     reading,
-    search,
 )
 from holdfast.domain.catalog.drafts import Draft, VariantDraft, draft_of
 from holdfast.domain.catalog.errors import (
@@ -141,6 +141,7 @@ from holdfast.domain.catalog.store import (
     imported,
     lock,
     lock_one,
+    of_older_release,
     offers,
     project,
     touch,
@@ -195,6 +196,7 @@ __all__ = [
     "CategoryNotFound",
     "CategoryTexts",
     "Change",
+    "Coded",
     "Collection",
     "CollectionByRule",
     "CollectionChanged",
@@ -301,6 +303,7 @@ __all__ = [
     "named_products",
     "note",
     "note_collection",
+    "of_older_release",
     "offers",
     "page",
     "page_by_hand",
@@ -319,7 +322,6 @@ __all__ = [
     "reading",
     "related",
     "related_ids",
-    "search",
     "shelves",
     "shopify_portions",
     "slugify",
@@ -330,5 +332,6 @@ __all__ = [
     "touch_collection",
     "turn_due",
     "value_fault",
+    "with_code",
     "with_variant",
 ]

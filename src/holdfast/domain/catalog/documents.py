@@ -6,8 +6,6 @@ available units is filled in. A page of 20 costs PostgreSQL 115 us this way
 instead of 430, and Python builds no object at all.
 """
 
-import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,14 +21,11 @@ from holdfast.domain.catalog.model import (
     Status,
     is_handle,
     parse_id,
-    without_accents,
 )
 from holdfast.domain.catalog.speaking import speaking, translated
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.negotiation import Preference
 from holdfast.kernel.page import (
-    BadCursor,
-    decode_cursor,
     decode_id_cursor,
     encode_cursor,
 )
@@ -44,7 +39,6 @@ _READ_BY_HANDLE = _SQL["read_by_handle"]
 _PAGE_ON_SALE = _SQL["page_on_sale"]
 _PAGE = _SQL["page"]
 _PAGE_IN_CATEGORY = _SQL["page_in_category"]
-_SEARCH = _SQL["search"]
 
 # The same with what is translated, for those who ask for that.
 _SPOKEN_BY_ID = speaking(_READ_BY_ID, "p.id", "$3::text[]")
@@ -53,19 +47,11 @@ _OF_PAGE = "jsonb_object_agg(page.id, {}) FILTER (WHERE page.place <= $2)"
 _SPOKEN_PAGE_ON_SALE = speaking(_PAGE_ON_SALE, "page.id", "$4::text[]", _OF_PAGE)
 _SPOKEN_PAGE = speaking(_PAGE, "page.id", "$5::text[]", _OF_PAGE)
 _SPOKEN_IN_CATEGORY = speaking(_PAGE_IN_CATEGORY, "page.id", "$6::text[]", _OF_PAGE)
-_SPOKEN_SEARCH = speaking(_SEARCH, "page.id", "$9::text[]", _OF_PAGE)
 
 PLACE = "\x1f"
 """Stands in a stored document where the status goes, and each number of units."""
 
 _FIRST = UUID(int=0)
-_MAX_WORDS = 16
-_WORD = re.compile(r"[^\W_]+")
-_APOSTROPHE = re.compile("['\u2019`\u00b4\u02bc]")
-# What stands within a word, and divides it in the index of the search.
-_JOINT = re.compile(r"(?<=[^\W_])(?:[^\w\s\"]|_)+(?=[^\W_])")
-# Signs with which somebody says how words belong together.
-_OPERATOR = re.compile(r'"|(?:^|\s)-\w|\bor\b', re.IGNORECASE)
 _decoder = msgspec.json.Decoder(Product)
 
 
@@ -256,72 +242,6 @@ def _sheet(row: Row, next_: str | None, wanted: Preference | None) -> Sheet:
         return Sheet(documents, next_)
     documents, languages = translated(documents, row["spoken"], wanted)
     return Sheet(documents, next_, languages)
-
-
-async def search(
-    connection: Connection,
-    typed: str,
-    *,
-    after: str | None,
-    limit: int,
-    status: Status | None,
-    category_id: UUID | None = None,
-    at: datetime | None = None,
-    wanted: Preference | None = None,
-) -> Sheet:
-    """Products that match what somebody typed, best first, by the search's index."""
-    written = as_indexed(typed)
-    rank, last = (None, None) if after is None else _rank_and_id(after)
-    args = (
-        written,
-        limit,
-        status,
-        category_id,
-        as_words(written),
-        rank,
-        last,
-        at,
-    )
-    row = await _one_row(connection, (_SEARCH, _SPOKEN_SEARCH), args, wanted)
-    next_ = None
-    if row["more"]:
-        next_ = encode_cursor(repr(row["last_rank"]), str(row["last_id"]))
-    return _sheet(row, next_, wanted)
-
-
-def as_indexed(typed: str) -> str:
-    """What somebody typed with its words as `search_text` divides them.
-
-    Signs between words stay: they may say how words belong together.
-    """
-    written = _APOSTROPHE.sub("", without_accents(typed).replace("\x00", " "))
-    return _JOINT.sub(" ", written)
-
-
-def as_words(typed: str) -> str:
-    """A tsquery of the words typed, the last one as a prefix: it may go on.
-
-    Empty when quotes, ``-`` or ``or`` say how the words belong together; the
-    search then goes by that alone.
-    """
-    if _OPERATOR.search(typed):
-        return ""
-    words = _WORD.findall(without_accents(typed))[:_MAX_WORDS]
-    still_typing = typed[-1:].isalnum()
-    return " & ".join(f"'{word}'" for word in words) + ":*" * (
-        still_typing and bool(words)
-    )
-
-
-def _rank_and_id(cursor: str) -> tuple[float, UUID]:
-    rank, last = decode_cursor(cursor, 2)
-    try:
-        number = float(rank)
-    except ValueError:
-        raise BadCursor from None
-    if not math.isfinite(number):
-        raise BadCursor
-    return number, decode_id_cursor(encode_cursor(last))
 
 
 def reading(ids: str, moment: str, languages: str | None = None) -> str:

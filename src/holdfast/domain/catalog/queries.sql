@@ -132,50 +132,6 @@ FROM (
     ORDER BY id LIMIT 101
 ) AS page;
 
--- name: search
--- Products that match a text, best first, then in the order they were made. $1 what
--- was typed, for websearch_to_tsquery; $2 how many; $3 status or NULL; $4 category or
--- NULL; $5 what was typed as a tsquery of whole words and a last prefix; $6 and $7
--- rank and id of the last one seen or NULL. One row for all, as `page`. A product's
--- rank depends on nothing but its own texts, so pages fit together whatever is
--- written meanwhile.
--- $8 the moment, NULL for now.
-WITH query AS (
-    SELECT websearch_to_tsquery('english', $1) AS stems, to_tsquery('simple', $5) AS whole
-), ranked AS (
-    SELECT i.product_id AS id,
-           (ts_rank(i.words, stems, 1) + ts_rank(i.words, whole, 1))::float8 AS rank
-    FROM product_index i, query
-    WHERE i.words @@ (stems || whole)
-      AND ($3::text IS NULL OR
-           status_at(i.status, i.publish_at, i.unpublish_at, coalesce($8::timestamptz, now())) = $3)
-      AND ($4::uuid IS NULL OR EXISTS (
-          SELECT 1 FROM product_categories c
-          WHERE c.category_id = $4 AND c.product_id = i.product_id))
-), found AS (
-    SELECT id, rank, row_number() OVER (ORDER BY rank DESC, id) AS place
-    FROM ranked
-    WHERE $6::float8 IS NULL OR rank < $6 OR (rank = $6 AND id > $7::uuid)
-    ORDER BY rank DESC, id LIMIT $2 + 1
-)
-SELECT count(*) > $2 AS more,
-       (array_agg(id ORDER BY place))[$2] AS last_id,
-       (array_agg(rank ORDER BY place))[$2] AS last_rank,
-       string_agg(document, ',' ORDER BY place) FILTER (WHERE place <= $2) AS documents,
-       string_agg(available, ' ' ORDER BY place) FILTER (WHERE place <= $2) AS available,
-       NULL::jsonb /* spoken */ AS spoken
-FROM (
-    SELECT f.id, f.rank, f.place, p.document, (
-        SELECT concat_ws(' ', p.status, string_agg(coalesce((
-            SELECT sum(s.available) FROM stock s WHERE s.variant_id = v.id), 0)::text,
-            ' ' ORDER BY v.position))
-        FROM variants v
-        WHERE v.product_id = p.id) AS available
-    FROM found f
-    JOIN (SELECT id, document, status_at(status, publish_at, unpublish_at, coalesce($8::timestamptz, now())) AS status
-          FROM products) AS p ON p.id = f.id
-) AS page;
-
 -- name: add_products
 -- Add products. $1 a JSON array of them, $2 their documents in the same order, $3 now.
 -- Returns the id of each that is in; one whose handle is taken is left out. `project`
@@ -183,11 +139,11 @@ FROM (
 INSERT INTO products (id, handle, title, description_html, vendor, product_type,
                       status, tags, options, seo_title, seo_description, publish_at,
                       unpublish_at, attributes, source_hash, document, version,
-                      created_at, updated_at)
+                      document_version, created_at, updated_at)
 SELECT p.id, p.handle, p.title, p.description_html, p.vendor, p.product_type,
        p.status, p.tags, p.options, p.seo_title, p.seo_description, p.publish_at,
        p.unpublish_at, p.attributes, decode(p.source_hash, 'hex'), p.document,
-       CASE WHEN p.document = '' THEN 0 ELSE 1 END, $3, $3
+       CASE WHEN p.document = '' THEN 0 ELSE 1 END, 1, $3, $3
 FROM ROWS FROM (
     jsonb_to_recordset($1::jsonb) AS (
         id uuid, handle text, title text, description_html text, vendor text,
@@ -300,12 +256,14 @@ ON CONFLICT (product_id, category_id) DO NOTHING;
 
 -- name: project
 -- Make the document of products anew from their rows, in the transaction that changed
--- them, which raises their version. $1 products. Written as text because compact JSON is
+-- them, which raises their version. $1 products, $2 by how much: by 0 where nothing but
+-- the way of writing has changed, which `document_version` counts: here, in `add_products`
+-- and in `of_older_release`. Written as text because compact JSON is
 -- a fifth smaller than what json_build_object makes. U+001F marks where the status of the
 -- moment goes and each number of available units. What is searched of them is written by
 -- search's `index`.
 UPDATE products p
-SET version = q.version + 1,
+SET version = q.version + $2::bigint, document_version = 1,
     document = concat(
         '{"id":"', p.id,
         '","handle":', to_json(p.handle),
@@ -322,7 +280,7 @@ SET version = q.version + 1,
         to_char(p.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
         '","updated_at":"',
         to_char(p.updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-        '","version":', q.version + 1,
+        '","version":', q.version + $2::bigint,
         ',"seo_title":', to_json(p.seo_title),
         ',"seo_description":', to_json(p.seo_description),
         ',"publish_at":', coalesce(to_json(to_char(p.publish_at AT TIME ZONE 'UTC',
@@ -507,6 +465,21 @@ WHERE p.id = n.id;
 -- name: touch
 -- Say that products were changed now. $1 products, $2 now. `project` must follow.
 UPDATE products SET updated_at = $2 WHERE id = ANY($1::uuid[]);
+
+-- name: of_older_release
+-- Lock products whose document and index were written in an older way, $1 of them. Skips
+-- what others have locked: they write it anew. Returns their ids.
+SELECT id FROM products WHERE document_version < 1
+ORDER BY document_version, id LIMIT $1 FOR UPDATE SKIP LOCKED;
+
+-- name: with_sku
+-- Variants with an SKU, in the order they were made. $1 SKU, $2 the last id seen or the
+-- nil id, $3 how many.
+SELECT id, product_id FROM variants WHERE sku = $1 AND id > $2 ORDER BY id LIMIT $3;
+
+-- name: with_barcode
+-- The same of a barcode. $1 barcode, $2 the last id seen or the nil id, $3 how many.
+SELECT id, product_id FROM variants WHERE barcode = $1 AND id > $2 ORDER BY id LIMIT $3;
 
 -- name: export_page
 -- Products with what is on hand of their variants, in the order they were made. $1 the

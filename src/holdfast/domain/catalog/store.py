@@ -50,6 +50,7 @@ _KNOWN_CATEGORIES = _SQL["known_categories"]
 _PUT_IN_CATEGORIES = _SQL["put_in_categories"]
 _CLEAR_CATEGORIES = _SQL["clear_categories"]
 _PROJECT = _SQL["project"]
+_OF_OLDER_RELEASE = _SQL["of_older_release"]
 _LOCK = _SQL["lock"]
 _TOUCH = _SQL["touch"]
 _DUE = _SQL["due"]
@@ -203,9 +204,19 @@ async def _shelves(tx: Transaction, entries: Sequence[Entry]) -> dict[str, Shelf
     return known
 
 
-async def project(tx: Transaction, ids: Sequence[UUID]) -> None:
-    """Show readers what the rows of these products now say."""
-    await tx.execute(_PROJECT, ids)
+async def project(
+    tx: Transaction, ids: Sequence[UUID], *, changed: bool = True
+) -> None:
+    """Show readers what the rows of these products now say.
+
+    That raises their version, unless nothing but the way of saying it has *changed*.
+    """
+    await tx.execute(_PROJECT, ids, int(changed))
+
+
+async def of_older_release(tx: Transaction, limit: int) -> list[UUID]:
+    """Lock products that were written down as an older release does it."""
+    return [row["id"] for row in await tx.fetch(_OF_OLDER_RELEASE, limit)]
 
 
 async def touch(tx: Transaction, ids: Sequence[UUID], *, at: datetime) -> None:

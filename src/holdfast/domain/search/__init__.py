@@ -19,6 +19,7 @@ from holdfast.domain.search.filters import (
     Prices,
     Sort,
     read_chosen,
+    read_measures,
     written,
 )
 from holdfast.domain.search.rules import (
@@ -88,6 +89,7 @@ __all__ = [
     "lock_next",
     "lock_synonyms",
     "read_chosen",
+    "read_measures",
     "read_rule",
     "remove_synonyms",
     "synonyms",

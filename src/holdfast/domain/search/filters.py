@@ -14,6 +14,13 @@ from typing import Literal, TypeAlias, get_args
 from uuid import UUID
 
 from holdfast.domain.search.errors import FilterInvalid
+from holdfast.domain.search.measures import (
+    Measure,
+    Unquoted,
+    is_range,
+    measure,
+    path_of,
+)
 
 Sort: TypeAlias = Literal["relevance", "newest", "price", "-price", "title"]
 SORTS: tuple[Sort, ...] = get_args(Sort)
@@ -61,6 +68,30 @@ class Filters:
     """Values by the name of their facet, as ``vendor`` or ``option.Size``."""
     among: Among | None = None
     """What it must belong to."""
+    measures: tuple[Measure, ...] = ()
+    """From what to what its numbers and days must be."""
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether whatever has the status is wanted."""
+        shelf = (self.category_id, self.category)
+        narrow = self.is_narrow or self.measures or self.among
+        return not narrow and shelf == (None, None)
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether something is chosen of which something else may be."""
+        return bool(self.chosen) or (self.prices, self.available) != (None, None)
+
+    @property
+    def path(self) -> str | None:
+        """What must hold of measures, as a path expression."""
+        return path_of(self.measures)
+
+    @property
+    def measured(self) -> list[str]:
+        """The attributes that must be measures for that."""
+        return [each.code for each in self.measures]
 
     @property
     def names(self) -> list[str]:
@@ -88,6 +119,8 @@ def read_chosen(given: Mapping[str, str | None]) -> dict[str, tuple[str, ...]]:
             continue
         if parameter in ("option", "attribute"):
             for name, values in read_named(parameter, text):
+                if parameter == "attribute" and any(map(is_range, values)):
+                    continue
                 key = f"{parameter}.{name}"
                 if key in chosen:
                     raise FilterInvalid(parameter, f"{name} is there twice")
@@ -99,6 +132,19 @@ def read_chosen(given: Mapping[str, str | None]) -> dict[str, tuple[str, ...]]:
             parameter="option", reason=f"at most {MAX_FACETS} facets at once"
         )
     return chosen
+
+
+def read_measures(text: str | None) -> tuple[Measure, ...]:
+    """The ranges among attributes; ``FilterInvalid``."""
+    found: dict[str, Measure] = {}
+    for code, values in read_named("attribute", text or ""):
+        if any(map(is_range, values)):
+            if code in found:
+                raise FilterInvalid("attribute", f"{code} is there twice")
+            found[code] = measure(code, values)
+    if len(found) > MAX_FACETS:
+        raise FilterInvalid("attribute", f"at most {MAX_FACETS} ranges at once")
+    return tuple(found.values())
 
 
 def read_list(parameter: str, text: str) -> tuple[str, ...]:
@@ -129,7 +175,7 @@ def _tokens(parameter: str, text: str) -> Iterator[tuple[str, bool]]:
         if sign:
             yield sign, True
         elif plain is not None:
-            yield plain.strip(), False
+            yield Unquoted(plain.strip()), False
         else:
             yield quoted.replace('""', '"'), False
         place = found.end()

@@ -19,6 +19,11 @@ MAX_TERM_WORDS = 3
 MARK = "\x1f"
 """Between the words of a question and the one that is still typed."""
 _MAX_MEANT = 3
+_COMMON = 2_000
+"""What more products have is not taken for the beginning of another word: they come
+first anyhow, and the words that go on so would be many."""
+_ALL_BUT_ONE = 3, 8
+"""Of how many words, from and to, all but one are looked for before any."""
 _ONE_SLIP_CHARS, _TWO_SLIPS_CHARS = 4, 8
 
 # Signs with which somebody says how words belong together.
@@ -37,6 +42,8 @@ class Word:
     """Whether products have it or another form of it."""
     begins: bool = True
     """Whether a word of products begins so."""
+    products: int = 0
+    """How many products have it as it is, when that was counted."""
     near: tuple[tuple[str, int], ...] = ()
     """What is like it, and how many products have that; the most alike first."""
 
@@ -47,8 +54,9 @@ class Question:
 
     strict: str
     """With U+001F before what somebody is still typing."""
-    relaxed: str | None = None
-    """Any of the words; None where there is only one, or operators say otherwise."""
+    relaxed: tuple[str, ...] = ()
+    """What to ask if nothing has all the words: all but one of them, then any; none of
+    these where there is only one, or operators say otherwise."""
     operators: bool = False
     """Whether it is as it was typed, with ``"``, ``-`` and ``or``."""
     corrections: Mapping[str, tuple[str, ...]] | None = None
@@ -90,7 +98,9 @@ def question(
         typed = [
             _any(
                 [word.text, *corrections.get(word.text, ())],
-                prefix=(still_typing and place == len(words))
+                prefix=(
+                    still_typing and place == len(words) and word.products <= _COMMON
+                )
                 or (word.begins and not word.known),
             )
             for place, word in enumerate(words[first:after], start=first + 1)
@@ -103,13 +113,25 @@ def question(
             if other != term
         ]
         groups.append(" | ".join(f"({one})" for one in alternatives))
-    whole = [f"({group})" for group in groups]
+    whole_groups = [f"({group})" for group in groups]
+    whole = list(whole_groups)
     typing = [whole.pop()] if still_typing else []
     return Question(
         strict=MARK.join([" & ".join(whole), *typing]),
-        relaxed=" | ".join(groups) if len(groups) > 1 else None,
+        relaxed=tuple(_less_strict(whole_groups)),
         corrections=corrections,
     )
+
+
+def _less_strict(groups: Sequence[str]) -> Iterator[str]:
+    """All but one of the groups, then any of them; nothing if there is only one."""
+    if _ALL_BUT_ONE[0] <= len(groups) <= _ALL_BUT_ONE[1]:
+        yield " | ".join(
+            " & ".join((*groups[:place], *groups[place + 1 :]))
+            for place in range(len(groups))
+        )
+    if len(groups) > 1:
+        yield " | ".join(groups)
 
 
 def _any(words: Sequence[str], *, prefix: bool) -> str:

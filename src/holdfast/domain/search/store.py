@@ -3,22 +3,21 @@
 One statement says what is known of the words somebody typed, one finds a page of
 products, its facets and documents included. Their many filters are optional: a
 connection that plans each statement for its values
-(``Database.connect(planned_anew=True)``) leaves out those that are not there and walks
-an index where much matches; others give the same answers, but more slowly.
+(``Database.connect(planned_anew=True)``) leaves out those that are not there; others
+give the same answers, but more slowly.
 """
 
-import math
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from holdfast.domain.search.filters import Filters, Sort
+from holdfast.domain.search import statement
+from holdfast.domain.search.cursors import cursor, place
+from holdfast.domain.search.filters import SORTS, Filters, Sort
 from holdfast.domain.search.model import (
     MAX_WORDS,
     Question,
@@ -29,12 +28,7 @@ from holdfast.domain.search.model import (
     suggestions,
     with_operators,
 )
-from holdfast.kernel.page import (
-    BadCursor,
-    decode_cursor,
-    decode_id_cursor,
-    encode_cursor,
-)
+from holdfast.domain.search.statement import Reading
 from holdfast.platform import sql
 from holdfast.platform.db import Connection, Row, Transaction
 
@@ -42,19 +36,12 @@ _SQL = sql.load("holdfast.domain.search")
 _INDEX = _SQL["index"]
 _LOOK_UP = _SQL["look_up"]
 _NEAR = _SQL["near"]
-_FACETS = _SQL["facets"]
-_SHOWN = _SQL["shown"]
 _COMPLETE = _SQL["complete"]
 _SUGGEST = _SQL["suggest"]
 _CALLED = _SQL["called"]
 _LOCK_NEXT = _SQL["lock_next"]
 _COUNT_WORDS = _SQL["count_words"]
 _CAN_TELL_ALIKE = _SQL["can_tell_alike"]
-_BY_RELEVANCE = _SQL["by_relevance"]
-_BY_AGE = _SQL["by_age"]
-_BY_PRICE = _SQL["by_price"]
-_BY_PRICE_DOWN = _SQL["by_price_down"]
-_BY_TITLE = _SQL["by_title"]
 
 # Statements that stand in others, where those have a place for them.
 _ALIKE = _LOOK_UP.replace(
@@ -62,17 +49,9 @@ _ALIKE = _LOOK_UP.replace(
 )
 _SUGGEST_SPOKEN = _SUGGEST.replace(
     "NULL::jsonb /* called */",
-    f"({_CALLED.rstrip(';').replace('$1::', 'p.id::').replace('$2::', '$6::')})",
+    f"({_CALLED.rstrip(';').replace('$1::', 'p.id::').replace('$2::', '$7::')})",
 )
-_ORDERS: dict[Sort, str] = {
-    "relevance": _BY_RELEVANCE,
-    "newest": _BY_AGE,
-    "price": _BY_PRICE,
-    "-price": _BY_PRICE_DOWN,
-    "title": _BY_TITLE,
-}
-_LARGEST = 2**63 - 1
-_PARAMETER = re.compile(r"\$(\d+)")
+_LONGEST_CODE = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +65,26 @@ class FacetValue:
 
 
 @dataclass(frozen=True, slots=True)
+class Bought:
+    """How many matches can be bought, or how many cannot."""
+
+    can_be: bool
+    count: int
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Facets:
     """What the matches can be told apart by."""
 
     count: int
     exact: bool
-    """Whether every match was counted; else there are at least as many."""
+    """Whether every match was counted; else counts are estimates, from a sample."""
     values: tuple[FacetValue, ...]
     """The most frequent first, by name."""
     prices: tuple[tuple[str, int, int], ...]
     """Currency, least and most."""
+    bought: tuple[Bought, ...] = ()
 
 
 _NOTHING = Facets(count=0, exact=True, values=(), prices=())
@@ -112,6 +101,8 @@ class Found:
     """Whether nothing has all the words, and this has some of them."""
     shelf: bool = True
     """Whether there is such a category as was asked for."""
+    measured: bool = True
+    """Whether attributes with a range are numbers or days that can be filtered by."""
     documents: tuple[Row, ...] = ()
     """The products as the statement that reads them tells them, in order."""
 
@@ -135,6 +126,8 @@ class Asked:
     """As the index writes it."""
     question: Question | None
     """None where nothing can be found: there is no letter and no digit."""
+    codes: tuple[str, ...] = ()
+    """How it is written if it is an SKU or a barcode."""
 
 
 async def index(tx: Transaction, ids: Sequence[UUID]) -> None:
@@ -147,19 +140,19 @@ async def lock_next(tx: Transaction, after: UUID, limit: int) -> list[UUID]:
     return [row["id"] for row in await tx.fetch(_LOCK_NEXT, after, limit)]
 
 
-async def count_words(tx: Transaction) -> None:
-    """Count the words anew, which says the order in which they are suggested."""
-    await tx.execute(_COUNT_WORDS)
+async def count_words(
+    tx: Transaction, *, before: datetime, limit: int, at: datetime
+) -> int:
+    """Count some words anew that were last counted before a moment; returns how many.
+
+    Their numbers say which of several words is offered first.
+    """
+    return len(await tx.fetch(_COUNT_WORDS, before, limit, at))
 
 
 async def can_tell_alike(connection: Connection) -> bool:
     """Whether typing errors are seen: whether the server has pg_trgm."""
     return bool(await connection.fetchval(_CAN_TELL_ALIKE))
-
-
-Reading: TypeAlias = Callable[[str, str, str | None], str]
-"""How products are read: a statement of a list of ids and a time, both as SQL, and of
-a list of languages, of which translations are brought along; None for none."""
 
 
 class Finder:
@@ -170,23 +163,31 @@ class Finder:
     ) -> None:
         self._connection = connection
         self._alike = False
-        self._statements, self._spoken = (
-            {
-                (sort, facets): _page(sort, facets, spoken, reading)
-                for sort in _ORDERS
-                for facets in (False, True)
-            }
+        self._statements = {
+            (sort, facets, narrowed, spoken): statement.page(
+                sort,
+                facets=facets,
+                narrowed=narrowed,
+                spoken=spoken,
+                reading=reading,
+            )
+            for sort in SORTS
+            for narrowed in (False, True)
+            for facets in (False, True)
             for spoken in (False, True)
-        )
+        }
 
     async def understand(self, typed: str) -> Asked:
         """What somebody typed as a question; one statement."""
         words, synonyms = await self._look_up(typed)
         text = " ".join(word.text for word in words)
+        asked: Question | None
         if has_operators(typed) and words:
-            return Asked(text, Question(with_operators(typed), operators=True))
-        ending = typed[-1:].isalnum()
-        return Asked(text, question(words, synonyms, still_typing=ending))
+            asked = Question(with_operators(typed), operators=True)
+        else:
+            ending = typed[-1:].isalnum()
+            asked = question(words, synonyms, still_typing=ending)
+        return Asked(text, asked, codes_of(typed))
 
     async def _look_up(self, typed: str) -> tuple[list[Word], dict[str, list[str]]]:
         if not self._alike:
@@ -200,6 +201,7 @@ class Finder:
                 row["word"],
                 row["known"],
                 row["begins"],
+                row["products"],
                 tuple((word, products) for word, products in row["near"] or ()),
             )
             for row in rows
@@ -231,41 +233,44 @@ class Finder:
             sort = "newest"
         if asked is not None and asked.question is None:
             return Found([], None, _NOTHING if facets else None)
-        weighed, key, last = (
-            (None, None, None) if after is None else _place(after, sort)
-        )
-        args = [
-            *_question(asked),
-            *(language, asked is not None and _operators(asked)),
-            *(filters.status, now, filters.category_id, filters.category),
-            *_prices(filters),
-            filters.available,
-            *filters.sets,
-            *(limit, key, last),
+        few, key, last = (None, None, None) if after is None else place(after, sort)
+        if asked is None and filters.is_wide and not facets:
+            # In a whole shop many are: nobody need look.
+            few = False
+        of_page = self._statements[
+            *(sort, facets, facets and filters.is_narrow, bool(spoken))
         ]
-        if sort == "relevance" and asked is not None:
-            args += [asked.typed, weighed]
-        if facets:
-            args.append(filters.names)
-        statement = self._statements[sort, facets]
-        if spoken:
-            statement = self._spoken[sort, facets]
-            args.append(spoken)
+        args = of_page.pick(
+            [
+                *_question(asked),
+                *(language, asked is not None and _operators(asked)),
+                *(filters.status, now, filters.category_id, filters.category),
+                filters.path,
+                *filters.sets,
+                *_prices(filters),
+                filters.available,
+                *(limit, last, key, few),
+                *(("", []) if asked is None else (asked.typed, list(asked.codes))),
+                *(filters.names, filters.measured, list(spoken)),
+            ]
+        )
+        text = of_page.sql
         if (among := filters.among) is not None:
-            statement = _among(statement, among.condition, len(args))
+            text = statement.among(text, among.condition, len(args))
             args += among.values
-        row = await self._connection.fetchrow(statement, *args)
+        row = await self._connection.fetchrow(text, *args)
         assert row is not None  # noqa: S101 - an aggregate always has one row
         ids, keys = row["ids"] or [], row["keys"] or []
         next_ = None
         if len(ids) > limit:
-            next_ = _cursor(sort, row["weighed"], keys[limit - 1], ids[limit - 1])
+            next_ = cursor(sort, row["few"], keys[limit - 1], ids[limit - 1])
         return Found(
             ids[:limit],
             next_,
             _facets(row) if facets else None,
             bool(row["relaxed"]),
             row["shelf"],
+            row["measured"],
             _documents(row),
         )
 
@@ -295,7 +300,8 @@ class Finder:
         else:
             rows = await self._connection.fetch(_COMPLETE, last.text, limit)
             completions = [row["word"] for row in rows]
-        args = (" ".join(texts), asked.strict, language, now, limit)
+        codes = list(codes_of(typed))
+        args = (" ".join(texts), asked.strict, language, now, limit, codes)
         if spoken:
             rows = await self._connection.fetch(_SUGGEST_SPOKEN, *args, spoken)
         else:
@@ -304,31 +310,12 @@ class Finder:
         return suggestions(texts, completions, limit=limit), products
 
 
-def _page(sort: Sort, facets: bool, spoken: bool, reading: Reading | None) -> str:  # noqa: FBT001 - as its table has them
-    """The statement of a page with what else is to stand in it.
-
-    The $19 of facets comes after the parameters of the page, and languages after that.
-    """
-    statement = _ORDERS[sort]
-    after = 24 if sort == "relevance" else 22
-    if facets:
-        names = f"${after}"
-        counting = _FACETS.rstrip(";").replace("$19", names)
-        statement = statement.replace("NULL::jsonb /* facets */", f"({counting})")
-    if reading is not None:
-        ids = "ARRAY(SELECT id FROM page ORDER BY key, id LIMIT $19)"
-        languages = f"${after + facets}::text[]" if spoken else None
-        read = reading(ids, "$6::timestamptz", languages)
-        shown = _SHOWN.rstrip(";").replace("(SELECT 1 /* reading */)", f"({read})")
-        statement = statement.replace("NULL::text /* documents */", f"({shown})")
-    return statement
-
-
-@lru_cache(maxsize=512)
-def _among(statement: str, condition: str, before: int) -> str:
-    """A page of what a condition holds of, with its values after those of the page."""
-    shifted = _PARAMETER.sub(lambda n: f"${int(n[1]) + before}", condition)
-    return statement.replace("true /* among */", shifted)
+def codes_of(typed: str) -> tuple[str, ...]:
+    """How an SKU or a barcode is written that somebody has typed; () if it is none."""
+    code = typed.replace("\x00", " ").strip()
+    if not code or len(code) > _LONGEST_CODE:
+        return ()
+    return tuple(dict.fromkeys((code, code.upper(), code.lower())))
 
 
 def _documents(row: Row) -> tuple[Row, ...]:
@@ -339,10 +326,10 @@ def _documents(row: Row) -> tuple[Row, ...]:
     return tuple({**by_id[id_], "id": id_} for id_ in ids if id_ in by_id)
 
 
-def _question(asked: Asked | None) -> tuple[str | None, str | None]:
+def _question(asked: Asked | None) -> tuple[str | None, list[str] | None]:
     if asked is None or asked.question is None:
         return None, None
-    return asked.question.strict, asked.question.relaxed
+    return asked.question.strict, list(asked.question.relaxed) or None
 
 
 def _operators(asked: Asked) -> bool:
@@ -362,38 +349,5 @@ def _facets(row: Row) -> Facets:
         told["exact"],
         tuple(FacetValue(*value) for value in told["values"]),
         tuple((currency, low, high) for currency, low, high in told["prices"]),
+        tuple(Bought(*each) for each in told["bought"]),
     )
-
-
-def _cursor(sort: Sort, weighed: bool | None, key: object, last: UUID) -> str:  # noqa: FBT001 - as the row says it
-    mode = {True: "w", False: "t", None: ""}[weighed]
-    return encode_cursor(
-        sort + mode, repr(key) if sort != "title" else str(key), str(last)
-    )
-
-
-def _place(cursor: str, sort: Sort) -> tuple[bool | None, object, UUID]:
-    """What a cursor of a list in this order says: how it is weighed, key and id."""
-    name, key, last = decode_cursor(cursor, 3)
-    modes: dict[str, bool | None] = (
-        {"w": True, "t": False} if sort == "relevance" else {"": None}
-    )
-    if name[: len(sort)] != sort or name[len(sort) :] not in modes:
-        raise BadCursor
-    return (
-        modes[name[len(sort) :]],
-        _key(key, sort),
-        decode_id_cursor(encode_cursor(last)),
-    )
-
-
-def _key(text: str, sort: Sort) -> object:
-    if sort == "title":
-        return text
-    try:
-        number = float(text) if sort == "relevance" else int(text)
-    except ValueError:
-        raise BadCursor from None
-    if not math.isfinite(number) or abs(number) > _LARGEST:
-        raise BadCursor
-    return number

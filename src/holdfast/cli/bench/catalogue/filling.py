@@ -17,11 +17,11 @@ from holdfast.cli.bench.catalogue.generated import (
     shelves,
 )
 from holdfast.cli.bench.instance import CannotBench
-from holdfast.domain import catalog, search
+from holdfast.domain import catalog
 from holdfast.domain.catalog import NewCategory
 from holdfast.kernel.clock import monotonic, system_clock
 from holdfast.platform.db import Database
-from holdfast.workflows import attributes
+from holdfast.workflows import attributes, showing
 from holdfast.workflows import catalog as workflows
 
 _BATCH_VARIANTS = 1_000
@@ -108,8 +108,7 @@ async def _take_in(db: Database, batch: Sequence[catalog.Arrival]) -> None:
 
 
 async def _settle(db: Database) -> None:
-    async with db.transaction() as tx:
-        await search.count_words(tx)
+    await showing.count_words(db, before=system_clock(), clock=system_clock)
     async with db.statement() as connection:
         rows = await connection.fetch(_TABLES)
         # The session and the driver allow a statement a few seconds; the index of a
