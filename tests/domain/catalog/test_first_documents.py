@@ -109,8 +109,8 @@ class TestFirstDocument:
             assert (made.pop("version"), shown.pop("version")) == (1, 2)
             assert made == shown
             assert list(made) == list(shown)
-            assert [list(v) for v in made["variants"]] == [
-                list(v) for v in shown["variants"]
+            assert [(list(v), list(v["options"])) for v in made["variants"]] == [
+                (list(v), list(v["options"])) for v in shown["variants"]
             ]
             assert [list(i) for i in made["images"]] == [
                 list(i) for i in shown["images"]

@@ -1,6 +1,7 @@
 """Files of products go in batch by batch; what is bad stays out by itself."""
 
 import asyncio
+import threading
 
 import msgspec
 import pytest
@@ -162,6 +163,26 @@ class TestCarryOn:
 
         assert await messages(job) == [(2, "something went wrong on our side")]
         assert (await skus()).keys() == {"COFFEE", "MILK"}
+
+    async def test_lets_those_be_served_who_are_woken_beside_it(
+        self, send, work_off, monkeypatch
+    ):
+        told = []
+
+        class GivingWay:
+            def thread(self):
+                told.append(threading.current_thread() is threading.main_thread())
+
+            def backend(self, connection):
+                told.append(connection.get_server_pid() > 0)
+
+        monkeypatch.setattr(workflow, "_GIVING_WAY", GivingWay())
+        await send(line("tea"))
+
+        await work_off()
+
+        # The thread that reads, the one that writes, and PostgreSQL.
+        assert told == [False, True, True]
 
     async def test_a_file_that_ends_its_workers_is_given_up(
         self, database, clock, send, work_off, job_of

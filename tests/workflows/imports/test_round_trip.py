@@ -5,11 +5,15 @@ from itertools import count
 
 import pytest
 
-from holdfast.domain import catalog
+from holdfast.domain import catalog, pricing
 from holdfast.domain.imports import Tally
+from holdfast.domain.pricing import PriceList
+from holdfast.kernel.ids import new_id
+from holdfast.kernel.money import Money
 from holdfast.platform.db import Database
 from holdfast.workflows.import_files import Wanted, receive
 from holdfast.workflows.imports import carry_on
+from holdfast.workflows.prices import Prices, PriceWanted
 
 FILES = ("apparel.csv", "home-and-garden.csv")
 MEDIA = ("jsonl", "shopify_csv")
@@ -153,6 +157,33 @@ class TestExportOfAnImport:
 
 
 class TestExport:
+    async def test_has_no_price_that_was_taken_off_or_is_of_a_list(
+        self, database, clock, take, a_product
+    ):
+        await a_product("TEA")
+        prices = Prices(database, clock, "key:1")
+        pound, yen = Money(420, "GBP"), Money(800, "JPY")
+        sale = PriceList(
+            id=new_id(),
+            code="sale",
+            name="Sale",
+            kind="sale",
+            group_ids=None,
+            starts_at=None,
+            ends_at=None,
+            created_at=clock(),
+            updated_at=clock(),
+        )
+        await prices.add_list(sale)
+        await prices.set([PriceWanted("TEA", pound), PriceWanted("TEA", yen)])
+        await prices.set([PriceWanted("TEA", Money(1, "GBP"))], sale.id)
+        page = await pricing.prices(database, sku="TEA", after=None, limit=9)
+        await prices.remove(next(p.id for p in page.items if p.price == yen))
+
+        (said,) = json.loads(await exported(database, "jsonl"))["variants"]
+
+        assert said["prices"] == [{"price": {"amount": 420, "currency": "GBP"}}]
+
     async def test_defuses_what_a_spreadsheet_would_run_and_takes_it_back(
         self, database, another_shop, take
     ):
