@@ -46,6 +46,7 @@ class TestCost:
         dear = {route[1]: cost for route, cost in costs("GET").items() if cost > 2}
 
         assert dear == {
+            "/v1/collections/{collection}/products": 5,
             "/v1/customers": 5,
             "/v1/inventory/{sku}/movements": 5,
             "/v1/orders": 5,
