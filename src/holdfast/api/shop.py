@@ -207,7 +207,9 @@ async def opened(
         raise ValueError("DATABASE_URL must be set")
     async with AsyncExitStack() as closing:
         db = await Database.connect(
-            settings.database_url, size=settings.database_pool_size
+            settings.database_url,
+            size=settings.database_pool_size,
+            language=settings.language,
         )
         closing.push_async_callback(db.close)
         # A connection of its own: a pool in full use must not look like a dead

@@ -8,7 +8,7 @@ in; 1: some rows did not; 2: a file could not be used at all.
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -33,6 +33,7 @@ from holdfast.workflows.imports import sentence
 
 _Arrivals: TypeAlias = Iterator[catalog.Arrival | catalog.RowFault]
 _Read: TypeAlias = Callable[[BinaryIO], _Arrivals]
+_Connect: TypeAlias = Callable[[], Awaitable[Database]]
 
 _ACTOR = "import"
 _BATCH_PRODUCTS = 200
@@ -56,11 +57,14 @@ def run(
         sys.stderr.write(f"{currency!r} is not an ISO 4217 currency\n")
         return _UNUSABLE
     read = _READERS[file_format]
-    return asyncio.run(_run(files, url, partial(read, currency), overwrite_stock))
+    connect = partial(Database.connect, url, size=1, language=settings.language)
+    return asyncio.run(_run(files, connect, partial(read, currency), overwrite_stock))
 
 
-async def _run(files: list[Path], url: str, read: _Read, overwrite_stock: bool) -> int:
-    db = await Database.connect(url, size=1)
+async def _run(
+    files: list[Path], connect: _Connect, read: _Read, overwrite_stock: bool
+) -> int:
+    db = await connect()
     code = 0
     try:
         with closing(Seen()) as seen:

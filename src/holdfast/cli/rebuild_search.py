@@ -17,13 +17,14 @@ from holdfast.workflows import showing
 
 def run() -> None:
     """Rebuild, and say of how many products."""
-    url = settings_of_running_shop().database_url
+    settings = settings_of_running_shop()
+    url = settings.database_url
     assert url is not None  # noqa: S101 - settings_of_running_shop saw to it
-    print(f"{asyncio.run(_rebuild(url))} products can be found")
+    print(f"{asyncio.run(_rebuild(url, settings.language))} products can be found")
 
 
-async def _rebuild(url: Secret) -> int:
-    db = await Database.connect(url, size=1)
+async def _rebuild(url: Secret, language: str) -> int:
+    db = await Database.connect(url, size=1, language=language)
     try:
         return await showing.rebuild(db, clock=system_clock)
     finally:

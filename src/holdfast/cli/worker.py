@@ -70,7 +70,9 @@ async def _work(settings: Settings, health_host: str, health_port: int | None) -
         loop.add_signal_handler(number, stop.set)
     url = settings.database_url or Secret("")
     async with AsyncExitStack() as closing:
-        db = await Database.connect(url, size=settings.database_pool_size)
+        db = await Database.connect(
+            url, size=settings.database_pool_size, language=settings.language
+        )
         closing.push_async_callback(db.close)
         session = http.session()
         closing.push_async_callback(session.close)

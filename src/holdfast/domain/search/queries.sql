@@ -3,7 +3,8 @@
 -- products. The words of what is on sale that no product had before join the others:
 -- in their order, so that two writers of the same new words do not deadlock, and those
 -- that are there are not touched, so that writers of "red" do not wait for one another.
--- Texts are cut so that no vector comes near PostgreSQL's 1 MB.
+-- Texts are cut so that no vector comes near PostgreSQL's 1 MB. The shop's own are in
+-- the language of the connection (`holdfast.language`), English if it has none.
 WITH texts AS MATERIALIZED (
     SELECT w.id, w.status, w.publish_at, w.unpublish_at, w.created_at, w.tags, w.vendor,
            w.product_type, w.currency, w.low, w.high, w.chosen, w.categories,
@@ -103,11 +104,11 @@ WITH texts AS MATERIALIZED (
          categories, currency, price_low, price_high, age, measures)
     SELECT t.id, t.status, t.publish_at, t.unpublish_at, left(t.title, 255),
            head.words
-           || setweight(to_tsvector('english', t.names), 'B')
+           || setweight(to_tsvector(own.stems, t.names), 'B')
            || setweight(to_tsvector('simple', concat_ws(' ', t.names, t.codes)), 'B')
-           || setweight(to_tsvector('english', t.choices), 'C')
+           || setweight(to_tsvector(own.stems, t.choices), 'C')
            || setweight(to_tsvector('simple', t.choices), 'C')
-           || setweight(to_tsvector('english', t.description), 'D')
+           || setweight(to_tsvector(own.stems, t.description), 'D')
            || coalesce(other.words, '') || search_lots(t.id),
            head.words,
            array_remove(ARRAY[
@@ -119,8 +120,12 @@ WITH texts AS MATERIALIZED (
            -(extract(epoch FROM t.created_at) * 1000000)::bigint,
            coalesce(t.measures, '{}')
     FROM texts t
+    CROSS JOIN (
+        SELECT search_language(coalesce(
+            nullif(current_setting('holdfast.language', true), ''), 'en')) AS stems
+    ) AS own
     CROSS JOIN LATERAL (
-        SELECT setweight(to_tsvector('english', t.title), 'A')
+        SELECT setweight(to_tsvector(own.stems, t.title), 'A')
                || setweight(to_tsvector('simple', t.title), 'A') AS words
         -- Made once, as it is written twice.
         OFFSET 0
