@@ -230,6 +230,14 @@ class TestPrices:
         ]
         assert [answer.status_code for answer in gone] == [412, 204]
 
+    @pytest.mark.parametrize("sku", ["NONE", "N%00NE", "%F0%9F%AB%96", "%ED%A0%80"])
+    async def test_of_nothing_have_no_version(self, client, operator, sku):
+        answer = await client.get(f"/v1/prices?sku={sku}", headers=operator)
+
+        assert answer.status_code in {200, 400, 422}, answer.text
+        assert answer.json().get("items", []) == []
+        assert "." not in answer.headers.get("ETag", "")
+
     async def test_of_one_are_no_matter_of_another(self, put, a_product):
         await a_product("TEA")
         await a_product("CUP")

@@ -6,6 +6,7 @@ import tempfile
 from contextlib import suppress
 
 import pytest
+from buckets import serving_s3
 
 from holdfast.platform.dependencies import LIMITS, STORAGE
 from holdfast.platform.guard import Guard
@@ -144,6 +145,28 @@ class TestBucketThatIsGone:
             for call in (storage.look(), storage.put("a", "x", b"1")):
                 with pytest.raises(StorageUnavailable):
                     await call
+
+
+class TestBucketThatIsWell:
+    async def test_keeps_and_gives_what_it_was_given(self, guard, seen, watch):
+        """More than one part of an upload, by a real server."""
+        with serving_s3() as url, tempfile.TemporaryFile() as file:
+            storage = open_guarded(url.format("shop"), None, guard, observe=watch)
+            whole = bytes(range(256)) * (6 << 12)
+            file.write(whole)
+            file.flush()
+
+            await storage.look()
+            await storage.put("a", "x", file)
+            assert await storage.load("a", "x") == whole
+            await storage.fetch("a", "x", file)
+            await storage.remove_folder("a")
+            with pytest.raises(FileMissing):
+                await storage.load("a", "x")
+
+        done = [operation for operation, word in seen if word == "done"]
+        assert done == ["look", "put", "load", "fetch", "remove"]
+        assert guard.breaker.state is State.CLOSED
 
 
 class TestBucketThatHangs:

@@ -163,7 +163,9 @@ class TestReference:
 
         return edit
 
-    async def test_to_a_ware_keeps_it_from_being_deleted(self, shop, a_ware, deletion):
+    async def test_to_a_product_keeps_it_from_being_deleted(
+        self, shop, a_ware, deletion
+    ):
         tea, cup = await a_ware("TEA"), await a_ware("CUP")
         await products.change_product(shop.db, cup, self.refers(tea), clock=shop.clock)
 

@@ -4,11 +4,13 @@ import asyncio
 import io
 import os
 import signal
+import struct
 import tempfile
+import zlib
 from contextlib import asynccontextmanager
 
 import pytest
-from pictures import bomb, picture
+from pictures import bomb, picture, png_chunk
 from PIL import Image, ImageCms, PngImagePlugin
 
 from holdfast.domain.media import CannotDraw, DrawingInterrupted, Studio
@@ -106,6 +108,38 @@ class TestDrawing:
         async with drawn(out.getvalue()) as (_, images):
             red, _, blue = images["full.jpg"].getpixel((15, 15))
             assert red > 200 > blue
+
+    @pytest.mark.parametrize(
+        ("name", "before"),
+        [
+            (b"iCCP", b"profile\0\0"),
+            (b"zTXt", b"Comment\0\0"),
+            (b"iTXt", b"Comment\0\1\0\0\0"),
+        ],
+        ids=["profile", "text", "translated"],
+    )
+    async def test_refuses_a_bomb_in_the_notes(self, name, before):
+        """64 kB that would be 64 MB beside a picture of 64 pixels."""
+        note = png_chunk(name, before + zlib.compress(bytes(64 << 20), 9))
+        whole = picture()
+        # After the header: the signature, and 25 bytes.
+        content = whole[:33] + note + whole[33:]
+
+        with pytest.raises(CannotDraw) as refused:
+            async with drawn(content):
+                pass
+
+        assert "cannot be decoded" in refused.value.problem
+
+    async def test_reads_no_more_of_a_bomb_than_the_picture_has(self):
+        """The rows of a small picture, and 64 MB after them."""
+        header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0))
+        rows = png_chunk(b"IDAT", zlib.compress(bytes(64 << 20), 9))
+        content = b"\x89PNG\r\n\x1a\n" + header + rows + png_chunk(b"IEND", b"")
+
+        async with drawn(content) as (drawing, images):
+            assert (drawing.width, drawing.height) == (8, 8)
+            assert images["full.jpg"].getpixel((4, 4)) == (0, 0, 0)
 
     @pytest.mark.parametrize(
         ("content", "problem"),

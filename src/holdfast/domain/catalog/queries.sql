@@ -600,12 +600,15 @@ SELECT id FROM products WHERE id = ANY($1::uuid[]) ORDER BY id FOR KEY SHARE;
 
 -- name: referring
 -- Other products of which an attribute refers to one that is locked, and by which, ten at
--- the most. $1 product.
-SELECT p.id, d.code
-FROM attribute_definitions d
-JOIN products p ON p.attributes @> jsonb_build_object(d.code, $1::uuid::text)
-WHERE d.type = 'reference' AND p.id <> $1
-ORDER BY p.id, d.code LIMIT 10;
+-- the most. $1 product. All are found before they are put in order: else the planner walks
+-- the products in their order, hoping for ten, and mostly there is none.
+WITH found AS MATERIALIZED (
+    SELECT p.id, d.code
+    FROM attribute_definitions d
+    JOIN products p ON p.attributes @> jsonb_build_object(d.code, $1::uuid::text)
+    WHERE d.type = 'reference' AND p.id <> $1
+)
+SELECT id, code FROM found ORDER BY id, code LIMIT 10;
 
 -- name: definitions
 -- The definitions of attributes in their order. $1 and $2 position and code of the last
