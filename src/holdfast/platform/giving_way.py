@@ -8,6 +8,7 @@ asked of what is elsewhere, or not ours.
 """
 
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ class GivingWay:
         """Let the thread that asks do so, until it ends."""
         if not getattr(self._here, "told", False):
             self._here.told = True
-            take_short_slices(0)
+            _tell(0)
 
     def backend(self, connection: Any) -> None:
         """Let the process do so that serves a connection, if it is on this machine."""
@@ -37,10 +38,16 @@ class GivingWay:
             self._told.add(pid)
             # A number from another machine may be anybody's here.
             if self._title(pid).startswith(b"postgres:"):
-                take_short_slices(pid)
+                _tell(pid)
 
     def _title(self, pid: int) -> bytes:
         try:
             return (self._processes / str(pid) / "cmdline").read_bytes()
         except OSError:
             return b""
+
+
+def _tell(pid: int) -> None:
+    # It may have ended meanwhile, or be somebody else's.
+    with suppress(OSError):
+        take_short_slices(pid)
