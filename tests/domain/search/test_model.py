@@ -95,6 +95,22 @@ class TestQuestion:
 
         assert (asked.strict, asked.relaxed) == ("\x1f((('red':*)))", ())
 
+    def test_asks_for_all_words_but_one_before_any(self):
+        few = question([Word(w) for w in "abc"], {}, still_typing=False)
+        many = question([Word(w) for w in "abcdefghi"], {}, still_typing=False)
+
+        a, b, c = (f"((('{word}')))" for word in "abc")
+        assert few.relaxed == (
+            f"{b} & {c} | {a} & {c} | {a} & {b}",
+            f"{a} | {b} | {c}",
+        )
+        assert len(many.relaxed) == 1
+
+    def test_takes_a_word_that_many_products_have_as_it_is(self):
+        asked = question([Word("red", products=2_001)], {}, still_typing=True)
+
+        assert asked.strict == "\x1f((('red')))"
+
     def test_takes_what_no_product_has_for_an_error_or_a_beginning(self):
         unknown = Word("haert", known=False, begins=False, near=(("heart", 3),))
         begun = Word("regen", known=False, begins=True, near=(("green", 1),))
