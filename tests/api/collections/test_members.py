@@ -247,13 +247,14 @@ class TestSearch:
 
 
 class TestStatements:
-    @pytest.mark.parametrize("sort", ["manual", "newest"])
-    @pytest.mark.parametrize("rule", [None, tagged("x")], ids=["hand", "rule"])
+    @pytest.mark.parametrize(
+        ("rule", "sort"),
+        [(None, "manual"), (None, "newest"), (tagged("x"), "newest")],
+        ids=["by hand", "by hand, newest first", "by rule"],
+    )
     async def test_are_three_for_a_page_of_twenty(
         self, client, database, ask, collect, sell, sort, rule
     ):
-        if rule is not None and sort == "manual":
-            pytest.skip("a rule gives no order by hand")
         handles = [
             (await sell(f"P{number}", tags=["x"]))["handle"] for number in range(21)
         ]

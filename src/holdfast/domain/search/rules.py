@@ -7,8 +7,8 @@ is only ever a value in them.
 """
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, TypeAlias
 from uuid import UUID
@@ -269,14 +269,28 @@ def by_rule(rule: Rule, now: datetime) -> Among:
     """What belongs by a rule at a moment, as a condition of searches."""
     parts: list[str] = []
     values: list[object] = []
-    for condition in rule.conditions:
-        asked = condition.asked(now)
-        negated = asked.negated or getattr(condition, "operator", "") in _NEGATED
+    for asked in _together(rule, [_meant(one, now) for one in rule.conditions]):
         part = f"({_condition(asked.statement, len(values))})"
-        parts.append(f"NOT {part}" if negated else part)
+        parts.append(f"NOT {part}" if asked.negated else part)
         values += asked.values
     joined = (" AND " if rule.match == "all" else " OR ").join(parts)
     return Among(f"({joined})", tuple(values))
+
+
+def _meant(condition: Condition, now: datetime) -> _Asked:
+    asked = condition.asked(now)
+    if getattr(condition, "operator", "") in _NEGATED:
+        return replace(asked, negated=True)
+    return asked
+
+
+def _together(rule: Rule, every: Sequence[_Asked]) -> Iterator[_Asked]:
+    """What is asked of attributes as one: each product is then looked up once."""
+    said = [one for one in every if one.statement == _SAYS and not one.negated]
+    yield from (one for one in every if one not in said)
+    if said:
+        joint = " && " if rule.match == "all" else " || "
+        yield _says(joint, [f"({one.values[0]})" for one in said])
 
 
 def by_hand(collection_id: UUID) -> Among:
