@@ -106,6 +106,24 @@ class TestBad:
             ("sku", "", "variants/0/sku must have 1 to 255"),
             ("sku", 7, "variants/0/sku: Expected `str`, got `int`"),
             ("barcode", "1\n2", "variants/0/barcode must be one line"),
+            ("image", 1, "variants/0/image must be the place of one of"),
+            ("prices", [{}], "variants/0/prices/0: Object missing required"),
+            (
+                "prices",
+                [{"price": {"amount": -1, "currency": "EUR"}}],
+                "variants/0/prices/0/price/amount must be 0 to",
+            ),
+            (
+                "prices",
+                [
+                    {
+                        "price": {"amount": 1, "currency": "EUR"},
+                        "compare_at_price": {"amount": 2, "currency": "GBP"},
+                    }
+                ],
+                "variants/0/prices/0/compare_at_price/currency must be",
+            ),
+            ("prices", [{"price": {"amount": 1, "currency": "EUR"}}] * 201, "variants"),
         ],
     )
     def test_variant_is_told_where(self, field, value, message):

@@ -160,7 +160,7 @@ class TestPrices:
         [
             (
                 {"price": {"amount": 1, "currency": "XXX"}},
-                "prices/0/price/currency must be an ISO 4217 currency",
+                "variants/0/prices/0/price/currency must be an ISO 4217 currency",
             ),
             (
                 {"price": EUR, "min_quantity": 0},

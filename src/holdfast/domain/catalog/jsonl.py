@@ -36,7 +36,7 @@ from holdfast.domain.catalog.model import (
     Value,
     slugify,
 )
-from holdfast.domain.catalog.rules import NewCategory, faults
+from holdfast.domain.catalog.rules import NewCategory, faults, price_faults
 from holdfast.domain.catalog.tree import MAX_LEVELS
 from holdfast.kernel.money import Money
 
@@ -250,6 +250,7 @@ def _portion(raw: bytes, end: Place) -> Portion:
         *faults(arrival.draft),
         *category_faults(arrival.categories),
         *_image_faults(line),
+        *_price_faults(arrival),
     ]
     if found:
         said = [f"{fault.pointer[1:]} {fault.detail}" for fault in found]
@@ -271,6 +272,13 @@ def _image_faults(line: _Line) -> Iterator[Fault]:
             yield Fault(
                 here, "must be the place of one of the product's images, from 1"
             )
+
+
+def _price_faults(arrival: Arrival) -> Iterator[Fault]:
+    for index, variant in enumerate(arrival.draft.variants):
+        for place, one in enumerate(arrival.prices.get(variant.sku, ())):
+            here = f"/variants/{index}/prices/{place}"
+            yield from price_faults(one.price, one.compare_at_price, here)
 
 
 def _arrival(line: _Line, number: int) -> Arrival:

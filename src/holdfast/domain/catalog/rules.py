@@ -21,7 +21,7 @@ from holdfast.domain.catalog.model import (
     is_handle,
     is_line,
 )
-from holdfast.kernel.money import CURRENCIES, MAX_AMOUNT
+from holdfast.kernel.money import CURRENCIES, MAX_AMOUNT, Money
 
 MAX_VARIANTS = 2_000
 MAX_OPTIONS = 3
@@ -200,7 +200,7 @@ def _variants(draft: Draft) -> Iterator[Fault]:
     for index, variant in enumerate(draft.variants):
         here = f"/variants/{index}"
         yield from line_faults(variant.sku, f"{here}/sku")
-        yield from _amounts(variant, here)
+        yield from price_faults(variant.price, variant.compare_at_price, here)
         if not 0 <= variant.weight_grams <= MAX_WEIGHT_GRAMS:
             yield Fault(f"{here}/weight_grams", f"must be 0 to {MAX_WEIGHT_GRAMS}")
         if variant.barcode is not None:
@@ -216,8 +216,8 @@ def _variants(draft: Draft) -> Iterator[Fault]:
         yield Fault("/variants", "must all be priced in one currency")
 
 
-def _amounts(variant: VariantDraft, here: str) -> Iterator[Fault]:
-    price, compare_at = variant.price, variant.compare_at_price
+def price_faults(price: Money, compare_at: Money | None, here: str) -> Iterator[Fault]:
+    """A price and what it is compared with, in one currency."""
     if price.currency not in CURRENCIES:
         yield Fault(f"{here}/price/currency", "must be an ISO 4217 currency")
     if not 0 <= price.amount <= MAX_AMOUNT:
