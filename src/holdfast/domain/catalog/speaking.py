@@ -2,7 +2,7 @@
 
 The translation comes with the product in the same statement (``spoken``), and only if
 somebody asks for another language than the shop's own; only where there is one is the
-text taken apart, which takes 40 us for a product of ten variants.
+text taken apart, which takes 0.1 ms for a product of ten variants.
 """
 
 from collections.abc import Mapping, Sequence
