@@ -12,7 +12,7 @@ from pathlib import Path
 
 from holdfast.cli import worker
 from holdfast.domain.inventory import MAX_CONNECTIONS
-from holdfast.platform import data_keys, db, http, jobs, redis
+from holdfast.platform import data_keys, db, guarded_storage, http, jobs, redis
 from holdfast.platform.dependencies import (
     CARRIER,
     KEYS,
@@ -21,6 +21,7 @@ from holdfast.platform.dependencies import (
     OPENID,
     PAYMENT,
     REDIS,
+    STORAGE,
 )
 from holdfast.platform.settings import Settings
 from holdfast.resilience.circuit import Rules
@@ -56,7 +57,8 @@ Only the layer directly above a call tries again, and only what may be repeated:
 is read, and what carries a key. Client libraries below try once: aiohttp's resending,
 redis-py's retries and those of boto3 are switched off; smtplib has none. (The clients
 for Google's key service and for HashiCorp Vault bring their own, which cannot be
-reached through tink.)
+reached through tink.) obstore, which asks the storage of pictures, has connections of
+its own and retries switched off.
 
 - Wait before retry n: random, up to {base:g} s · 2ⁿ⁻¹, {cap:g} s at most (full jitter).
   `Retry-After` is waited for besides, if it is at most {longest:g} s and the time for
@@ -125,6 +127,21 @@ def kinds() -> list[Kind]:
         Kind(KEYS, LIMITS[KEYS].what, keys, 2 * keys, follows=False),
         Kind(OPENID, "redeeming a code", asking, None),
         Kind(OPENID, "what a provider says of itself", asking / 2, asking),
+        *(
+            Kind(STORAGE, what, seconds, in_all, follows=False)
+            for what, seconds, in_all in (
+                (
+                    "reading a picture, removing one",
+                    guarded_storage.SHORT_SECONDS,
+                    guarded_storage.SHORT_IN_ALL_SECONDS,
+                ),
+                (
+                    "an upload, and fetching it to draw it",
+                    guarded_storage.LONG_SECONDS,
+                    guarded_storage.LONG_IN_ALL_SECONDS,
+                ),
+            )
+        ),
         Kind(REDIS, LIMITS[REDIS].what, redis.COMMAND_SECONDS, None, follows=False),
     ]
 

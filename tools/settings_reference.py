@@ -64,6 +64,7 @@ class Question:
             case kind, _:
                 named = {
                     "directory": "a folder",
+                    "language": "a BCP 47 tag",
                     "measures": "`LxWxH`, each 1 to 99999",
                     "lines": "text, with `|` between lines",
                     "openid_providers": "JSON",

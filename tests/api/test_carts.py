@@ -38,6 +38,7 @@ class TestCreate:
             "quantity": 2,
             "unit_price": {"amount": 999, "currency": "EUR"},
             "total": {"amount": 1998, "currency": "EUR"},
+            "for_sale": True,
         }
         assert cart["shipping"] == {
             "method": "standard",

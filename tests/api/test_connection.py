@@ -13,6 +13,7 @@ from litestar import Request
 
 from holdfast.api.access import Telemetry
 from holdfast.api.connection import MAX_ADDRESS_BYTES, MAX_FIELDS, Connection
+from holdfast.api.decoding import pieces
 from holdfast.cli.serve import Server
 from holdfast.platform.metrics import Metrics
 from holdfast.resilience.asgi import Rejection, Reply, RequestDeadline, stack
@@ -209,6 +210,30 @@ class TestBody:
 
         assert parts(answer)[0] == 408
         assert [line["status"] for line in site.logged] == [499]
+
+    async def test_of_a_file_has_time_as_long_as_it_goes_on_coming(self, edge, route):
+        begun = []
+
+        class Watched(Connection):
+            def data_received(self, data):
+                super().data_received(data)
+                begun.append(self._since)
+
+        async def count(request: Request[Any, Any, Any]):
+            return sum([len(piece) async for piece in pieces(request.receive)])
+
+        site = edge(route("POST", "/v1/files", count, body_limit_bytes=4 * BIG))
+        length = b"Content-Length: %d\r\n" % (3 * BIG)
+        async with served(site.app, Watched) as connect:
+            answer = await talk(
+                connect,
+                b"POST /v1/files HTTP/1.1\r\nConnection: close\r\n%s\r\n" % length,
+                *[b"x" * BIG] * 3,
+            )
+
+        assert answer.endswith(b"%d" % (3 * BIG))
+        # Once a MiB its minute begins again.
+        assert len(set(begun)) > 2
 
     async def test_with_a_broken_chunk_is_answered_and_closed(self, site):
         async with served(site.app) as connect:

@@ -131,11 +131,11 @@ class TestHealth:
 
         for _ in range(20):
             await health.look()
-        assert dead.asked == 2  # two checks ask the database
+        assert dead.asked == 3  # three checks ask the database
 
         now += 1.1
         await health.look()
-        assert dead.asked == 4
+        assert dead.asked == 6
 
     async def test_looks_at_the_database_on_a_connection_of_its_own(self, shop):
         async with AsyncExitStack() as borrowed:

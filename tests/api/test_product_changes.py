@@ -29,7 +29,7 @@ BODY = {
 
 @pytest.fixture
 async def operator(an_operator):
-    return await an_operator("products:write", "products:read")
+    return {**await an_operator("products:write", "products:read"), "If-Match": "*"}
 
 
 @pytest.fixture

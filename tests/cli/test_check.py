@@ -79,6 +79,11 @@ class TestCheck:
             ("REDIS_URL", "redis://127.0.0.1:1/0", "Redis"),
             ("DATABASE_URL", "postgresql://x@127.0.0.1:1/x", "PostgreSQL"),
             ("HOLDFAST_PAYMENT_URL", "http://127.0.0.1:1", "payment provider"),
+            (
+                "HOLDFAST_MEDIA_URL",
+                "s3://k:s@b?endpoint=http://127.0.0.1:1",
+                "pictures",
+            ),
         ],
     )
     def test_names_what_does_not_answer_and_fails(

@@ -54,6 +54,30 @@ class TestSeedDemo:
         assert all((home / url.lstrip("/")).is_file() for url in urls)
         assert len(page.items) >= 6
 
+    async def test_shows_some_together_and_leaves_them_to_their_owner(
+        self, holdfast, home, database, clock
+    ):
+        await holdfast("seed", "demo")
+        seeded = await catalog.collections(database, after=None, limit=9)
+        gifts, breakfast = seeded.items
+        by_hand = await catalog.page_by_hand(
+            *(database, breakfast.id),
+            after=None,
+            limit=9,
+            status="active",
+            at=clock(),
+        )
+        async with database.transaction() as tx:
+            await catalog.delete_collection(tx, gifts.id)
+            await catalog.take_out(tx, breakfast.id, [by_hand.items[0].id])
+        await holdfast("seed", "demo")
+
+        assert gifts.rule is not None
+        assert len(by_hand.items) == 5
+        again = await catalog.collections(database, after=None, limit=9)
+        assert [one.handle for one in again.items] == ["gifts", "breakfast-by-the-sea"]
+        assert again.items[1] == breakfast
+
     async def test_says_where_parcels_are_fetched_unless_somebody_did(
         self, holdfast, home, database, clock
     ):

@@ -13,6 +13,8 @@ import httpx
 import psutil
 import pytest
 
+from holdfast.cli import serve as command
+
 # For what takes a second on a machine that has nothing else to do.
 PATIENCE = 60
 
@@ -208,6 +210,17 @@ class TestServe:
         assert asked.status_code == 503
         assert asked.json()["type"] == "/problems/database-unavailable"
         assert asked.headers["retry-after"] == "1"
+
+
+class TestSocket:
+    def test_never_blocks_those_who_serve_while_another_worker_takes_it_over(self):
+        with command._listen("127.0.0.1", 0) as listener:
+            blocked = [os.get_blocking(listener.fileno())]
+            # What one worker does to it, all who share it see.
+            with command._adopted(os.dup(listener.fileno())) as adopted, adopted.dup():
+                blocked.append(os.get_blocking(listener.fileno()))
+
+        assert blocked == [False, False]
 
 
 class TestWorkers:

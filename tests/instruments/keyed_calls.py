@@ -8,11 +8,17 @@ something in its path fails, until somebody says here how to make that.
 from datetime import timedelta
 from uuid import UUID
 
+from keyed_catalogue import CATALOGUE
+from keyed_collections import COLLECTIONS
 from keyed_controls import CONTROLS
+from keyed_pictures import PICTURES
+from keyed_prices import PRICES
 from keyed_recipe import Call, Recipe, filled, names, says
+from keyed_translations import TRANSLATIONS
 from keyed_world import PASSWORD, READY, SKU, SOLD_OUT, World
 
 from holdfast.api import binding
+from holdfast.api.editions import PreconditionRequired
 from holdfast.api.examples import EXAMPLES
 from holdfast.api.policy import Route
 from holdfast.domain import identity, oauth
@@ -24,6 +30,8 @@ async def call_of(world: World, route: Route) -> Call:
     if (body := binding.body_of(route)) is not None:
         name = getattr(body.type, "__name__", "")
         call.body = EXAMPLES[name][0]
+    if PreconditionRequired in route.raises:
+        call.headers["If-Match"] = "*"
     recipe = RECIPES.get(f"{route.method} {route.path}")
     if recipe is not None:
         await recipe(world, call)
@@ -193,21 +201,6 @@ async def _provider(_: World, call: Call) -> None:
     call.path += "?issuer=https%3A%2F%2Fid.example"
 
 
-async def _new_product(_: World, call: Call) -> None:
-    variant = {"sku": "POT", "price": {"amount": 890, "currency": "EUR"}}
-    call.body = {"title": "Pot", "variants": [variant]}
-
-
-async def _product(world: World) -> str:
-    call = Call("POST", "/v1/products")
-    await _new_product(world, call)
-    return str((await world.send(call.method, call.path, call.body))["id"])
-
-
-async def _category(_: World, call: Call) -> None:
-    call.body = {"name": "Green tea"}
-
-
 async def _checks_out(world: World, call: Call) -> None:
     cart = await world.cart(**READY)
     call.path = filled(call.path, "cart_id", cart["id"])
@@ -252,10 +245,13 @@ async def _support(_: World) -> str:
 
 
 RECIPES: dict[str, Recipe] = {
+    **CATALOGUE,
+    **COLLECTIONS,
     **CONTROLS,
+    **PICTURES,
+    **PRICES,
+    **TRANSLATIONS,
     "DELETE /v1/api-keys/{key_id:uuid}": names(key_id=_api_key),
-    "POST /v1/products": _new_product,
-    "PATCH /v1/products/{product}": says({"status": "archived"}, product=_product),
     "POST /v1/inventory/import": _file,
     "PUT /v1/inventory/{sku}": names(sku=_sku),
     "POST /v1/inventory/{sku}/back-in-stock": says(

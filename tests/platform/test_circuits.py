@@ -307,7 +307,10 @@ class TestNames:
         settings = Settings.read({"HOLDFAST_OPENID_PROVIDERS": provider})
         names = dependencies.names(settings)
 
-        assert names == ["payment", "carrier", "mail", "keys", "redis", "openid-hub"]
+        assert names == [
+            *("payment", "carrier", "mail", "keys", "storage", "redis"),
+            "openid-hub",
+        ]
         circuits = Circuits(names)
         assert "openid-hub" in circuits
         assert circuits["openid-hub"].limits.alias == "sign-in"

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 from holdfast.platform import http
-from holdfast.platform.dependencies import KEYS, LIMITS, MAIL, REDIS
+from holdfast.platform.dependencies import KEYS, LIMITS, MAIL, REDIS, STORAGE
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ class TestSession:
         assert len(asked) == 2
 
     async def test_opens_more_connections_than_its_dependencies_may_use(self):
-        outside = set(LIMITS) - {MAIL, KEYS, REDIS}
+        outside = set(LIMITS) - {MAIL, KEYS, REDIS, STORAGE}
         async with http.session() as session:
             assert session.connector.limit == http.CONNECTIONS
 

@@ -40,6 +40,7 @@ class TestRead:
                 "HOLDFAST_HOME": str(tmp_path),
                 "PG_BIN": str(tmp_path),
                 "HOLDFAST_CURRENCY": "JPY",
+                "HOLDFAST_LANGUAGE": "pt-br",
                 "HOLDFAST_LOG_LEVEL": "warning",
                 "HOLDFAST_CARRIER_TIMEOUT_SECONDS": "0.5",
                 "HOLDFAST_DATABASE_POOL_SIZE": "3",
@@ -50,6 +51,7 @@ class TestRead:
         assert settings.pg_bin == tmp_path
         assert settings.database_url == REAL["DATABASE_URL"]
         assert settings.currency == "JPY"
+        assert settings.language == "pt-BR"
         assert settings.log_level == "warning"
         assert settings.log_format == "json"
         assert settings.carrier_timeout_seconds == 0.5
@@ -70,6 +72,7 @@ class TestRead:
                 "XXX",
                 "must be one of AED, AFN, ALL, AMD, AOA, ARS, ",
             ),
+            ("HOLDFAST_LANGUAGE", "de_AT", "must be a language tag such as de"),
             ("DATABASE_URL", "mysql://db", r"must be a URL with postgres:// or "),
             ("REDIS_URL", "redis.example:6379", "must be a URL with redis:// or "),
             ("HOLDFAST_PAYMENT_URL", "http://[::1", "must be a URL with http:// or "),
@@ -231,3 +234,37 @@ class TestParcelSize:
     def test_of_another_form_is_refused(self, said):
         with pytest.raises(BadSettings, match="HOLDFAST_PARCEL_SIZE must be like"):
             Settings.read({"HOLDFAST_PARCEL_SIZE": said})
+
+
+class TestMediaUrl:
+    """The bucket of pictures."""
+
+    @pytest.mark.parametrize(
+        ("url", "complaint"),
+        [
+            ("https://bucket", "must be a URL with s3://"),
+            ("s3:///prefix", "must name a bucket"),
+            ("s3://bucket#part", "must name a bucket"),
+            ("s3://key@bucket", "must have both keys"),
+            ("s3://bucket?regoin=eu", "has no option 'regoin'"),
+        ],
+    )
+    def test_is_refused_if_it_names_none(self, url, complaint):
+        with pytest.raises(BadSettings, match=f"HOLDFAST_MEDIA_URL {complaint}"):
+            Settings.read({"HOLDFAST_MEDIA_URL": url})
+
+    def test_is_never_repeated_in_a_complaint(self):
+        url = "s3://key:s3cret@bucket?x=1"
+
+        with pytest.raises(BadSettings) as refusal:
+            Settings.read({"HOLDFAST_MEDIA_URL": url})
+
+        assert "s3cret" not in str(refusal.value)
+
+    def test_may_hold_keys_and_options(self):
+        url = "s3://key:secret@bucket/prefix?region=eu&endpoint=https://minio.example"
+
+        settings = Settings.read({"HOLDFAST_MEDIA_URL": url})
+
+        assert settings.media_url == url
+        assert "secret" not in repr(settings.media_url)

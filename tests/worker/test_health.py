@@ -66,6 +66,13 @@ class TestReadyz:
 
         assert (await client.get("/readyz")).status_code == 503
 
+    async def test_one_that_others_do_not_need_is_only_named(self, client, activity):
+        activity.failures, activity.dispensable = 1, True
+
+        answer = await client.get("/readyz")
+
+        assert (answer.status_code, answer.text) == (200, "degraded: relay\n")
+
 
 class TestMetrics:
     async def test_are_in_the_text_format(self, client):

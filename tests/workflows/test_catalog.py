@@ -11,10 +11,10 @@ from holdfast.kernel.money import Money
 from holdfast.workflows.catalog import (
     Outcome,
     change_product,
-    create_category,
     create_product,
     import_products,
 )
+from holdfast.workflows.categories import create_category
 from holdfast.workflows.stock import set_level
 
 TEA = catalog.Draft(

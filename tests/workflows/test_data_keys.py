@@ -18,13 +18,16 @@ from holdfast.workflows.data_keys import COLUMNS, Resealing
 # The same as that of the fixture `vault`.
 DATA_KEY = "base64:" + base64.b64encode(b"wraps the keys of every test run").decode()
 ASKED = Claim("guest:1", "POST /v1/x", "key-1", b"said")
-# bytea columns that hold nothing to be sealed: hashes, indexes, and wrapped keys.
+# bytea columns that hold nothing to be sealed: hashes, indexes, wrapped keys, and files
+# of products, which are about nobody.
 NOT_SEALED = {
     "data_keys.wrapped",
     "drop_tickets.holder",
     "drops.commitment",
     "familiar_places.place",
     "idempotency_keys.fingerprint",
+    "import_chunks.content",
+    "import_jobs.sha256",
     "pgqueuer.payload",
     "sign_in_failures.subject",
 }

@@ -18,7 +18,15 @@ from collections.abc import Awaitable, Callable
 from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Annotated, Any, Protocol, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    NamedTuple,
+    Protocol,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 from uuid import UUID
 
 import msgspec
@@ -37,6 +45,8 @@ _GIVEN = ("shop", "caller", "origin", "request", "data")
 # What a handler is given besides what the client said.
 _UNSAID = frozenset({"shop", "caller", "origin", "request"})
 _LONGEST_USER_AGENT = 512
+# What may be said in several lines: together they are one list (RFC 9110 5.3).
+_LISTS = frozenset({"Accept-Language"})
 _JSON = (b"content-type", b"application/json")
 _ENCODER = msgspec.json.Encoder()
 _CONSTRAINTS = ("ge", "gt", "le", "lt", "multiple_of", "min_length", "max_length")
@@ -141,7 +151,8 @@ class Endpoint:
     ) -> Reply:
         """Have it done under a key."""
         raw = b""
-        if self._wants_request and self._body is None:
+        is_file = self._route.body_limit_bytes is not None
+        if self._wants_request and self._body is None and not is_file:
             # The handler reads the body itself; the key stands for all of it.
             raw = await decoding.read_all(receive)
             receive = again(raw, receive)
@@ -165,9 +176,12 @@ class Endpoint:
         values: dict[str, str] = {}
         for name, value in scope["headers"]:
             if (known := self._header_names.get(name)) is not None:
+                said = value.decode("latin-1")
                 if known in values:
-                    raise decoding.invalid_parameter(known, "Given more than once")
-                values[known] = value.decode("latin-1")
+                    if known not in _LISTS:
+                        raise decoding.invalid_parameter(known, "Given more than once")
+                    said = f"{values[known]},{said}"
+                values[known] = said
         return values
 
 
@@ -231,6 +245,24 @@ def body_of(route: Route) -> decoding.Body | None:
     hints = get_type_hints(route.handler, include_extras=True)
     optional = data.default is not inspect.Parameter.empty
     return decoding.Body(hints["data"], optional=optional)
+
+
+class SaidOfBody(NamedTuple):
+    """What the documentation says of the body of a request."""
+
+    media_type: str
+    type: Any
+    optional: bool
+
+
+def said_of_body(route: Route) -> SaidOfBody | None:
+    """What a route takes as its body, whoever reads it."""
+    if route.form is not None:
+        return SaidOfBody("multipart/form-data", route.form, optional=False)
+    body = body_of(route)
+    if body is None:
+        return None
+    return SaidOfBody("application/json", body.type, body.optional)
 
 
 def parameters_of(route: Route) -> list[Parameter]:

@@ -35,11 +35,11 @@ from holdfast.domain.shipping import Method
 from holdfast.kernel.money import Money
 from holdfast.workflows import cart_merging
 from holdfast.workflows import carts as workflows
+from holdfast.workflows.cart_lines import LineWanted
 from holdfast.workflows.carts import (
     CartChange,
     Carts,
     CartWanted,
-    LineWanted,
     Versions,
 )
 
@@ -129,6 +129,9 @@ class CartLineView(msgspec.Struct, frozen=True):
     quantity: int
     unit_price: Money
     total: Money
+    # False once it cannot be ordered: taken out of the shop, or without a price in the
+    # cart's currency.
+    for_sale: bool
 
     @classmethod
     def of(cls, line: Line) -> "CartLineView":
@@ -140,6 +143,7 @@ class CartLineView(msgspec.Struct, frozen=True):
             line.quantity,
             line.unit_price,
             line.total,
+            line.for_sale,
         )
 
 
@@ -210,7 +214,10 @@ async def create(shop: Shop, caller: Caller, data: NewCart) -> OneCart:
 
 async def show(shop: Shop, caller: Caller, cart_id: UUID) -> OneCart:
     """A cart at today's prices."""
-    return _shown(await workflows.find(shop.db, shop.vault, cart_id, caller))
+    found = await workflows.find_priced(
+        shop.db, shop.vault, cart_id, caller, at=shop.clock()
+    )
+    return _shown(found)
 
 
 async def change(
@@ -267,7 +274,8 @@ async def remove_line(
 
 async def show_own(shop: Shop, caller: Caller) -> OneCart:
     """Your open cart; of several, the one that was opened last."""
-    return _shown(await cart_merging.own(shop.db, shop.vault, own_id(caller)))
+    found = await cart_merging.own(shop.db, shop.vault, own_id(caller), at=shop.clock())
+    return _shown(found)
 
 
 async def merge(shop: Shop, caller: Caller, data: CartToMerge) -> OneCart:

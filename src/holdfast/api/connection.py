@@ -1,9 +1,9 @@
 """One client's connection: what comes before a request is a request.
 
 uvicorn parses; this bounds what it parses. The head of a request may be 64 KiB
-in 100 fields with an address of 8 KiB, and arrives within 10 seconds; a body within
-60. A client that does not take its answer is cut after 30. What breaks a limit is
-answered with a problem document where an answer can still be read, and the
+in 100 fields with an address of 8 KiB, and arrives within 10 seconds; each MiB of a
+body within 60. A client that does not take its answer is cut after 30. What breaks a
+limit is answered with a problem document where an answer can still be read, and the
 connection is closed: it can be used to hold memory or places, but not for long.
 
 Whom the doorstep turns away is answered here too; the connection is kept, but for those
@@ -43,6 +43,8 @@ from holdfast.resilience.load import Arrivals
 MAX_HEAD_BYTES = 64 * 1024
 MAX_FIELDS = 100
 MAX_ADDRESS_BYTES = 8 * 1024
+# A file may take longer than a minute, as long as it goes on coming.
+BODY_PIECE_BYTES = 1 << 20
 _log = structlog.get_logger()
 
 
@@ -79,6 +81,7 @@ class Connection(HttpToolsProtocol):
         self._in_body = False
         self._head_bytes = 0
         self._chunk_bytes = 0
+        self._piece_bytes = 0
         # When the head, the body or the wait for the client to read began.
         self._since = 0.0
         self._paused_since: float | None = None
@@ -105,6 +108,11 @@ class Connection(HttpToolsProtocol):
             return
         self._chunk_bytes = len(data)
         super().data_received(data)
+        if self._in_body:
+            self._piece_bytes += len(data)
+            if self._piece_bytes >= BODY_PIECE_BYTES:
+                self._piece_bytes = 0
+                self._since = self.loop.time()
         # The parser keeps an unfinished field to itself, however long it grows.
         if self._in_head:
             self._head_bytes += len(data)
@@ -140,6 +148,7 @@ class Connection(HttpToolsProtocol):
                 self._raise(HeadTooLarge(MAX_HEAD_BYTES, MAX_FIELDS))
         self._in_head = False
         self._in_body = True
+        self._piece_bytes = 0
         self._since = self.loop.time()
         scope: Any = self.scope
         scope[RECEIVED] = self._since

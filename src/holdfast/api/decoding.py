@@ -7,7 +7,7 @@ with three faults is told of one at a time.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -93,6 +93,17 @@ async def read_all(receive: Receive) -> bytes:
         parts.append(message.get("body", b""))
         if not message.get("more_body", False):
             return parts[0] if len(parts) == 1 else b"".join(parts)
+        message = await receive()
+    raise ClientGone
+
+
+async def pieces(receive: Receive) -> AsyncIterator[bytes]:
+    """The body as it comes; ``ClientGone`` if the client leaves before its end."""
+    message = await receive()
+    while message["type"] == "http.request":
+        yield message.get("body", b"")
+        if not message.get("more_body", False):
+            return
         message = await receive()
     raise ClientGone
 

@@ -1,5 +1,6 @@
 """Draft orders: operators prepare what a buyer is to order, at prices of their own."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -41,6 +42,7 @@ from holdfast.workflows import draft_mail
 from holdfast.workflows.carts import CartChange, CartWanted, Draft
 from holdfast.workflows.checkout import Checkout
 from holdfast.workflows.drafts import DraftChange, Drafts
+from holdfast.workflows.prices import priced
 from holdfast.workflows.settlement import lease_of_checkout
 
 _PATH = "/v1/draft-orders"
@@ -226,7 +228,7 @@ async def browse(
         prepared_by=prepared_by,
     )
     return listing(
-        Page([DraftView.of(draft) for draft in found.items], found.next),
+        Page([DraftView.of(_priced(draft, shop)) for draft in found.items], found.next),
         _PATH,
         limit=limit,
         status=status,
@@ -237,7 +239,8 @@ async def browse(
 
 async def show(shop: Shop, draft_id: UUID) -> OneDraft:
     """A draft order, whatever became of it."""
-    return _shown(await ordering.find_draft(shop.db, shop.vault, draft_id))
+    found = await ordering.find_draft(shop.db, shop.vault, draft_id)
+    return _shown(_priced(found, shop))
 
 
 async def change(
@@ -372,6 +375,10 @@ async def complete(
 
 def _drafts(shop: Shop) -> Drafts:
     return Drafts(carts_of(shop))
+
+
+def _priced(draft: ordering.DraftOrder, shop: Shop) -> ordering.DraftOrder:
+    return replace(draft, cart=priced(draft.cart, shop.clock()))
 
 
 def _shown(draft: DraftOrder) -> OneDraft:

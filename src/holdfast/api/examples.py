@@ -29,6 +29,56 @@ EXAMPLES: dict[str, list[Any]] = {
             "lines": [{"sku": "TEA-ASSAM-100", "location": "berlin", "delta": 144}],
         },
     ],
+    "AttributeChanges": [{"choices": ["oak", "beech", "walnut"]}],
+    "NewAttribute": [
+        {
+            "code": "material",
+            "name": "Material",
+            "type": "choice",
+            "choices": ["oak", "beech"],
+            "filterable": True,
+        },
+        {"code": "harvested", "name": "Harvested", "type": "date"},
+    ],
+    "CategoryChanges": [
+        {"parent": "tea", "position": 2},
+        {"name": "Green tea", "seo_title": "Green tea from Japan"},
+    ],
+    "CollectionChanges": [
+        {"status": "active", "publish_at": "2026-12-01T18:00:00Z"},
+        {"rule": None, "sort": "manual"},
+    ],
+    "CollectionTexts": [{"title": "Geschenke bis 30 Euro"}],
+    "CollectedWanted": [{"products": ["sencha", "iron-teapot"]}],
+    "CollectedMove": [{"position": 1}],
+    "NewCollected": [{"product": "sencha", "position": 1}],
+    "NewCollection": [
+        {
+            "title": "Gifts under 30",
+            "status": "active",
+            "sort": "price",
+            "rule": {
+                "conditions": [
+                    {"field": "tag", "values": ["gift", "set"]},
+                    {"field": "price", "currency": "EUR", "most": 3000},
+                    {"field": "available", "value": True},
+                ]
+            },
+        },
+        {"title": "What we drink ourselves"},
+    ],
+    "NewVariant": [
+        {
+            "sku": "TEA-ASSAM-250",
+            "price": {"amount": 2690, "currency": "EUR"},
+            "options": {"Size": "250 g"},
+            "barcode": "4006381333931",
+        }
+    ],
+    "RelatedWanted": [{"products": ["sencha", "iron-teapot"]}],
+    "VariantEdits": [
+        {"price": {"amount": 1290, "currency": "EUR"}, "barcode": "4006381333931"}
+    ],
     "BackInStockWanted": [{"email": "ada@example.com"}],
     "CircuitWanted": [
         {"mode": "forced_open", "until": "2026-12-01T18:00:00Z"},
@@ -44,6 +94,12 @@ EXAMPLES: dict[str, list[Any]] = {
     "LoadLevel": [{"level": 3, "seconds": 900}],
     "LoadShedding": [{"mode": "shadow"}],
     "LocationChanges": [{"priority": 2}, {"active": False}],
+    "NewProductImage": [
+        {"media_id": "01a20592-6c97-7ba1-9b7c-dc4a6a093c19", "position": 1}
+    ],
+    "ProductImageChanges": [{"position": 1}, {"alt": "The tin from behind"}],
+    "MediaForm": [{"file": "(the bytes of the picture)", "alt": "A tin of tea"}],
+    "MediaChanges": [{"alt": "A tin of Assam tea, open"}],
     "NewCount": [{"location": "berlin", "reference": "November"}],
     "NewDrop": [
         {
@@ -53,6 +109,10 @@ EXAMPLES: dict[str, list[Any]] = {
             "max_units": 2,
         }
     ],
+    "NewSynonyms": [
+        {"synonyms": ["sofa", "couch", "settee"]},
+        {"term": "laptop bag", "synonyms": ["briefcase"]},
+    ],
     "NewLocation": [
         {"code": "berlin", "name": "Berlin", "priority": 1, "address": _ADDRESS}
     ],
@@ -61,6 +121,17 @@ EXAMPLES: dict[str, list[Any]] = {
             "source": "main",
             "destination": "berlin",
             "lines": [{"sku": "TEA-ASSAM-100", "quantity": 24}],
+        }
+    ],
+    "CategoryTexts": [{"name": "Schwarzer Tee"}],
+    "ProductTexts": [
+        {
+            "title": "Assam, kr\u00e4ftig",
+            "description_html": "<p>Malzig, mit Milch.</p>",
+            "options": {
+                "Weight": {"name": "Gewicht", "values": {"100 g": "100 Gramm"}}
+            },
+            "attributes": {"taste": "malzig"},
         }
     ],
     "RateLimitWanted": [
@@ -176,6 +247,48 @@ EXAMPLES: dict[str, list[Any]] = {
             "family_name": "Lovelace",
             "locale": "en-GB",
         }
+    ],
+    "CustomerGroupChanges": [{"name": "Wholesale, Benelux"}],
+    "NewCustomerGroup": [{"code": "wholesale", "name": "Wholesale"}],
+    "NewPriceList": [
+        {
+            "code": "black-friday",
+            "name": "Black Friday",
+            "starts_at": "2026-11-27T00:00:00Z",
+            "ends_at": "2026-11-30T00:00:00Z",
+        },
+        {
+            "code": "wholesale-2027",
+            "name": "Wholesale 2027",
+            "kind": "contract",
+            "group_ids": ["01a205d7-7ee5-7b3e-83a7-37581a5fa0e9"],
+        },
+    ],
+    "PriceListChanges": [{"ends_at": "2026-12-02T00:00:00Z"}, {"ends_at": None}],
+    "PricesToSet": [
+        {
+            "prices": [
+                {
+                    "sku": "TEA-ASSAM-100",
+                    "price": {"amount": 950, "currency": "USD"},
+                },
+                {
+                    "sku": "TEA-ASSAM-100",
+                    "price": {"amount": 790, "currency": "EUR"},
+                    "min_quantity": 10,
+                },
+            ]
+        },
+        {
+            "price_list_id": "01a205d7-7ee5-7b3e-83a7-37581a5fa0e9",
+            "prices": [
+                {
+                    "sku": "TEA-ASSAM-100",
+                    "price": {"amount": 690, "currency": "EUR"},
+                    "compare_at_price": {"amount": 890, "currency": "EUR"},
+                }
+            ],
+        },
     ],
     "NewDraft": [
         {

@@ -2,10 +2,12 @@
 
 ``/livez`` looks at nothing: a process that answers lives, and restarting it would
 not mend a database. ``/readyz`` asks PostgreSQL, the schema and the keys of personal
-data, without which nothing can be sold, and Redis, without which everything can: when
-only Redis is gone the answer is 200 with status ``degraded``. Each check has a second;
-they run side by side, on a connection of their own, so that a busy pool does not look
-like a dead database. The finding is kept for a second: asking often costs nothing.
+data, without which nothing can be sold, and what everything can be sold without: when
+only Redis is gone, or the place where pictures are, or the database cannot tell what
+words are alike and searches overlook no typing error, the answer is 200 with status
+``degraded``. Each has a second; they run side by side, on a connection of their own, so
+that a busy pool does not look like a dead database. The finding is kept for a second:
+asking often costs nothing.
 """
 
 import asyncio
@@ -16,14 +18,17 @@ import msgspec
 import structlog
 from litestar import Response
 
+from holdfast.domain import search
 from holdfast.kernel.clock import Monotonic, monotonic
 from holdfast.platform import migrate
 from holdfast.platform.db import Database
 from holdfast.platform.redis import Cache
+from holdfast.platform.storage import Storage, StorageUnavailable
 from holdfast.platform.vault import Vault
 
 _CHECK_SECONDS = 1.0
 _KEPT_SECONDS = 1.0
+_DISPENSABLE = {"redis", "search", "pictures"}
 _log = structlog.get_logger()
 
 
@@ -56,12 +61,14 @@ class Health:
         db: Database,
         cache: Cache | None,
         vault: Vault,
+        storage: Storage | None = None,
         *,
         timer: Monotonic = monotonic,
     ) -> None:
         self._vault = vault
         self._db = db
         self._cache = cache
+        self._storage = storage
         self._timer = timer
         self._looking = asyncio.Lock()
         self._found: Readiness | None = None
@@ -84,11 +91,13 @@ class Health:
                     ("migrations", self._migrations),
                     ("data_keys", self._data_keys),
                     ("redis", self._redis),
+                    ("search", self._search),
+                    ("pictures", self._pictures),
                 )
             }
         checks = {name: task.result() for name, task in running.items()}
         failed = {name for name, check in checks.items() if check.status == "failed"}
-        if failed - {"redis"}:
+        if failed - _DISPENSABLE:
             return Readiness("unavailable", checks)
         return Readiness("degraded" if failed else "ready", checks)
 
@@ -118,6 +127,21 @@ class Health:
     async def _data_keys(self) -> Check:
         if not self._vault.is_open:
             return Check("failed", detail="not fetched yet")
+        return Check("ok")
+
+    async def _search(self) -> Check:
+        if not await search.can_tell_alike(self._db):
+            return Check("failed", detail="no pg_trgm: typing errors are not seen")
+        return Check("ok")
+
+    async def _pictures(self) -> Check:
+        if self._storage is None:
+            return Check("not_configured")
+        try:
+            await self._storage.look()
+        except StorageUnavailable as error:
+            _log.warning("pictures_not_reached", error=repr(error.__cause__))
+            return Check("failed", detail="cannot be kept or read: see their storage")
         return Check("ok")
 
     async def _redis(self) -> Check:

@@ -45,15 +45,20 @@ def listing_of_json(
     after: str | None,
     path: str,
     degraded: Sequence[str] = (),
+    besides: str = "",
+    /,
     **query: object,
 ) -> Response[Any]:
-    """The same for items that are JSON already, with commas between."""
+    """The same for items that are JSON already, with commas between.
+
+    *besides* are more members of the answer, as JSON with a comma before each.
+    """
     next_ = "null" if after is None else f'"{after}"'
     lacks = ""
     if degraded:
         lacks = f',"degraded":{msgspec.json.encode(degraded).decode()}'
     return Response(
-        f'{{"items":[{items}],"next":{next_}{lacks}}}'.encode(),
+        f'{{"items":[{items}],"next":{next_}{lacks}{besides}}}'.encode(),
         media_type="application/json",
         headers=_link(path, query, after),
     )

@@ -203,7 +203,7 @@ what to do. Unknown fields and parameters are refused.
 
 def _types_of(route: Route) -> list[Any]:
     found = [parameter.type for parameter in binding.parameters_of(route)]
-    if (body := binding.body_of(route)) is not None:
+    if (body := binding.said_of_body(route)) is not None:
         found.append(body.type)
     if (result := _result_of(route)) is not None:
         found.append(result)
@@ -250,10 +250,10 @@ def _operation(route: Route, made: Any) -> dict[str, Any]:
     if description.strip():
         lines = (line.strip() for line in description.strip().splitlines())
         operation["description"] = "\n".join(lines)
-    if (body := binding.body_of(route)) is not None:
+    if (body := binding.said_of_body(route)) is not None:
         operation["requestBody"] = {
             "required": not body.optional,
-            "content": {"application/json": {"schema": next(made)}},
+            "content": {body.media_type: {"schema": next(made)}},
         }
     success: dict[str, Any] = {
         "description": "Done",
@@ -369,7 +369,7 @@ def _errors(route: Route) -> Iterable[type[Exception]]:
         found += [QuotaExceeded]
     if route.scope is not None:
         found += [CredentialsMissing, MissingScope]
-    if binding.body_of(route) is not None:
+    if binding.said_of_body(route) is not None:
         found += [UnsupportedMediaType, BodyTooLarge]
     if route.takes_key is not None:
         found += [IdempotencyKeyMalformed, IdempotencyKeyReused]

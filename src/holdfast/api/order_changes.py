@@ -27,7 +27,7 @@ from holdfast.domain.identity import Caller
 from holdfast.domain.ordering import Order
 from holdfast.platform.idempotency import Answer
 from holdfast.workflows.cancellation import SCOPE, Cancellation
-from holdfast.workflows.carts import LineWanted
+from holdfast.workflows.cart_lines import LineWanted
 from holdfast.workflows.edits import Edit, Edits, PersonChange
 
 _CANCEL = "POST /v1/orders/{order_id}/cancellation"

@@ -28,7 +28,7 @@ class BadRoutes(ValueError):
 Asks: TypeAlias = Literal["payment", "carrier", "openid"]
 """Services that are not ours, whose patience is in the settings."""
 
-Kind: TypeAlias = Literal["read", "write", "checkout", "report"]
+Kind: TypeAlias = Literal["read", "write", "checkout", "report", "upload"]
 """What is served alike, and so is limited together: one limiter of concurrency each."""
 
 
@@ -115,6 +115,12 @@ class Route:
     """Why an unsafe route looks at no key."""
     raises: tuple[type[DomainError], ...] = ()
     """The errors of its own that a client should expect, for the documentation."""
+    body_limit_bytes: int | None = None
+    """The most its body may hold, where that is a file: then the handler reads it from
+    ``request`` as it comes, and a key stands for what the handler says it does."""
+    form: type | None = None
+    """What the form holds that its body is, for the documentation; the handler reads it
+    from ``request``."""
     status: int | None = None
     """Status of a success; by default 201 for POST, 204 for DELETE, else 200."""
     others: tuple[int, ...] = ()

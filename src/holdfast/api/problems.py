@@ -50,6 +50,13 @@ class UnsupportedMediaType(kinds.DomainError):
 
 
 @dataclass(eq=False)
+class RangeNotSatisfiable(kinds.DomainError):
+    """The range begins after the end of what there is."""
+
+    size: int
+
+
+@dataclass(eq=False)
 class HeadTooLarge(kinds.DomainError):
     """The request's header fields are too many or too large."""
 
@@ -123,7 +130,9 @@ _STATUS: dict[type[BaseException], int] = {
     BodyTooLarge: 413,
     AddressTooLong: 414,
     UnsupportedMediaType: 415,
+    RangeNotSatisfiable: 416,
     kinds.Invalid: 422,
+    kinds.Unconditional: 428,
     HeadTooLarge: 431,
     ClientGone: 499,
     kinds.TooMany: 429,
@@ -221,6 +230,8 @@ def _headers(error: Exception, status: int) -> list[tuple[bytes, bytes]]:
         headers.append((b"www-authenticate", needed.encode()))
     if isinstance(error, MethodNotAllowed):
         headers.append((b"allow", ", ".join(error.allow).encode()))
+    if isinstance(error, RangeNotSatisfiable):
+        headers.append((b"content-range", b"bytes */%d" % error.size))
     if isinstance(error, QuotaExceeded):
         headers += fields(error.standings)
     wait = getattr(error, "retry_after_seconds", None)

@@ -6,11 +6,16 @@ built for it on the way (see ``catalog.documents``).
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
 from litestar import Response
 
+from holdfast.api import editions, languages, matching, offers
+from holdfast.api.editions import IfMatch, IfNoneMatch
+from holdfast.api.languages import AcceptLanguage
 from holdfast.api.listing import After, Limit, Listing, listing_of_json
 from holdfast.api.protection import extras
 from holdfast.api.shapes import Amount
@@ -34,8 +39,8 @@ Query = Annotated[
 CategoryKey = Annotated[
     str, msgspec.Meta(max_length=255, description="Id or handle of a category.")
 ]
-OneProduct = Annotated[Response[Any], catalog.Product]
-Products = Annotated[Response[Any], Listing[catalog.Product]]
+OneProduct = Annotated[Response[Any], offers.OfferedProduct]
+Products = Annotated[Response[Any], Listing[offers.OfferedProduct]]
 
 
 class NewOption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,6 +76,8 @@ class NewVariant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     compare_at_price: Amount | None = None
     weight_grams: int = 0
     barcode: str | None = None
+    image_id: UUID | None = None
+    """One of the images of a product that is there."""
 
     @property
     def draft(self) -> catalog.VariantDraft:
@@ -81,6 +88,7 @@ class NewVariant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             compare_at_price=_money(self.compare_at_price),
             weight_grams=self.weight_grams,
             barcode=self.barcode,
+            image_id=self.image_id,
         )
 
 
@@ -98,6 +106,14 @@ class NewProduct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     options: list[NewOption] = []
     images: list[NewImage] = []
     categories: list[str] = []
+    seo_title: str = ""
+    seo_description: str = ""
+    publish_at: datetime | None = None
+    """When it goes on sale, if its status is scheduled."""
+    unpublish_at: datetime | None = None
+    """When it is archived by itself."""
+    attributes: dict[str, catalog.Value] = {}
+    """Values by the codes of attributes."""
 
     @property
     def draft(self) -> catalog.Draft:
@@ -111,6 +127,11 @@ class NewProduct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             product_type=self.product_type,
             status=self.status,
             tags=tuple(self.tags),
+            seo_title=self.seo_title,
+            seo_description=self.seo_description,
+            publish_at=self.publish_at,
+            unpublish_at=self.unpublish_at,
+            attributes=self.attributes,
             options=tuple(option.option for option in self.options),
             images=tuple(image.image for image in self.images),
             categories=tuple(self.categories),
@@ -146,13 +167,22 @@ class ProductChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     images: list[NewImage] | msgspec.UnsetType = msgspec.UNSET
     categories: list[str] | msgspec.UnsetType = msgspec.UNSET
     variants: list[VariantChanges] | msgspec.UnsetType = msgspec.UNSET
+    seo_title: str | msgspec.UnsetType = msgspec.UNSET
+    seo_description: str | msgspec.UnsetType = msgspec.UNSET
+    publish_at: datetime | msgspec.UnsetType | None = msgspec.UNSET
+    unpublish_at: datetime | msgspec.UnsetType | None = msgspec.UNSET
+    attributes: dict[str, catalog.Value | None] | msgspec.UnsetType = msgspec.UNSET
+    """Those that are named change, and go where they are null; the others stay."""
 
     def applied_to(self, draft: catalog.Draft) -> catalog.Draft:
         """The draft with these changes."""
-        changes: dict[str, Any] = _given(
-            self,
-            ("handle", "title", "description_html", "vendor", "product_type", "status"),
-        )
+        changes: dict[str, Any] = _given(self, _AS_THEY_ARE)
+        if self.attributes is not msgspec.UNSET:
+            changes["attributes"] = {
+                code: value
+                for code, value in {**draft.attributes, **self.attributes}.items()
+                if value is not None
+            }
         if self.tags is not msgspec.UNSET:
             changes["tags"] = tuple(self.tags)
         if self.categories is not msgspec.UNSET:
@@ -166,6 +196,12 @@ class ProductChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return replace(draft, **changes)
 
 
+_AS_THEY_ARE = (
+    *("handle", "title", "description_html", "vendor", "product_type", "status"),
+    *("seo_title", "seo_description", "publish_at", "unpublish_at"),
+)
+
+
 async def browse(
     shop: Shop,
     caller: Caller,
@@ -175,63 +211,141 @@ async def browse(
     category: CategoryKey | None = None,
     q: Query | None = None,
     status: catalog.Status | None = None,
+    currency: offers.Currency = None,
+    accept_language: AcceptLanguage = None,
+    if_none_match: IfNoneMatch = None,
 ) -> Products:
-    """List what is on sale, by age or by how well it matches ``q``."""
+    """List what is on sale, by age or by how well it matches ``q``.
+
+    With ``q`` it is what `/v1/search` finds, and a category has all below it.
+    """
     shown = status
     if not may(caller, "products:read"):
         # Somebody without the scope sees a shop in which nothing else exists.
         if status not in (None, "active"):
-            return listing_of_json("", None, _PATH)
+            return languages.answer(
+                *(shop, listing_of_json("", None, _PATH).content, ()),
+                if_none_match=if_none_match,
+            )
         shown = "active"
-    category_id = None
-    if category is not None:
-        category_id = (await catalog.find_category(shop.db, category)).id
-    asked = {"limit": limit, "category": category, "q": q, "status": status}
+    asked = {
+        "limit": limit,
+        "category": category,
+        "q": q,
+        "status": status,
+        "currency": currency,
+    }
     degraded = []
     if limit > extras.SMALL_PAGE and not shop.load.extras.has(extras.LARGE_PAGES):
         # The link to the next page asks for as many as were wanted.
         limit = extras.SMALL_PAGE
         degraded.append(extras.LARGE_PAGES.name)
+    wanted = languages.wanted(shop, accept_language)
     if q is not None and q.strip():
-        page = await catalog.search(
-            shop.db, q, after=after, limit=limit, status=shown, category_id=category_id
+        page = await matching.page(
+            *(shop, q),
+            after=after,
+            limit=limit,
+            status=shown,
+            category=category,
+            wanted=wanted,
         )
     else:
+        category_id = None
+        if category is not None:
+            category_id = (await catalog.find_category(shop.db, category)).id
         page = await catalog.page(
-            shop.db, after=after, limit=limit, status=shown, category_id=category_id
+            shop.db,
+            after=after,
+            limit=limit,
+            status=shown,
+            category_id=category_id,
+            at=shop.clock(),
+            wanted=wanted,
         )
-    return listing_of_json(page.json, page.next, _PATH, degraded, **asked)
+    items = await offers.on_many(shop, caller, page.json, currency)
+    listed = listing_of_json(items, page.next, _PATH, degraded, **asked)
+    return languages.answer(
+        *(shop, listed.content, page.languages),
+        if_none_match=if_none_match,
+        headers=listed.headers,
+    )
 
 
-async def show(shop: Shop, caller: Caller, product: str) -> OneProduct:
+async def show(
+    shop: Shop,
+    caller: Caller,
+    product: str,
+    *,
+    currency: offers.Currency = None,
+    accept_language: AcceptLanguage = None,
+    if_none_match: IfNoneMatch = None,
+) -> OneProduct:
     """One product by its id or handle."""
-    found = await shop.products.find(product)
+    wanted = languages.wanted(shop, accept_language)
+    found = await shop.products.find(product, wanted)
     if found.status != "active" and not may(caller, "products:read"):
         raise catalog.ProductNotFound
-    return _answer(found)
+    body = (await offers.on_one(shop, caller, found, currency)).encode()
+    return languages.answer(
+        *(shop, body, found.languages),
+        version=found.version,
+        if_none_match=if_none_match,
+    )
 
 
-async def create(shop: Shop, data: NewProduct) -> OneProduct:
+async def create(shop: Shop, caller: Caller, data: NewProduct) -> OneProduct:
     """Add a product, with empty stock for each of its variants."""
-    made = await workflows.create_product(shop.db, data.draft, clock=shop.clock)
+    made = await workflows.create_product(
+        shop.db, data.draft, clock=shop.clock, actor=caller.actor
+    )
     return _answer(made, headers={"Location": f"{_PATH}/{made.id}"})
 
 
-async def change(shop: Shop, product: str, data: ProductChanges) -> OneProduct:
-    """Change a product and its variants."""
+async def change(
+    shop: Shop,
+    caller: Caller,
+    product: str,
+    data: ProductChanges,
+    if_match: IfMatch = None,
+) -> OneProduct:
+    """Change a product and its variants, if nobody else did since it was read."""
+    versions = editions.versions(if_match)
     found = await shop.products.find(product)
     return _answer(
         await workflows.change_product(
-            shop.db, found.id, data.applied_to, clock=shop.clock
+            shop.db,
+            found.id,
+            data.applied_to,
+            clock=shop.clock,
+            versions=versions,
+            actor=caller.actor,
         )
     )
 
 
+async def delete(
+    shop: Shop, caller: Caller, product: str, if_match: IfMatch = None
+) -> None:
+    """Delete a product that was never sold; archive one that was."""
+    versions = editions.versions(if_match)
+    found = await shop.products.find(product)
+    await workflows.delete_product(
+        shop.db, found.id, clock=shop.clock, actor=caller.actor, versions=versions
+    )
+
+
 def _answer(
-    document: catalog.Document, headers: dict[str, str] | None = None
+    document: catalog.Document,
+    *,
+    headers: dict[str, str] | None = None,
+    if_none_match: str | None = None,
 ) -> Response[Any]:
-    return Response(
-        document.json.encode(), media_type="application/json", headers=headers
+    return editions.answer(
+        document.json.encode(),
+        version=document.version,
+        if_none_match=if_none_match,
+        headers=headers,
     )
 
 

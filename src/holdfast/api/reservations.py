@@ -13,7 +13,7 @@ from holdfast.api.shapes import Sku
 from holdfast.api.shop import Shop
 from holdfast.domain import ordering
 from holdfast.domain.identity import Caller
-from holdfast.workflows.carts import LineWanted
+from holdfast.workflows.cart_lines import LineWanted
 from holdfast.workflows.reservations import Hold
 
 

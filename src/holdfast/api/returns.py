@@ -22,7 +22,8 @@ from holdfast.domain.ordering import Arrival, Return, ReturnKind, ReturnStatus
 from holdfast.kernel.page import DEFAULT_LIMIT, Page
 from holdfast.platform.idempotency import Answer, Claim
 from holdfast.workflows import returns as workflows
-from holdfast.workflows.carts import LineWanted, owns
+from holdfast.workflows.cart_lines import LineWanted
+from holdfast.workflows.carts import owns
 from holdfast.workflows.returns import Receipt, Returns, Wish
 
 _PATH = "/v1/returns"

@@ -22,8 +22,9 @@ from holdfast.api.protection.policies import (
     Policies,
 )
 from holdfast.api.protection.quotas import Quotas
-from holdfast.domain import catalog, inventory, oauth
+from holdfast.domain import catalog, inventory, oauth, pricing, search
 from holdfast.domain.accounts import Hasher
+from holdfast.domain.media import UploadMetrics
 from holdfast.domain.payments import Provider
 from holdfast.domain.shipping import Carrier
 from holdfast.kernel.clock import Clock, system_clock
@@ -33,11 +34,13 @@ from holdfast.platform.circuits import Circuits
 from holdfast.platform.controls import Controls
 from holdfast.platform.data_keys import DataKeys
 from holdfast.platform.db import Database, DatabaseBusy, DatabaseUnavailable
+from holdfast.platform.guarded_storage import open_guarded
 from holdfast.platform.metrics import Metrics
 from holdfast.platform.outgoing import OutgoingCalls
 from holdfast.platform.rates import EVERY
 from holdfast.platform.redis import Cache
 from holdfast.platform.settings import Settings
+from holdfast.platform.storage import Storage
 from holdfast.platform.telemetry import AccessLog
 from holdfast.platform.vault import Vault
 from holdfast.resilience.rate import Limiter
@@ -90,6 +93,18 @@ class Shop:
     """Draws invoices."""
     products: catalog.Reader = field(init=False)
     """Single products: concurrent requests share statements."""
+    prices: pricing.Reader = field(init=False)
+    """What decides the prices of single products, read in the same way."""
+    calls: OutgoingCalls | None = None
+    """What counts calls to others; None to count none."""
+    media: UploadMetrics = field(init=False)
+    """What is counted of pictures."""
+    storage: Storage = field(init=False)
+    """The files of pictures."""
+    search_db: Database | None = None
+    """Connections that only searches use, planned anew; None to share those of all."""
+    finder: search.Finder = field(init=False)
+    """What is sold, by what people look for."""
     hot_db: Database | None = None
     """Connections that only holds of hot SKUs use; None to share those of all."""
     reservations: Reservations = field(init=False)
@@ -116,12 +131,20 @@ class Shop:
     """Requests with an idempotency key."""
 
     def __post_init__(self) -> None:
-        self.health = Health(self.db, self.cache, self.vault)
         self.controls = Controls(self.db)
         self.keyring = oauth.KeyRing(self.db, self.vault, self.clock)
         self.deadlines = DeadlineMetrics(self.metrics.registry)
         self.key_uses = KeyUses(self.db, self.vault, clock=self.clock)
-        self.products = catalog.Reader(self.db)
+        self.finder = search.Finder(self.search_db or self.db, reading=catalog.reading)
+        self.products = catalog.Reader(self.db, self.clock)
+        self.prices = pricing.Reader(self.db)
+        self.media = UploadMetrics(self.metrics.registry)
+        self.storage = open_guarded(
+            *(self.settings.media_url, self.settings.home / "images"),
+            self.circuits[dependencies.STORAGE],
+            observe=None if self.calls is None else self.calls.watch("storage"),
+        )
+        self.health = Health(self.db, self.cache, self.vault, self.storage)
         seller = self.settings.invoice_seller or (self.settings.public_url,)
         self.press = Press(seller)
         self.load = Load(
@@ -184,7 +207,9 @@ async def opened(
         raise ValueError("DATABASE_URL must be set")
     async with AsyncExitStack() as closing:
         db = await Database.connect(
-            settings.database_url, size=settings.database_pool_size
+            settings.database_url,
+            size=settings.database_pool_size,
+            language=settings.language,
         )
         closing.push_async_callback(db.close)
         # A connection of its own: a pool in full use must not look like a dead
@@ -199,6 +224,14 @@ async def opened(
             statement_timeout_ms=_BATCH_STATEMENT_MS,
         )
         closing.push_async_callback(hot_db.close)
+        # Those of searches: their filters are optional, and planned for what is asked.
+        # Half as many as of all, so that a checkout finds one however many search.
+        search_db = await Database.connect(
+            settings.database_url,
+            size=-(-settings.database_pool_size // 2),
+            planned_anew=True,
+        )
+        closing.push_async_callback(search_db.close)
         metrics = Metrics(settings.raw)
         guards = Circuits(
             dependencies.names(settings),
@@ -227,11 +260,12 @@ async def opened(
                     registry=metrics.registry,
                 )
             )
+        calls = OutgoingCalls(metrics.registry)
         others = providers(
             settings,
             session,
             cache=cache,
-            calls=OutgoingCalls(metrics.registry),
+            calls=calls,
             circuits=guards,
         )
         keys = DataKeys(
@@ -256,12 +290,14 @@ async def opened(
             circuits=guards,
             openid=openid_providers(settings, session, circuits=guards, clock=clock),
             hot_db=hot_db,
+            search_db=search_db,
             limiter=limiter,
+            calls=calls,
         )
         closing.push_async_callback(shop.key_uses.close)
         closing.push_async_callback(shop.reservations.holding.close)
         shop.watching = watching
-        shop.health = Health(watching, cache, shop.vault)
+        shop.health = Health(watching, cache, shop.vault, shop.storage)
         shop.controls = await closing.enter_async_context(
             controls.followed(Controls(watching))
         )
@@ -269,6 +305,7 @@ async def opened(
         await closing.enter_async_context(circuits.followed(guards, cache))
         shop.load.follow(shop.controls)
         db.on_wait = shop.load.waited_for_pool
+        search_db.on_wait = shop.load.waited_for_pool
         shop.controls.watch(POLICY_CONTROL, shop.quotas.policies.take_over)
         shop.controls.watch(PLAN_CONTROL, shop.quotas.policies.assign)
         await closing.enter_async_context(doors.followed(shop.doors))

@@ -18,7 +18,7 @@
 | dispatch      | arguments, handler, response                                     |
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from holdfast.api import sessions
@@ -81,7 +81,7 @@ def layers(routes: Sequence[Route], shop: Shop) -> list[Layer]:
         partial(Match, router=Router(routes)),
         *_deadline(routes, shop),
         *_threshold(shop),
-        partial(BodyLimit, limit_bytes=shop.settings.body_limit_bytes),
+        partial(BodyLimit, limit_bytes=_body_limit(shop)),
         partial(
             Authenticate,
             keys=Keys(shop.db),
@@ -91,6 +91,18 @@ def layers(routes: Sequence[Route], shop: Shop) -> list[Layer]:
         *by_caller,
         *_load_shed(routes, shop),
     ]
+
+
+def _body_limit(shop: Shop) -> Callable[[Scope], int]:
+    """What the route says, or else what the settings do."""
+    usual = shop.settings.body_limit_bytes
+
+    def find(scope: Scope) -> int:
+        route: Route = scope["holdfast.route"]
+        said = route.body_limit_bytes
+        return usual if said is None else said
+
+    return find
 
 
 def _health(routes: Sequence[Route]) -> list[str]:

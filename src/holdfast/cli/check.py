@@ -17,6 +17,7 @@ from holdfast.platform import data_keys, http, migrate
 from holdfast.platform.db import Database
 from holdfast.platform.redis import Cache
 from holdfast.platform.settings import BadSettings, Secret, Settings
+from holdfast.platform.storage import open_storage
 
 _PATIENCE_SECONDS = 5
 
@@ -52,6 +53,7 @@ async def _ask_all(settings: Settings) -> list[Finding]:
             "migrations": lambda: _migrations(settings),
             "data key": lambda: _data_key(settings),
             "Redis": lambda: _redis(settings),
+            "pictures": lambda: _pictures(settings),
             "payment provider": lambda: _answers(session, settings.payment_url),
             "carrier": lambda: _answers(session, settings.carrier_url),
         }
@@ -103,6 +105,13 @@ async def _redis(settings: Settings) -> str:
     finally:
         await cache.close()
     return "answers"
+
+
+async def _pictures(settings: Settings) -> str:
+    storage = open_storage(settings.media_url, settings.home / "images")
+    await storage.put("check", "probe", b"holdfast check")
+    await storage.remove_folder("check")
+    return "can be kept" + ("" if settings.media_url else f" in {settings.home}")
 
 
 async def _answers(session: aiohttp.ClientSession, url: str | None) -> str:

@@ -1,6 +1,6 @@
-"""``holdfast import shopify FILE...``: products from files into the shop.
+"""``holdfast import shopify|jsonl FILE...``: products from files into the shop.
 
-The good products go in, 50 in a transaction; each row that cannot be used is one
+The good products go in, 200 in a transaction; each row that cannot be used is one
 line on standard error. Memory does not grow with the file. Exit code 0: all went
 in; 1: some rows did not; 2: a file could not be used at all.
 """
@@ -8,11 +8,12 @@ in; 1: some rows did not; 2: a file could not be used at all.
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -20,6 +21,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from holdfast.cli.running import settings_of_running_shop
 from holdfast.cli.seen import Seen
 from holdfast.domain import catalog
+from holdfast.domain.imports import Format
 from holdfast.kernel.clock import Clock, system_clock
 from holdfast.kernel.errors import DomainError, Unavailable
 from holdfast.kernel.money import CURRENCIES
@@ -27,15 +29,26 @@ from holdfast.platform.db import Database
 from holdfast.platform.settings import Secret
 from holdfast.workflows import catalog as workflows
 from holdfast.workflows.catalog import Outcome
+from holdfast.workflows.imports import sentence
+
+_Arrivals: TypeAlias = Iterator[catalog.Arrival | catalog.RowFault]
+_Read: TypeAlias = Callable[[BinaryIO], _Arrivals]
+_Connect: TypeAlias = Callable[[], Awaitable[Database]]
 
 _ACTOR = "import"
-_BATCH_PRODUCTS = 50
+_BATCH_PRODUCTS = 200
 _BATCH_VARIANTS = 2_000
 _SOME_ROWS_FAILED = 1
 _UNUSABLE = 2
 
 
-def run(files: list[Path], *, currency: str | None, overwrite_stock: bool) -> int:
+def run(
+    files: list[Path],
+    *,
+    file_format: Format,
+    currency: str | None = None,
+    overwrite_stock: bool,
+) -> int:
     """Import *files* into the running shop and return the exit code."""
     settings = settings_of_running_shop()
     url = settings.database_url or Secret("")
@@ -43,32 +56,33 @@ def run(files: list[Path], *, currency: str | None, overwrite_stock: bool) -> in
     if currency not in CURRENCIES:
         sys.stderr.write(f"{currency!r} is not an ISO 4217 currency\n")
         return _UNUSABLE
-    return asyncio.run(_run(files, url, currency, overwrite_stock))
+    read = _READERS[file_format]
+    connect = partial(Database.connect, url, size=1, language=settings.language)
+    return asyncio.run(_run(files, connect, partial(read, currency), overwrite_stock))
 
 
 async def _run(
-    files: list[Path], url: str, currency: str, overwrite_stock: bool
+    files: list[Path], connect: _Connect, read: _Read, overwrite_stock: bool
 ) -> int:
-    db = await Database.connect(url, size=1)
+    db = await connect()
     code = 0
     try:
         with closing(Seen()) as seen:
             for path in files:
-                code = max(code, await _file(db, path, seen, currency, overwrite_stock))
+                code = max(code, await _file(db, path, seen, read, overwrite_stock))
     finally:
         await db.close()
     return code
 
 
 async def _file(
-    db: Database, path: Path, seen: Seen, currency: str, overwrite_stock: bool
+    db: Database, path: Path, seen: Seen, read: _Read, overwrite_stock: bool
 ) -> int:
     report = Report(path)
     intake = Intake(db, report, overwrite_stock=overwrite_stock)
     try:
         with path.open("rb") as file, report.progress(file):
-            arrivals = catalog.read_shopify(file, currency=currency)
-            for arrival in _first_time(arrivals, report, seen):
+            for arrival in _first_time(read(file), report, seen):
                 await intake.take(arrival)
                 report.show(file)
             await intake.flush()
@@ -82,8 +96,25 @@ async def _file(
     return _SOME_ROWS_FAILED if report.refused else 0
 
 
+def _shopify(currency: str, file: BinaryIO) -> _Arrivals:
+    return catalog.read_shopify(file, currency=currency)
+
+
+def _jsonl(_currency: str, file: BinaryIO) -> _Arrivals:
+    for portion in catalog.jsonl_portions(file):
+        yield from portion.faults
+        if portion.arrival is not None:
+            yield portion.arrival
+
+
+_READERS: dict[Format, Callable[[str, BinaryIO], _Arrivals]] = {
+    "shopify_csv": _shopify,
+    "jsonl": _jsonl,
+}
+
+
 def _first_time(
-    arrivals: Iterator[catalog.Arrival | catalog.RowFault],
+    arrivals: _Arrivals,
     report: "Report",
     seen: Seen,
 ) -> Iterator[catalog.Arrival]:
@@ -130,25 +161,25 @@ class Intake:
             await self.flush()
 
     async def flush(self) -> None:
-        """Take in what waits; if they cannot all go in, one by one."""
+        """Take in what waits; if they cannot all go in, by halves."""
         batch, self._batch = self._batch, []
         self._skus.clear()
-        if not batch:
-            return
+        if batch:
+            await self._take_in_or_halve(batch)
+
+    async def _take_in_or_halve(self, batch: list[catalog.Arrival]) -> None:
         try:
             await self._take_in(batch)
-        except DomainError:
-            for arrival in batch:
-                await self._take_in_one(arrival)
-
-    async def _take_in_one(self, arrival: catalog.Arrival) -> None:
-        try:
-            await self._take_in([arrival])
         except Unavailable:
-            # Not the product's fault; and the next would fare no better.
+            # Not the products' fault; and the next would fare no better.
             raise
         except DomainError as error:
-            self._report.complain(arrival.line, _sentence(error))
+            if len(batch) == 1:
+                self._report.complain(batch[0].line, sentence(error))
+                return
+            middle = len(batch) // 2
+            await self._take_in_or_halve(batch[:middle])
+            await self._take_in_or_halve(batch[middle:])
 
     async def _take_in(self, arrivals: list[catalog.Arrival]) -> None:
         self._report.outcomes.update(
@@ -160,14 +191,6 @@ class Intake:
                 overwrite_stock=self._overwrite_stock,
             )
         )
-
-
-def _sentence(error: DomainError) -> str:
-    if isinstance(error, catalog.ProductInvalid):
-        return "; ".join(f"{f.pointer[1:]} {f.detail}" for f in error.errors)
-    title = (type(error).__doc__ or "").partition("\n")[0].rstrip(".")
-    details = ", ".join(f"{name} {value!r}" for name, value in error.details.items())
-    return f"{title[:1].lower()}{title[1:]}: {details}"
 
 
 @dataclass

@@ -14,9 +14,11 @@ from holdfast.cli import stock_commands
 from holdfast.cli.bench_commands import bench
 from holdfast.cli.circuit_commands import circuits
 from holdfast.cli.client_commands import clients
+from holdfast.cli.file_commands import export, imports
 from holdfast.cli.payment_commands import reconcile
 from holdfast.cli.prove_commands import prove
 from holdfast.cli.role_commands import roles
+from holdfast.cli.search_commands import search
 from holdfast.cli.user_commands import users
 from holdfast.kernel.errors import DomainError
 from holdfast.platform.settings import BadSettings
@@ -309,30 +311,11 @@ app.add_typer(roles, name="roles", no_args_is_help=True)
 app.add_typer(clients, name="clients", no_args_is_help=True)
 app.add_typer(users, name="users", no_args_is_help=True)
 app.add_typer(circuits, name="circuits", no_args_is_help=True)
+app.add_typer(search, name="search", no_args_is_help=True)
 
 
-imports = typer.Typer(help="Products from files of other shops.")
 app.add_typer(imports, name="import", no_args_is_help=True)
-
-
-@imports.command("shopify")
-def import_shopify(
-    files: Annotated[list[Path], typer.Argument(help="Product exports, CSV")],
-    *,
-    currency: Annotated[
-        str | None, typer.Option(help="Of the prices; by default that of the shop")
-    ] = None,
-    stock: bool = typer.Option(
-        False, "--stock", help="Set the stock of known variants too"
-    ),
-) -> None:
-    """Import Shopify's product CSV; a second import changes nothing."""
-    from holdfast.cli import import_ as command
-
-    raise typer.Exit(command.run(files, currency=currency, overwrite_stock=stock))
-
-
-imports.command("levels")(stock_commands.import_levels)
+app.command("export")(export)
 app.command("doctor")(stock_commands.doctor)
 
 

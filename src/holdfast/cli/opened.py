@@ -25,7 +25,9 @@ async def opened() -> AsyncIterator[Opened]:
     settings = settings_of_running_shop()
     if settings.database_url is None:
         raise BadSettings("DATABASE_URL must be set.")
-    db = await Database.connect(settings.database_url, size=1)
+    db = await Database.connect(
+        settings.database_url, size=1, language=settings.language
+    )
     try:
         vault = await open_vault(db, settings.data_key, clock=system_clock)
         yield Opened(db, vault)

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from holdfast.cli.demo.catalogue import FOLDER, Item, items
+from holdfast.cli.demo.collections import collect
 from holdfast.cli.demo.pictures import Recipe
 from holdfast.cli.running import settings_of_running_shop
 from holdfast.domain import inventory
@@ -54,14 +55,14 @@ async def _seed(url: str, demo: list[Item]) -> Counter[Outcome]:
 async def seed(
     db: Database, demo: Iterable[Item], *, clock: Clock = system_clock
 ) -> Counter[Outcome]:
-    """Take the demo in, all of it or nothing."""
+    """Take the demo's products in, all of them or none, and show some together."""
     arrivals = [item.arrival for item in demo]
     main = await inventory.find_location(db, inventory.MAIN)
     if main.address is None:
         await change_location(db, main.code, {"address": DEPOT}, clock=clock)
-    return Counter(
-        await workflows.import_products(db, arrivals, clock=clock, actor=_ACTOR)
-    )
+    taken = await workflows.import_products(db, arrivals, clock=clock, actor=_ACTOR)
+    await collect(db, clock=clock, actor=_ACTOR)
+    return Counter(taken)
 
 
 def draw(images: Path, recipes: Iterable[Recipe]) -> int:

@@ -51,7 +51,7 @@ def run_worker(inherited: int, *, parent: int) -> None:
     whoever has adopted this process would be taken for it.
     """
     settings = _prepare()
-    with socket.socket(fileno=inherited) as listener:
+    with _adopted(inherited) as listener:
         _serve(settings, listener, parent=parent)
 
 
@@ -158,6 +158,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(_BACKLOG)
+        listener.setblocking(False)
     except OSError as error:
         listener.close()
         why = "is in use by another program" if error.errno == errno.EADDRINUSE else ""
@@ -165,6 +166,18 @@ def _listen(host: str, port: int) -> socket.socket:
             f"Port {port} of {host} {why or f'cannot be used ({error.strerror})'}: "
             "choose another with --port."
         ) from None
+    return listener
+
+
+def _adopted(inherited: int) -> socket.socket:
+    """The socket that the parent has opened, and shares with every worker.
+
+    Whether it blocks is a property of the socket and not of who holds it, and a copy
+    made by Python says again what its original believes. Were that to block, those that
+    serve already would stand still in ``accept`` whenever another worker starts.
+    """
+    listener = socket.socket(fileno=inherited)
+    listener.setblocking(False)
     return listener
 
 

@@ -35,6 +35,7 @@ from holdfast.platform.circuits import Circuits
 from holdfast.platform.controls import Controls
 from holdfast.platform.data_keys import DataKeys, followed
 from holdfast.platform.db import Database
+from holdfast.platform.guarded_storage import open_guarded
 from holdfast.platform.outgoing import OutgoingCalls
 from holdfast.platform.redis import Cache
 from holdfast.platform.settings import BadSettings, Secret, Settings
@@ -69,7 +70,9 @@ async def _work(settings: Settings, health_host: str, health_port: int | None) -
         loop.add_signal_handler(number, stop.set)
     url = settings.database_url or Secret("")
     async with AsyncExitStack() as closing:
-        db = await Database.connect(url, size=settings.database_pool_size)
+        db = await Database.connect(
+            url, size=settings.database_pool_size, language=settings.language
+        )
         closing.push_async_callback(db.close)
         session = http.session()
         closing.push_async_callback(session.close)
@@ -106,6 +109,11 @@ async def _work(settings: Settings, health_host: str, health_port: int | None) -
                 payments=provider,
                 carrier=None if others is None else others.carrier,
                 carrier_timeout_seconds=settings.carrier_timeout_seconds,
+                storage=open_guarded(
+                    *(settings.media_url, settings.home / "images"),
+                    guards[dependencies.STORAGE],
+                    observe=calls.watch("storage"),
+                ),
             ),
             None if provider is None else settling(settings, db, vault, provider),
             metrics=metrics,

@@ -14,6 +14,7 @@ No HTTP here: one table at the edge gives each kind its status (RFC 9457).
     ├── NotFound          not there, or not theirs
     ├── Conflict          the state of things forbids it
     ├── Outdated          said of a state that is no more
+    ├── Unconditional     does not say of which state
     ├── Gone              was there once
     ├── TooMany           asked more often than anybody may
     ├── Unavailable       we cannot just now; ask again
@@ -71,6 +72,10 @@ class Conflict(DomainError):
 
 class Outdated(DomainError):
     """The thing was changed since it was read."""
+
+
+class Unconditional(DomainError):
+    """The request does not say which state of the thing it is about."""
 
 
 class Gone(DomainError):

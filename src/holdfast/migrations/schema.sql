@@ -378,8 +378,15 @@ CREATE TABLE categories (
     name text NOT NULL,
     position integer NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL,
-    updated_at timestamptz NOT NULL
+    updated_at timestamptz NOT NULL,
+    parent_id uuid CONSTRAINT categories_parent_exists REFERENCES categories,
+    description_html text NOT NULL DEFAULT '',
+    seo_title text NOT NULL DEFAULT '',
+    seo_description text NOT NULL DEFAULT '',
+    version bigint NOT NULL DEFAULT 1,
+    CONSTRAINT categories_parent_is_another CHECK (parent_id <> id)
 );
+CREATE INDEX categories_by_parent ON categories (parent_id, position, id);
 
 CREATE TABLE products (
     id uuid PRIMARY KEY,
@@ -389,31 +396,63 @@ CREATE TABLE products (
     vendor text NOT NULL DEFAULT '',
     product_type text NOT NULL DEFAULT '',
     status text NOT NULL CONSTRAINT products_status_known
-        CHECK (status IN ('draft', 'active', 'archived')),
+        CHECK (status IN ('draft', 'active', 'archived', 'scheduled')),
     tags text[] NOT NULL DEFAULT '{}',
     -- [{"name": "Size", "values": ["S", "M"]}], in the order they are offered.
     options jsonb NOT NULL DEFAULT '[]',
     -- What the product was last imported from, so that the same import again
     -- can be told from a change. NULL for products made by hand.
     source_hash bytea,
-    -- Two projections of this row and its variants, images and categories, made by
-    -- one statement (catalog's `project`) in the transaction of every write: what a
-    -- search matches, and the JSON a client reads. The stock of each variant is not
-    -- in it: U+001F, which JSON cannot contain, stands where each number goes.
-    search tsvector NOT NULL,
+    -- What a search matched before it had an index of its own (product_index).
+    search tsvector NOT NULL DEFAULT '',
+    -- This row and its variants, images and categories as the JSON a client reads, made
+    -- in the transaction of every write. The stock of each variant is not in it:
+    -- U+001F, which JSON cannot contain, stands where each number goes.
     document text NOT NULL,
     created_at timestamptz NOT NULL,
-    updated_at timestamptz NOT NULL
+    updated_at timestamptz NOT NULL,
+    -- Counts the writes of the product, its variants, categories and images.
+    version bigint NOT NULL DEFAULT 0,
+    seo_title text NOT NULL DEFAULT '',
+    seo_description text NOT NULL DEFAULT '',
+    -- When a scheduled product goes on sale, and when one goes off it.
+    publish_at timestamptz,
+    unpublish_at timestamptz,
+    -- {"material": "oak", "depth": 40}: by the codes of attribute_definitions.
+    attributes jsonb NOT NULL DEFAULT '{}',
+    -- Which way of writing its document and its index they were written in. The worker
+    -- writes anew, a few at a time, what is of an older one.
+    document_version smallint NOT NULL DEFAULT 0,
+    CONSTRAINT products_scheduled_when
+        CHECK (status <> 'scheduled' OR publish_at IS NOT NULL)
 );
-CREATE INDEX products_search ON products USING gin (search);
-CREATE INDEX products_active ON products (id) WHERE status = 'active';
+CREATE INDEX products_on_sale ON products (id) WHERE status IN ('active', 'scheduled');
+CREATE INDEX products_due ON products (least(publish_at, unpublish_at))
+    WHERE status IN ('active', 'scheduled')
+      AND (publish_at IS NOT NULL OR unpublish_at IS NOT NULL);
+CREATE INDEX products_by_document_version ON products (document_version, id);
+CREATE INDEX products_by_attributes ON products USING gin (attributes jsonb_path_ops);
+
+-- What the status of a product is at a moment, whether or not somebody has come by to
+-- write it down.
+CREATE FUNCTION status_at(
+    status text, publish_at timestamptz, unpublish_at timestamptz, moment timestamptz
+) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE
+        WHEN status IN ('active', 'scheduled') AND unpublish_at <= moment THEN 'archived'
+        WHEN status = 'scheduled' AND publish_at <= moment THEN 'active'
+        ELSE status
+    END;
 
 -- What a search compares: letters of the Latin, Greek and Cyrillic scripts without
--- their accents, as catalog's `without_accents` does in Python.
+-- their accents, as catalog's `without_accents` does in Python. Most texts have no letter
+-- that could have one. Not STRICT, so that it is inlined.
 CREATE FUNCTION without_accents(written text) RETURNS text
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN normalize(regexp_replace(normalize(written, NFKD), '[\u0300-\u036f]', '', 'g'),
-                     NFC);
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN octet_length(written) = length(written) THEN written
+        ELSE normalize(regexp_replace(normalize(written, NFKD), '[\u0300-\u036f]', '', 'g'),
+                       NFC) END;
 
 CREATE TABLE product_categories (
     product_id uuid NOT NULL REFERENCES products ON DELETE CASCADE,
@@ -441,9 +480,15 @@ CREATE TABLE variants (
     barcode text,
     position integer NOT NULL,
     created_at timestamptz NOT NULL,
-    updated_at timestamptz NOT NULL
+    updated_at timestamptz NOT NULL,
+    -- Which of the product's images shows the variant.
+    image_id uuid
 );
 CREATE INDEX variants_by_product ON variants (product_id, position);
+CREATE INDEX variants_by_barcode ON variants (barcode) WHERE barcode IS NOT NULL;
+-- What is reduced is little of much, as a rule.
+CREATE INDEX variants_reduced ON variants (product_id)
+    WHERE compare_at_amount > price_amount;
 
 CREATE TABLE product_images (
     id uuid PRIMARY KEY,
@@ -452,9 +497,614 @@ CREATE TABLE product_images (
     alt text NOT NULL DEFAULT '',
     width integer,
     height integer,
-    position integer NOT NULL
+    position integer NOT NULL,
+    -- What is in the shop's own store of pictures; NULL for one kept elsewhere.
+    asset_id uuid
 );
 CREATE INDEX product_images_by_product ON product_images (product_id, position);
+CREATE INDEX product_images_by_asset ON product_images (asset_id)
+    WHERE asset_id IS NOT NULL;
+
+-- Pictures that people upload, kept by the shop itself.
+CREATE TABLE media_assets (
+    id uuid PRIMARY KEY,
+    -- The folder of its files, and the address of what was drawn: a hash of id and content.
+    address text NOT NULL CONSTRAINT media_assets_address_unique UNIQUE
+        CONSTRAINT media_assets_address_form CHECK (address ~ '^[0-9a-f]{64}$'),
+    -- arriving: its file may be on the way, or be half of one; nobody is told of it.
+    -- removed: a gravestone, until its files are gone for good.
+    status text NOT NULL CONSTRAINT media_assets_status_known
+        CHECK (status IN ('arriving', 'processing', 'ready', 'failed', 'removed')),
+    kind text NOT NULL CONSTRAINT media_assets_kind_known
+        CHECK (kind IN ('jpeg', 'png', 'gif', 'webp')),
+    bytes bigint NOT NULL CONSTRAINT media_assets_bytes_positive CHECK (bytes > 0),
+    sha256 text NOT NULL,
+    file_name text NOT NULL,
+    alt text NOT NULL,
+    -- Of the picture held upright; NULL until it is drawn.
+    width integer,
+    height integer,
+    renditions jsonb NOT NULL DEFAULT '[]',
+    problem text,
+    -- Until when somebody draws it, and how often that was begun.
+    claimed_until timestamptz,
+    attempts integer NOT NULL DEFAULT 0,
+    -- Whether the upload is still beside what was drawn from it.
+    has_original boolean NOT NULL DEFAULT true,
+    -- When the files of a gravestone were first removed.
+    swept_at timestamptz,
+    created_by text NOT NULL,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    -- Raised by what people change of it; being drawn is no change of theirs.
+    version bigint NOT NULL DEFAULT 1
+);
+-- What waits to be drawn, oldest first.
+CREATE INDEX media_assets_to_draw ON media_assets (id) WHERE status = 'processing';
+-- What the sweep looks for: a handful, however many pictures there are.
+CREATE INDEX media_assets_to_sweep ON media_assets (updated_at)
+    WHERE status IN ('arriving', 'removed')
+       OR (has_original AND status IN ('ready', 'failed'));
+
+-- What can be said of a product besides, and of what type it is.
+CREATE TABLE attribute_definitions (
+    code text PRIMARY KEY,
+    name text NOT NULL,
+    type text NOT NULL CONSTRAINT attribute_definitions_type_known
+        CHECK (type IN ('text', 'number', 'boolean', 'date', 'choice', 'reference')),
+    -- What a choice chooses from, in order; empty for other types.
+    choices text[] NOT NULL DEFAULT '{}',
+    filterable boolean NOT NULL DEFAULT false,
+    position integer NOT NULL DEFAULT 0,
+    version bigint NOT NULL DEFAULT 1,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL
+);
+
+-- The texts of a product in other languages than the shop's own.
+CREATE TABLE product_translations (
+    product_id uuid NOT NULL REFERENCES products ON DELETE CASCADE,
+    -- A language tag: de, pt-BR.
+    language text NOT NULL,
+    -- {"title": "Tasse"}: the fields that are translated; the others are as they are.
+    fields jsonb NOT NULL,
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (product_id, language)
+);
+
+-- The same of categories.
+CREATE TABLE category_translations (
+    category_id uuid NOT NULL REFERENCES categories ON DELETE CASCADE,
+    -- A language tag: de, pt-BR.
+    language text NOT NULL,
+    -- {"name": "Tassen"}: the fields that are translated; the others are as they are.
+    fields jsonb NOT NULL,
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (category_id, language)
+);
+
+-- What else somebody may want who looks at a product, in order.
+CREATE TABLE related_products (
+    product_id uuid NOT NULL REFERENCES products ON DELETE CASCADE,
+    related_id uuid NOT NULL REFERENCES products ON DELETE CASCADE,
+    position integer NOT NULL,
+    PRIMARY KEY (product_id, related_id),
+    CONSTRAINT related_products_another CHECK (product_id <> related_id)
+);
+CREATE INDEX related_products_by_related ON related_products (related_id);
+
+-- Who changed what of a product. It outlives the product.
+CREATE TABLE product_changes (
+    id uuid PRIMARY KEY,
+    product_id uuid NOT NULL,
+    -- The version that the change made; the last there was for a deletion.
+    version bigint NOT NULL,
+    action text NOT NULL CONSTRAINT product_changes_action_known CHECK (action IN
+        ('created', 'changed', 'published', 'unpublished', 'deleted')),
+    actor text NOT NULL,
+    -- [{"field": "title", "old": "Cup", "new": "Mug"}]
+    changes jsonb NOT NULL,
+    at timestamptz NOT NULL
+);
+CREATE INDEX product_changes_by_product ON product_changes (product_id, id DESC);
+
+-- Products put together by hand, or by a rule that says what belongs.
+CREATE TABLE collections (
+    id uuid PRIMARY KEY,
+    handle text NOT NULL CONSTRAINT collections_handle_unique UNIQUE,
+    title text NOT NULL,
+    description_html text NOT NULL,
+    seo_title text NOT NULL,
+    seo_description text NOT NULL,
+    -- A picture of the shop's own, which stays while it is shown here.
+    image_id uuid,
+    image_alt text NOT NULL,
+    status text NOT NULL CONSTRAINT collections_status_known
+        CHECK (status IN ('draft', 'active')),
+    -- From when until when buyers see it, once it is active.
+    publish_at timestamptz,
+    unpublish_at timestamptz,
+    sort text NOT NULL CONSTRAINT collections_sort_known
+        CHECK (sort IN ('manual', 'newest', 'title', 'price', '-price')),
+    -- {"match": "all", "conditions": [{"field": "tag", ...}]}; NULL where the products
+    -- are put in by hand. Who belongs is asked at each read, so nothing goes stale.
+    rule jsonb,
+    position integer NOT NULL,
+    version bigint NOT NULL DEFAULT 1,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    CONSTRAINT collections_rules_have_no_hand
+        CHECK (rule IS NULL OR sort <> 'manual')
+);
+CREATE INDEX collections_in_order ON collections (position, id);
+CREATE INDEX collections_by_image ON collections (image_id) WHERE image_id IS NOT NULL;
+
+-- What was put in by hand. It stays while a rule decides instead.
+CREATE TABLE collection_products (
+    collection_id uuid NOT NULL REFERENCES collections ON DELETE CASCADE,
+    product_id uuid NOT NULL REFERENCES products ON DELETE CASCADE,
+    -- To sort by, with room between: moving one product writes one row, and shifts
+    -- nothing for somebody who is reading page by page.
+    place bigint NOT NULL,
+    PRIMARY KEY (collection_id, product_id)
+);
+CREATE INDEX collection_products_in_order
+    ON collection_products (collection_id, place, product_id);
+CREATE INDEX collection_products_by_product ON collection_products (product_id);
+
+-- Who changed what of a collection. It outlives the collection.
+CREATE TABLE collection_changes (
+    id uuid PRIMARY KEY,
+    collection_id uuid NOT NULL,
+    -- The version that the change made; the last there was for a deletion.
+    version bigint NOT NULL,
+    action text NOT NULL CONSTRAINT collection_changes_action_known
+        CHECK (action IN ('created', 'changed', 'deleted')),
+    actor text NOT NULL,
+    changes jsonb NOT NULL,
+    at timestamptz NOT NULL
+);
+CREATE INDEX collection_changes_by_collection
+    ON collection_changes (collection_id, id DESC);
+
+-- The texts of collections in other languages than the shop's own.
+CREATE TABLE collection_translations (
+    collection_id uuid NOT NULL REFERENCES collections ON DELETE CASCADE,
+    -- A language tag: de, pt-BR.
+    language text NOT NULL,
+    -- {"title": "Geschenke"}: the fields that are translated; the others are as they are.
+    fields jsonb NOT NULL,
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (collection_id, language)
+);
+
+-- pricing -------------------------------------------------------------------
+
+CREATE TABLE customer_groups (
+    id uuid PRIMARY KEY,
+    -- How people and files name it: wholesale, club-gold.
+    code text NOT NULL CONSTRAINT customer_groups_code_unique UNIQUE,
+    name text NOT NULL,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    -- Raised by every change, of its members too.
+    version bigint NOT NULL DEFAULT 1
+);
+
+CREATE TABLE customer_group_members (
+    account_id uuid NOT NULL REFERENCES accounts ON DELETE CASCADE,
+    group_id uuid NOT NULL REFERENCES customer_groups ON DELETE CASCADE,
+    added_by text NOT NULL,
+    added_at timestamptz NOT NULL,
+    PRIMARY KEY (account_id, group_id)
+);
+CREATE INDEX customer_group_members_by_group
+    ON customer_group_members (group_id, account_id);
+
+CREATE TABLE price_lists (
+    id uuid PRIMARY KEY,
+    code text NOT NULL CONSTRAINT price_lists_code_unique UNIQUE,
+    name text NOT NULL,
+    -- A sale lowers prices; a contract takes their place, higher ones too.
+    kind text NOT NULL CONSTRAINT price_lists_kind_known
+        CHECK (kind IN ('sale', 'contract')),
+    -- Whether it is for everybody, or for the groups in price_list_groups alone.
+    for_everybody boolean NOT NULL,
+    starts_at timestamptz,
+    ends_at timestamptz,
+    -- Since when it has been as it is; what it was before is in price_list_changes.
+    since timestamptz NOT NULL,
+    created_by text NOT NULL,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    -- When it was withdrawn; its prices stay on record.
+    removed_at timestamptz,
+    -- Raised by every change of the list, not of the prices in it.
+    version bigint NOT NULL DEFAULT 1,
+    CONSTRAINT price_lists_end_after_start CHECK (starts_at < ends_at),
+    CONSTRAINT price_lists_contracts_are_with_groups
+        CHECK (NOT (kind = 'contract' AND for_everybody))
+);
+
+CREATE TABLE price_list_groups (
+    price_list_id uuid NOT NULL REFERENCES price_lists,
+    group_id uuid NOT NULL
+        CONSTRAINT price_list_groups_group_known REFERENCES customer_groups,
+    PRIMARY KEY (price_list_id, group_id)
+);
+CREATE INDEX price_list_groups_by_group ON price_list_groups (group_id);
+
+-- For whom and when a list held, while it was something else than it is now.
+CREATE TABLE price_list_changes (
+    price_list_id uuid NOT NULL REFERENCES price_lists,
+    since timestamptz NOT NULL,
+    until timestamptz NOT NULL,
+    for_everybody boolean NOT NULL,
+    group_ids uuid[] NOT NULL,
+    starts_at timestamptz,
+    ends_at timestamptz,
+    PRIMARY KEY (price_list_id, since)
+);
+
+-- Every price beside that of the variant itself. A price is never changed: it is
+-- removed and another is put in its place, so that this is its own history.
+CREATE TABLE prices (
+    id uuid PRIMARY KEY,
+    variant_id uuid NOT NULL REFERENCES variants ON DELETE CASCADE,
+    -- NULL: the shop's own, for everybody.
+    price_list_id uuid REFERENCES price_lists,
+    currency text NOT NULL CONSTRAINT prices_currency_shape
+        CHECK (currency ~ '^[A-Z]{3}$'),
+    -- From how many of the variant on.
+    min_quantity bigint NOT NULL CONSTRAINT prices_min_quantity_positive
+        CHECK (min_quantity > 0),
+    amount bigint NOT NULL CONSTRAINT prices_amount_in_range
+        CHECK (amount BETWEEN 0 AND 1000000000000000),
+    compare_at_amount bigint CONSTRAINT prices_compare_at_in_range
+        CHECK (compare_at_amount BETWEEN 0 AND 1000000000000000),
+    starts_at timestamptz,
+    ends_at timestamptz,
+    created_by text NOT NULL,
+    created_at timestamptz NOT NULL,
+    removed_by text,
+    removed_at timestamptz,
+    CONSTRAINT prices_end_after_start CHECK (starts_at < ends_at)
+);
+CREATE UNIQUE INDEX prices_once ON prices (variant_id, currency, price_list_id,
+                                           min_quantity, starts_at, ends_at)
+    NULLS NOT DISTINCT WHERE removed_at IS NULL;
+CREATE INDEX prices_by_list ON prices (price_list_id, id) WHERE removed_at IS NULL;
+CREATE INDEX prices_ever ON prices (variant_id, currency);
+
+-- What the price of a variant itself was before it was changed.
+CREATE TABLE base_price_changes (
+    variant_id uuid NOT NULL REFERENCES variants ON DELETE CASCADE,
+    since timestamptz NOT NULL,
+    until timestamptz NOT NULL,
+    currency text NOT NULL,
+    amount bigint NOT NULL,
+    compare_at_amount bigint,
+    PRIMARY KEY (variant_id, since)
+);
+
+-- Whoever changes the price of a variant, by whatever way, cannot forget to write down
+-- what it was.
+CREATE FUNCTION keep_base_price() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO base_price_changes (variant_id, since, until, currency, amount,
+                                    compare_at_amount)
+    SELECT OLD.id, held.since, NEW.updated_at, OLD.currency, OLD.price_amount,
+           OLD.compare_at_amount
+    FROM (SELECT coalesce(max(c.until), OLD.created_at) AS since
+          FROM base_price_changes c WHERE c.variant_id = OLD.id) AS held
+    -- Of two changes at one instant, nobody was sold the price in between.
+    WHERE held.since < NEW.updated_at;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER variants_keep_their_prices AFTER UPDATE ON variants
+    FOR EACH ROW WHEN (
+        (OLD.price_amount, OLD.currency) IS DISTINCT FROM
+        (NEW.price_amount, NEW.currency)
+        OR OLD.compare_at_amount IS DISTINCT FROM NEW.compare_at_amount)
+    EXECUTE FUNCTION keep_base_price();
+
+-- What may hold for whom now: of lists that are not withdrawn, with one row for
+-- everybody or for each group. The entry is what pricing's `book_of` reads.
+CREATE VIEW prices_on_record AS
+SELECT p.variant_id, p.currency, p.price_list_id, audience.group_id,
+       jsonb_build_array(
+           p.id, p.min_quantity, p.amount, p.compare_at_amount, p.starts_at, p.ends_at,
+           l.id, l.kind, l.starts_at, l.ends_at, audience.group_id) AS entry
+FROM prices p
+LEFT JOIN price_lists l ON l.id = p.price_list_id
+LEFT JOIN price_list_groups audience
+    ON audience.price_list_id = l.id AND NOT l.for_everybody
+WHERE p.removed_at IS NULL AND l.removed_at IS NULL
+  AND (l.id IS NULL OR l.for_everybody OR audience.group_id IS NOT NULL);
+
+-- The same of any time: what an entry said, of whom, and for which time it was on record
+-- just so. Of the prices of variants themselves too.
+CREATE VIEW prices_known AS
+SELECT p.variant_id, p.currency, audience.group_id,
+       jsonb_build_array(
+           p.id, p.min_quantity, p.amount, p.compare_at_amount, p.starts_at, p.ends_at,
+           p.price_list_id, l.kind, l.starts_at, l.ends_at, audience.group_id,
+           greatest(p.created_at, l.since), least(p.removed_at, l.until)) AS entry
+FROM prices p
+LEFT JOIN LATERAL (
+    SELECT n.id, n.kind, n.for_everybody, ARRAY(
+               SELECT g.group_id FROM price_list_groups g
+               WHERE g.price_list_id = n.id) AS group_ids,
+           n.starts_at, n.ends_at, n.since, n.removed_at AS until
+    FROM price_lists n WHERE n.id = p.price_list_id
+    UNION ALL
+    SELECT n.id, n.kind, was.for_everybody, was.group_ids, was.starts_at, was.ends_at,
+           was.since, was.until
+    FROM price_list_changes was JOIN price_lists n ON n.id = was.price_list_id
+    WHERE was.price_list_id = p.price_list_id
+) AS l ON true
+LEFT JOIN LATERAL unnest(l.group_ids) AS audience (group_id) ON NOT l.for_everybody
+WHERE (l.id IS NULL OR l.for_everybody OR audience.group_id IS NOT NULL)
+  AND (least(p.removed_at, l.until) IS NULL
+       OR greatest(p.created_at, l.since) < least(p.removed_at, l.until))
+UNION ALL
+SELECT v.id, v.currency, NULL,
+       jsonb_build_array(
+           NULL, 1, v.price_amount, v.compare_at_amount, NULL, NULL, NULL, NULL, NULL,
+           NULL, NULL, coalesce((
+               SELECT max(c.until) FROM base_price_changes c
+               WHERE c.variant_id = v.id), v.created_at), NULL)
+FROM variants v
+UNION ALL
+SELECT c.variant_id, c.currency, NULL,
+       jsonb_build_array(
+           NULL, 1, c.amount, c.compare_at_amount, NULL, NULL, NULL, NULL, NULL, NULL,
+           NULL, c.since, c.until)
+FROM base_price_changes c;
+
+-- imports -------------------------------------------------------------------
+
+-- A file on its way in, and how far it is.
+CREATE TABLE import_jobs (
+    id uuid PRIMARY KEY,
+    format text NOT NULL CONSTRAINT import_jobs_format_known
+        CHECK (format IN ('jsonl', 'shopify_csv')),
+    -- Of prices that do not say theirs.
+    currency text NOT NULL,
+    -- Whether stock is set for variants that are known, too.
+    overwrite_stock boolean NOT NULL,
+    status text NOT NULL CONSTRAINT import_jobs_status_known
+        CHECK (status IN ('receiving', 'queued', 'running', 'completed', 'failed',
+                          'canceled')),
+    actor text NOT NULL,
+    -- What the client calls the request, so that it can be repeated.
+    idempotency_key text,
+    -- Of the file; NULL while it is being received.
+    sha256 bytea,
+    size_bytes bigint NOT NULL DEFAULT 0,
+    -- Everything before this place of the file is done, and nothing after it: each
+    -- batch moves it in the transaction that takes its products in.
+    done_bytes bigint NOT NULL DEFAULT 0,
+    done_lines bigint NOT NULL DEFAULT 0,
+    -- Products.
+    created bigint NOT NULL DEFAULT 0,
+    updated bigint NOT NULL DEFAULT 0,
+    unchanged bigint NOT NULL DEFAULT 0,
+    -- Rows that could not be used.
+    refused bigint NOT NULL DEFAULT 0,
+    -- Why the file could not be used, or not all of it.
+    failure text,
+    -- Until then others leave it to whoever works at it.
+    leased_until timestamptz,
+    -- How often it was taken up since it last went on, or was left in good order.
+    starts integer NOT NULL DEFAULT 0,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    finished_at timestamptz,
+    CONSTRAINT import_jobs_done_within_the_file
+        CHECK (0 <= done_bytes AND done_bytes <= size_bytes)
+);
+CREATE UNIQUE INDEX import_jobs_key_once ON import_jobs (actor, idempotency_key)
+    WHERE idempotency_key IS NOT NULL;
+CREATE INDEX import_jobs_unfinished ON import_jobs (id)
+    WHERE status IN ('receiving', 'queued', 'running');
+
+-- The file of a job in pieces of a MiB, all but the last; gone when the job has ended.
+CREATE TABLE import_chunks (
+    job_id uuid NOT NULL REFERENCES import_jobs ON DELETE CASCADE,
+    number integer NOT NULL,
+    content bytea NOT NULL,
+    PRIMARY KEY (job_id, number)
+);
+-- They live for minutes: compressing them would cost more than it saves.
+ALTER TABLE import_chunks ALTER COLUMN content SET STORAGE EXTERNAL;
+
+-- What was refused, and why; the first ten thousand of each job.
+CREATE TABLE import_faults (
+    job_id uuid NOT NULL REFERENCES import_jobs ON DELETE CASCADE,
+    number bigint NOT NULL,
+    line bigint NOT NULL,
+    handle text NOT NULL,
+    message text NOT NULL,
+    PRIMARY KEY (job_id, number)
+);
+
+-- Where each product began that a running job has read: a second one of the same
+-- handle in one file is a mistake.
+CREATE TABLE import_handles (
+    job_id uuid NOT NULL REFERENCES import_jobs ON DELETE CASCADE,
+    handle text NOT NULL,
+    line bigint NOT NULL,
+    PRIMARY KEY (job_id, handle)
+);
+
+-- search --------------------------------------------------------------------
+
+-- Similarity of words, for typing errors. A server may lack it, and then words are
+-- found as they are written and no otherwise; `/readyz` says so.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_trgm') THEN
+        CREATE EXTENSION IF NOT EXISTS pg_trgm;
+    END IF;
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE NOTICE 'pg_trgm may not be created here: search goes without it';
+END $$;
+
+-- A text as search compares it: words of lower-case letters and digits without
+-- accents, one space between them. Queries and products go through the same function,
+-- so that they agree on what a word is.
+CREATE FUNCTION search_text(written text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN btrim(regexp_replace(
+        translate(lower(without_accents(written)), '''’`´ʼ', ''),
+        '[^[:alnum:]]+', ' ', 'g'));
+
+-- How PostgreSQL stems a language; what it has no stems for is taken as it is.
+CREATE FUNCTION search_language(tag text) RETURNS regconfig
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE split_part(lower(tag), '-', 1)
+        WHEN 'ar' THEN 'arabic'::regconfig WHEN 'ca' THEN 'catalan'::regconfig
+        WHEN 'da' THEN 'danish'::regconfig WHEN 'de' THEN 'german'::regconfig
+        WHEN 'el' THEN 'greek'::regconfig WHEN 'en' THEN 'english'::regconfig
+        WHEN 'es' THEN 'spanish'::regconfig WHEN 'fi' THEN 'finnish'::regconfig
+        WHEN 'fr' THEN 'french'::regconfig WHEN 'hu' THEN 'hungarian'::regconfig
+        WHEN 'it' THEN 'italian'::regconfig WHEN 'nb' THEN 'norwegian'::regconfig
+        WHEN 'nl' THEN 'dutch'::regconfig WHEN 'no' THEN 'norwegian'::regconfig
+        WHEN 'pt' THEN 'portuguese'::regconfig WHEN 'ro' THEN 'romanian'::regconfig
+        WHEN 'ru' THEN 'russian'::regconfig WHEN 'sv' THEN 'swedish'::regconfig
+        WHEN 'tr' THEN 'turkish'::regconfig ELSE 'simple'::regconfig END;
+
+-- A question of words that the shop put together, or with operators as people write
+-- them: "a phrase", -not, this or that. Words are looked for as they are and by stems.
+-- After U+001F stands the word that somebody is still typing: where a language leaves
+-- out words as too usual, as English does "t", such a word may yet become another.
+CREATE FUNCTION search_query(asked text, language text, operators boolean)
+    RETURNS tsquery LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN operators
+        THEN websearch_to_tsquery(search_language(language), without_accents(asked))
+            || websearch_to_tsquery('simple'::regconfig, without_accents(asked))
+        ELSE (to_tsquery(search_language(language), split_part(asked, U&'\001F', 1))
+              || to_tsquery('simple'::regconfig, split_part(asked, U&'\001F', 1)))
+            && (to_tsquery(search_language(language), split_part(asked, U&'\001F', 2))
+                || to_tsquery('simple'::regconfig, split_part(asked, U&'\001F', 2)))
+        END;
+
+-- In which samples of all products one is: of 2, of 4, ... of 256 one is in the sample of
+-- that level, by chance and for ever. A sample is a word of the index like any other, so
+-- that a question can be asked of it alone.
+CREATE FUNCTION search_lots(product uuid) RETURNS tsvector
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE
+        WHEN uuid_hash(product) & 1 <> 0 THEN ''::tsvector
+        WHEN uuid_hash(product) & 2 <> 0 THEN U&'''\001F1'''::tsvector
+        WHEN uuid_hash(product) & 4 <> 0 THEN U&'''\001F1'' ''\001F2'''::tsvector
+        WHEN uuid_hash(product) & 8 <> 0
+            THEN U&'''\001F1'' ''\001F2'' ''\001F3'''::tsvector
+        WHEN uuid_hash(product) & 16 <> 0
+            THEN U&'''\001F1'' ''\001F2'' ''\001F3'' ''\001F4'''::tsvector
+        WHEN uuid_hash(product) & 32 <> 0
+            THEN U&'''\001F1'' ''\001F2'' ''\001F3'' ''\001F4'' ''\001F5'''::tsvector
+        WHEN uuid_hash(product) & 64 <> 0
+            THEN U&'''\001F1'' ''\001F2'' ''\001F3'' ''\001F4'' ''\001F5'' ''\001F6'''
+                ::tsvector
+        WHEN uuid_hash(product) & 128 <> 0
+            THEN U&'''\001F1'' ''\001F2'' ''\001F3'' ''\001F4'' ''\001F5'' ''\001F6'' ''\001F7'''
+                ::tsvector
+        ELSE U&'''\001F1'' ''\001F2'' ''\001F3'' ''\001F4'' ''\001F5'' ''\001F6'' ''\001F7'' ''\001F8'''
+            ::tsvector END;
+
+-- A question asked of a sample: of all products (level 0), of half of them (1), ... of one
+-- in 256 (8). Without a question, the sample itself; nothing if it asks for nothing.
+CREATE FUNCTION search_sample(asked tsquery, level integer) RETURNS tsquery
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE
+        WHEN level = 0 OR numnode(asked) = 0 THEN asked
+        WHEN asked IS NULL THEN (U&'''\001F' || level::text || '''')::tsquery
+        ELSE asked && (U&'''\001F' || level::text || '''')::tsquery END;
+
+-- The words of several texts as those of one.
+CREATE AGGREGATE tsvector_join(tsvector)
+    (SFUNC = tsvector_concat, STYPE = tsvector, INITCOND = '');
+
+-- What is searched of each product, written in the transaction that writes the product.
+CREATE TABLE product_index (
+    product_id uuid PRIMARY KEY REFERENCES products ON DELETE CASCADE,
+    status text NOT NULL,
+    publish_at timestamptz,
+    unpublish_at timestamptz,
+    -- As search_text makes it: to sort by, and what typing begins with.
+    title text COLLATE "C" NOT NULL,
+    -- The words of title (A), vendor, type, tags, categories and codes (B), options and
+    -- attributes (C) and description (D), as they are and as stems of their language.
+    words tsvector NOT NULL,
+    -- The words of the title alone: to tell better from worse where there are too many
+    -- to weigh each.
+    head tsvector NOT NULL,
+    -- What can be chosen by, as name, U+001F, value: vendor, type, tag, option.Size,
+    -- attribute.material.
+    facets text[] NOT NULL,
+    categories uuid[] NOT NULL,
+    -- The least and the most it costs, in the currency of its first variant.
+    currency text NOT NULL,
+    price_low bigint NOT NULL,
+    price_high bigint NOT NULL,
+    -- Microseconds since 1970 at which it was made, negative: the newest sort first.
+    age bigint NOT NULL,
+    -- The numbers and days that can be filtered by: {"height": 12.5}.
+    measures jsonb NOT NULL DEFAULT '{}'
+);
+-- What was written lately stands in a list that each search reads through: a short one
+-- (KiB), as it should not be felt.
+CREATE INDEX product_index_words ON product_index USING gin (words)
+    WITH (gin_pending_list_limit = 256);
+CREATE INDEX product_index_facets ON product_index USING gin (facets)
+    WITH (gin_pending_list_limit = 256);
+CREATE INDEX product_index_categories ON product_index USING gin (categories)
+    WITH (gin_pending_list_limit = 256);
+-- What has the words in its title is looked for by itself.
+CREATE INDEX product_index_head ON product_index USING gin (head)
+    WITH (gin_pending_list_limit = 256);
+CREATE INDEX product_index_title ON product_index (title, product_id);
+CREATE INDEX product_index_age ON product_index (age, product_id);
+CREATE INDEX product_index_cheap ON product_index (price_low, product_id);
+CREATE INDEX product_index_dear ON product_index ((-price_high), product_id);
+
+-- Every word of the titles, vendors, types and tags of what is or was on sale. Words
+-- that were typed wrong are compared with these, and what is being typed goes on to one
+-- of them; there are thousands where products are millions.
+CREATE TABLE search_words (
+    word text COLLATE "C" PRIMARY KEY,
+    -- What its other forms have in common with it.
+    stem text NOT NULL,
+    -- In how many products it was when it was counted: which is offered first. A word
+    -- that is in none stays, unknown until one has it again.
+    products bigint NOT NULL DEFAULT 1,
+    counted_at timestamptz
+);
+CREATE INDEX search_words_counted ON search_words (counted_at NULLS FIRST, word);
+CREATE INDEX search_words_stem ON search_words (stem);
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_trgm') THEN
+        CREATE INDEX search_words_similar ON search_words
+            USING gist (word gist_trgm_ops);
+    END IF;
+END $$;
+
+-- What else somebody means who types a term.
+CREATE TABLE search_synonyms (
+    id uuid PRIMARY KEY,
+    -- Terms as search_text makes them; whoever types one of `typed` finds `found` too.
+    typed text[] NOT NULL,
+    found text[] NOT NULL,
+    -- Whether all of them mean each other; `typed` and `found` are then the same.
+    mutual boolean NOT NULL,
+    created_at timestamptz NOT NULL,
+    version bigint NOT NULL DEFAULT 1
+);
+CREATE INDEX search_synonyms_typed ON search_synonyms USING gin (typed);
 
 -- inventory -----------------------------------------------------------------
 

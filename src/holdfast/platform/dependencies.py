@@ -16,6 +16,7 @@ from holdfast.resilience.circuit import Rules
 
 PAYMENT, CARRIER, MAIL, KEYS, REDIS = "payment", "carrier", "mail", "keys", "redis"
 OPENID = "openid"
+STORAGE = "storage"
 
 # Only the database stays when the cache is gone, so it is asked again soon: one failure
 # is enough, and the dead cost one timeout a second, not one a request.
@@ -100,6 +101,16 @@ LIMITS: Mapping[str, Limits] = {
         attempts=2,
         way_out="what the provider said of itself within a day; 503 for what only it "
         "can say",
+    ),
+    STORAGE: Limits(
+        "pictures, where they are in a bucket",
+        "pictures",
+        concurrent=30,
+        waiting=60,
+        wait_seconds=1.0,
+        attempts=3,
+        way_out="503 for uploads, and for pictures that neither a browser nor a cache "
+        "has; drawing and removing wait for it, and all else goes on",
     ),
     REDIS: Limits(
         "what processes remember together",

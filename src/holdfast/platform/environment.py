@@ -8,8 +8,9 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
+from holdfast.kernel import languages
 from holdfast.platform import openid_providers, proxies, rates, webhooks
 from holdfast.platform.openid_providers import OpenIdProvider
 from holdfast.platform.proxies import TrustedProxies
@@ -28,6 +29,7 @@ _ORIGIN = re.compile(
     r"https?://(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:]{2,39}\])"
     r"(?::[1-9]\d{0,4})?"
 )
+BUCKET_OPTIONS = frozenset({"region", "endpoint"})
 KEY_SERVICES = ("aws-kms://", "gcp-kms://", "hcvault://")
 
 
@@ -69,6 +71,17 @@ class Reader:
         self.problems.append(f"{name} must be one of {shown}, not {value!r}")
         return default
 
+    def language(self, name: str, default: str) -> str:
+        value = self._environ.get(name)
+        if not value:
+            return default
+        tag = languages.canonical(value)
+        if tag is None:
+            self.problems.append(
+                f"{name} must be a language tag such as de or pt-BR, not {value!r}"
+            )
+        return tag or default
+
     def url(self, name: str, schemes: tuple[str, ...]) -> Secret | None:
         value = self._environ.get(name)
         if not value:
@@ -83,6 +96,21 @@ class Reader:
             self.problems.append(f"{name} must be a URL with {shown}")
             return None
         return Secret(value)
+
+    def bucket(self, name: str) -> Secret | None:
+        """``s3://bucket/prefix``, with keys before an @ and options after a ?."""
+        url = self.url(name, ("s3",))
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if not parts.hostname or parts.fragment or parts.netloc.endswith(":"):
+            self.problems.append(f"{name} must name a bucket, as s3://bucket/prefix")
+        if bool(parts.username) != bool(parts.password):
+            self.problems.append(f"{name} must have both keys before the @, or none")
+        for option in dict(parse_qsl(parts.query, keep_blank_values=True)):
+            if option not in BUCKET_OPTIONS:
+                self.problems.append(f"{name} has no option {option!r}")
+        return url
 
     def public_url(self, name: str, environment: Environment) -> str:
         """An address that can be an issuer: RFC 8414 2 wants https, bare."""

@@ -62,6 +62,9 @@ class Settings:
     """Carrier; without it the simulator is started."""
     currency: str
     """ISO 4217 code of the currency new carts and products have."""
+    language: str
+    """BCP 47 tag of the language that products and categories are written in; what they
+    say in others are translations."""
     mail_url: Secret | None
     """Mail server; without it mail goes to the embedded mailbox."""
     mail_from: str
@@ -144,6 +147,10 @@ class Settings:
     Production takes on alone."""
     shutdown_grace_seconds: int
     """How long requests in flight may take to finish at the end."""
+    media_url: Secret | None
+    """Bucket for pictures, ``s3://bucket/prefix``; keys go before an ``@``, ``region``
+    and ``endpoint`` after a ``?``. Without it they are in ``images`` in the home, which
+    all processes must then share."""
     raw: Mapping[str, str] = field(repr=False)
 
     @classmethod
@@ -160,6 +167,7 @@ class Settings:
             payment_url=read.url("HOLDFAST_PAYMENT_URL", ("http", "https")),
             carrier_url=read.url("HOLDFAST_CARRIER_URL", ("http", "https")),
             currency=read.choice("HOLDFAST_CURRENCY", tuple(sorted(CURRENCIES)), "EUR"),
+            language=read.language("HOLDFAST_LANGUAGE", "en"),
             mail_url=read.url("HOLDFAST_MAIL_URL", ("smtp", "smtps")),
             mail_from=read.text("HOLDFAST_MAIL_FROM", "shop@holdfast.example"),
             stock_mail_to=read.email("HOLDFAST_STOCK_MAIL_TO"),
@@ -212,6 +220,7 @@ class Settings:
             shutdown_grace_seconds=read.whole(
                 "HOLDFAST_SHUTDOWN_GRACE_SECONDS", 15, 1, 600
             ),
+            media_url=read.bucket("HOLDFAST_MEDIA_URL"),
             raw=dict(environ),
         )
         settings._demand_servers_in_production(read)

@@ -155,15 +155,22 @@ def _give_way() -> None:
             return
 
 
-def take_short_slices(pid: int, policy: int = 0, nice: int = 0) -> bool:
-    """Let a process run in slices that end soon; False where there is no such thing.
+def take_short_slices(
+    pid: int, policy: int | None = None, nice: int | None = None
+) -> bool:
+    """Let a thread or a process run in slices that end soon, else as it does.
 
-    Who asks for short slices is also run the sooner after it is woken. *policy* is one
-    of ``os.SCHED_*``, 0 the usual one.
+    False where there is no such thing, or it is not ours.
     """
+    if sys.platform != "linux":
+        return False
     number = _SET_ATTRIBUTES.get(platform.machine())
     release = tuple(int(n) for n in re.findall(r"\d+", platform.release())[:2])
     if number is None or release < _SLICES_SINCE:
+        return False
+    policy = os.sched_getscheduler(pid) if policy is None else policy
+    nice = os.getpriority(os.PRIO_PROCESS, pid) if nice is None else nice
+    if policy not in (os.SCHED_OTHER, os.SCHED_BATCH):
         return False
     wanted = _ATTRIBUTES.pack(_ATTRIBUTES.size, policy, 0, nice, 0, _SLICE_NS, 0, 0)
     return bool(ctypes.CDLL(None).syscall(number, pid, wanted, 0) == 0)

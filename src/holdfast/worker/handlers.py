@@ -17,11 +17,14 @@ from holdfast.kernel.clock import Clock, Monotonic, monotonic
 from holdfast.kernel.errors import Invalid, NotFound
 from holdfast.platform.db import Database
 from holdfast.platform.jobs import Job
+from holdfast.platform.storage import Storage
 from holdfast.platform.vault import Vault
 from holdfast.worker.metrics import Metrics
 from holdfast.workflows import (
     account_mail,
+    attributes,
     capture,
+    categories,
     dispatch,
     draft_mail,
     notify,
@@ -51,6 +54,8 @@ TASKS_BY_EVENT: Mapping[str, tuple[str, ...]] = {
     draft_mail.INVITED: ("invite_to_pay",),
     dispatch.SHIPPED: ("tell_of_shipment",),
     tracking.DELIVERED: ("tell_of_delivery",),
+    categories.RENAMED: ("show_category",),
+    attributes.CHANGED: ("show_attribute",),
 }
 _log = structlog.get_logger()
 
@@ -76,6 +81,8 @@ class Reach:
     carrier: Carrier | None = None
     """The carrier; None where there is none to ask."""
     carrier_timeout_seconds: float = 2.0
+    storage: Storage | None = None
+    """The files of pictures; None where there are none."""
 
 
 Task = Callable[[Job, Reach], Awaitable[None]]
@@ -236,7 +243,17 @@ async def _mail_back_in_stock(job: Job, reach: Reach) -> None:
     )
 
 
+async def _show_attribute(job: Job, reach: Reach) -> None:
+    await attributes.show_products(reach.db, job.payload["code"])
+
+
+async def _show_category(job: Job, reach: Reach) -> None:
+    await categories.show_products(reach.db, UUID(job.payload["category_id"]))
+
+
 TASKS: Mapping[str, Task] = {
+    "show_category": _show_category,
+    "show_attribute": _show_attribute,
     "mail_low_stock": _mail_low_stock,
     "mail_back_in_stock": _mail_back_in_stock,
     "confirm_order": _confirm_order,

@@ -3,7 +3,8 @@
 A few lines over asyncio instead of a web framework: the worker has no other use
 for one, and this must answer when all else is slow. ``/livez`` fails when an
 activity has stopped turning, which a restart can mend; ``/readyz`` also when one
-turns and fails, as while the database is away, which a restart cannot.
+turns and fails, as while the database is away, which a restart cannot. Some can fail
+without the others: then the worker is ready, and says which.
 """
 
 import asyncio
@@ -41,9 +42,13 @@ class Health:
         before = self._timer() - STUCK_SECONDS
         return [a.name for a in self._activities if a.turned_at < before]
 
-    def failing(self) -> list[str]:
-        """Activities whose last step failed."""
-        return [a.name for a in self._activities if not a.works]
+    def failing(self, *, dispensable: bool = False) -> list[str]:
+        """Activities whose last step failed, those that are needed or the others."""
+        return [
+            a.name
+            for a in self._activities
+            if not a.works and a.dispensable is dispensable
+        ]
 
     @asynccontextmanager
     async def served(self, host: str, port: int) -> AsyncIterator[int]:
@@ -79,14 +84,18 @@ class Health:
         if path == b"/livez":
             return _verdict(self.stuck())
         if path == b"/readyz":
-            return _verdict([*self.stuck(), *self.failing()])
+            return _verdict(
+                [*self.stuck(), *self.failing()], self.failing(dispensable=True)
+            )
         return _reply("404 Not Found", b"not found\n")
 
 
-def _verdict(faults: Sequence[str]) -> bytes:
+def _verdict(faults: Sequence[str], lesser: Sequence[str] = ()) -> bytes:
     if faults:
         said = "not well: " + ", ".join(faults) + "\n"
         return _reply("503 Service Unavailable", said.encode())
+    if lesser:
+        return _reply("200 OK", ("degraded: " + ", ".join(lesser) + "\n").encode())
     return _reply("200 OK", b"ok\n")
 
 

@@ -15,6 +15,7 @@ import structlog
 
 from holdfast.platform.jobs import Queue
 from holdfast.worker.cart_timers import cart_timers
+from holdfast.worker.catalog_timers import catalog_timers
 from holdfast.worker.handlers import (
     TASKS,
     TASKS_BY_EVENT,
@@ -24,6 +25,8 @@ from holdfast.worker.handlers import (
     is_final,
 )
 from holdfast.worker.health import Health
+from holdfast.worker.importing import Importing
+from holdfast.worker.media_timers import media_work
 from holdfast.worker.metrics import Metrics
 from holdfast.worker.payment_timers import payment_timers
 from holdfast.worker.recurring import Recurring
@@ -108,13 +111,18 @@ class Worker:
             clock=clock,
             metrics=self.metrics,
         )
+        pictures = media_work(self.reach, self.metrics.registry)
         return [
             jobs,
             Recurring("relay", relay.step),
+            *pictures.drawing,
+            Recurring("imports", Importing(db, clock).step),
             *map(keeper.recurring, by_clock),
             *map(keeper.recurring, token_timers(self.reach)),
             *map(keeper.recurring, shipping_timers(self.reach, self.metrics)),
             *map(keeper.recurring, payment_timers(self.reach, self.metrics)),
             *map(keeper.recurring, cart_timers(self.reach)),
+            *map(keeper.recurring, catalog_timers(self.reach)),
             *map(keeper.recurring, stock_timers(self.reach, self.metrics)),
+            *map(keeper.recurring, pictures.timers),
         ]

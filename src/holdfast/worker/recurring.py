@@ -33,6 +33,8 @@ class Recurring:
     name: str
     step: Step
     timer: Monotonic = monotonic
+    dispensable: bool = False
+    """While it fails the worker is of use all the same."""
     failures: int = 0
     # When it last came round, well or not.
     turned_at: float = 0.0

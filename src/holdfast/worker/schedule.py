@@ -17,7 +17,7 @@ from functools import partial
 
 import structlog
 
-from holdfast.domain import accounts, drops, identity, oauth
+from holdfast.domain import accounts, drops, identity, imports, oauth
 from holdfast.kernel.clock import Clock
 from holdfast.platform import idempotency, jobs, outbox, turns
 from holdfast.platform.db import Database
@@ -53,6 +53,7 @@ class Timer:
     every: timedelta
     run: Callable[[], Awaitable[None]]
     shared: bool = True
+    dispensable: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Timekeeper:
             await self.turn(timer)
             return timer.every.total_seconds()
 
-        return Recurring(timer.name, step)
+        return Recurring(timer.name, step, dispensable=timer.dispensable)
 
     async def turn(self, timer: Timer) -> bool:
         """Run the timer if this turn is ours; returns whether it was."""
@@ -136,6 +137,7 @@ def timers(
             "forget_refresh_tokens", TIDY_EVERY, tidying(oauth.forget_refresh_tokens)
         ),
         Timer("forget_security_events", TIDY_EVERY, tidying(identity.forget_events)),
+        Timer("forget_imports", TIDY_EVERY, tidying(imports.forget)),
         # The outbox is kept whole: it is the record of what happened.
         Timer("measure", MEASURE_EVERY, measure, shared=False),
     )

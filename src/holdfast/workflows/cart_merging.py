@@ -13,6 +13,7 @@ went. Asked again, as after a lost answer, it shows where things are.
 import hmac
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from holdfast.domain import inventory, ordering
@@ -23,6 +24,7 @@ from holdfast.platform.db import Connection, Transaction
 from holdfast.platform.vault import Vault
 from holdfast.workflows.cart_pricing import Prices, with_prices
 from holdfast.workflows.carts import Carts
+from holdfast.workflows.prices import priced
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Merging:
         guests = await ordering.find_cart(tx, vault, cart_id)
         if guests.account_id == account_id and guests.kind is CartKind.CART:
             # Brought along before; or opened by them, with nothing to bring.
-            return await own(tx, vault, account_id)
+            return await own(tx, vault, account_id, at=self.carts.clock())
         _check_may_bring(guests, token)
         into_id = await ordering.newest_open(
             tx, account_id, currency=guests.currency, besides=cart_id
@@ -84,7 +86,9 @@ class Merging:
     async def _give(self, tx: Transaction, cart: Cart, account_id: UUID) -> Cart:
         nobodys = tokens.fingerprint(tokens.new_token(tokens.CART))
         await ordering.give_cart(tx, cart.id, account_id=account_id, token_hash=nobodys)
-        return replace(cart, account_id=account_id, token_hash=nobodys)
+        # Read again: what the account pays need not be what everybody pays.
+        given = await ordering.find_cart(tx, self.carts.vault, cart.id)
+        return priced(given, self.carts.clock())
 
     async def _add(
         self,
@@ -101,14 +105,13 @@ class Merging:
             tx, guests.id, into_id=into_id, account_id=account_id
         )
         theirs = await ordering.find_cart(tx, vault, into_id)
-        merged = prices.of(
-            replace(
-                theirs,
-                email=theirs.email or guests.email,
-                shipping_address=theirs.shipping_address or guests.shipping_address,
-                shipping_method=theirs.shipping_method or guests.shipping_method,
-            )
+        both = replace(
+            theirs,
+            email=theirs.email or guests.email,
+            shipping_address=theirs.shipping_address or guests.shipping_address,
+            shipping_method=theirs.shipping_method or guests.shipping_method,
         )
+        merged = prices.of(priced(both, self.carts.clock()))
         await ordering.change_cart(tx, vault, merged)
         return merged
 
@@ -135,12 +138,14 @@ class Merging:
             )
 
 
-async def own(connection: Connection, vault: Vault, account_id: UUID) -> Cart:
+async def own(
+    connection: Connection, vault: Vault, account_id: UUID, *, at: datetime
+) -> Cart:
     """The open cart that an account opened last; ``CartNotFound``."""
     found = await ordering.newest_open(connection, account_id)
     if found is None:
         raise ordering.CartNotFound
-    return await ordering.find_cart(connection, vault, found)
+    return priced(await ordering.find_cart(connection, vault, found), at)
 
 
 def _check_may_bring(cart: Cart, token: str) -> None:

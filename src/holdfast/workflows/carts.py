@@ -1,29 +1,31 @@
 """What a buyer can do with a cart.
 
-Prices are the catalogue's at the moment of reading; they are frozen at checkout. A
-change takes the cart first, so that of many at once each sees what those before it
-did, and each is counted in the cart's version.
+Prices are those that hold at the moment of reading (see ``prices``); they are frozen at
+checkout. A change takes the cart first, so that of many at once each sees what those
+before it did, and each is counted in the cart's version.
 """
 
 import hmac
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TypeAlias, TypeVar
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from holdfast.domain import catalog, identity, ordering, shipping
+from holdfast.domain import identity, ordering, shipping
 from holdfast.domain.identity import Caller
-from holdfast.domain.ordering import Address, Cart, CartKind, CartStatus, Line, NewLine
+from holdfast.domain.ordering import Address, Cart, CartKind, CartStatus
 from holdfast.domain.shipping import Method
 from holdfast.kernel import tokens
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.ids import new_id
-from holdfast.kernel.money import Money
 from holdfast.platform.db import Connection, Database, Transaction
 from holdfast.platform.vault import Vault
+from holdfast.workflows.cart_lines import LineWanted, price, to_store
 from holdfast.workflows.cart_pricing import Prices, question, quoted, with_prices
+from holdfast.workflows.prices import priced
 
 T = TypeVar("T")
 
@@ -33,19 +35,6 @@ _SCOPE, _OWN = "carts:write", "carts:own"
 _Apply: TypeAlias = Callable[[Transaction, Cart], Awaitable[Cart]]
 Versions: TypeAlias = Collection[int] | None
 """The versions of a cart that its client wants to change; None for whichever it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class LineWanted:
-    """A line as a client asks for it.
-
-    A unit price other than the catalogue's is for callers with the scope
-    ``prices:override``; the door the request came in by has checked that.
-    """
-
-    sku: str
-    quantity: int
-    unit_price: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +96,12 @@ class Carts:
         operators and the one who was signed in here. A draft order is one that an
         operator opens for somebody else.
         """
-        lines = await price(self.db, wanted.lines, wanted.currency)
         token = tokens.new_token(tokens.CART)
         now = self.clock()
+        account_id = _account_of(caller) if draft is None else draft.account_id
+        lines = await price(
+            self.db, wanted.lines, wanted.currency, account_id=account_id, at=now
+        )
         cart = Cart(
             id=new_id(),
             token_hash=tokens.fingerprint(token),
@@ -123,14 +115,13 @@ class Carts:
             lines=lines,
             created_at=now,
             updated_at=now,
-            account_id=_account_of(caller),
+            account_id=account_id,
         )
         if draft is not None:
             cart = replace(
                 cart,
                 kind=CartKind.DRAFT,
                 prepared_by=caller.actor,
-                account_id=draft.account_id,
                 note=draft.note,
             )
         if asked := question(cart):
@@ -166,8 +157,12 @@ class Carts:
         versions: Versions = None,
     ) -> tuple[Cart, UUID]:
         """Put a line into the cart; returns the cart and the line's id."""
-        currency = (await find(self.db, self.vault, cart_id, caller)).currency
-        (line,) = await price(self.db, [wanted], currency)
+        found = await find(self.db, self.vault, cart_id, caller)
+        (line,) = await price(
+            *(self.db, [wanted], found.currency),
+            account_id=found.account_id,
+            at=self.clock(),
+        )
         (stored,) = to_store([line], [wanted])
 
         async def apply(tx: Transaction, cart: Cart) -> Cart:
@@ -233,8 +228,11 @@ class Carts:
         async def once(prices: Prices) -> Cart:
             async with self.db.transaction() as tx:
                 # Taken before it is known whose it is: what a stranger did is undone.
-                taken = await ordering.lock_cart(tx, cart_id, at=self.clock())
-                cart = await find(tx, self.vault, cart_id, caller, scope=scope)
+                now = self.clock()
+                taken = await ordering.lock_cart(tx, cart_id, at=now)
+                cart = await find_priced(
+                    tx, self.vault, cart_id, caller, scope=scope, at=now
+                )
                 if not taken:
                     raise ordering.CartAlreadyOrdered(
                         await ordering.order_of_cart(tx, cart_id)
@@ -242,11 +240,27 @@ class Carts:
                 before = cart.version - 1
                 if versions is not None and before not in versions:
                     raise ordering.CartChanged(before)
-                priced = prices.of(await apply(tx, cart))
-                await ordering.change_cart(tx, self.vault, priced)
-                return priced
+                # More or fewer units may cost another price each.
+                applied = priced(await apply(tx, cart), now)
+                changed = prices.of(applied)
+                await ordering.change_cart(tx, self.vault, changed)
+                return changed
 
         return await with_prices(self.carrier, once)
+
+
+async def find_priced(
+    connection: Connection,
+    vault: Vault,
+    cart_id: UUID,
+    caller: Caller,
+    *,
+    at: datetime,
+    scope: str = _SCOPE,
+) -> Cart:
+    """A cart at the prices of a moment; raises as ``find``."""
+    cart = await find(connection, vault, cart_id, caller, scope=scope)
+    return priced(cart, at)
 
 
 async def find(
@@ -257,9 +271,10 @@ async def find(
     *,
     scope: str = _SCOPE,
 ) -> Cart:
-    """A cart, for its owner or an operator; ``CartNotFound`` for everybody else.
+    """A cart, with what decides its prices, for its owner or an operator.
 
-    ``CartMerged``, ``CartExpired`` or ``DraftDiscarded`` if it is no more.
+    ``CartNotFound`` for everybody else; ``CartMerged``, ``CartExpired`` or
+    ``DraftDiscarded`` if it is no more.
     """
     cart = await ordering.find_cart(connection, vault, cart_id)
     if not owns(caller, cart.token_hash, cart.account_id, scope=scope):
@@ -306,57 +321,6 @@ def _check_lines_are_theirs(cart: Cart, caller: Caller) -> None:
     """A buyer may say where a draft order goes, and not what is in it for how much."""
     if cart.kind is CartKind.DRAFT and not identity.may(caller, _SCOPE):
         raise ordering.OfferFixed
-
-
-async def price(
-    connection: Connection, wanted: Sequence[LineWanted], currency: str
-) -> list[Line]:
-    """Price what is wanted, or say what cannot be sold."""
-    ordering.check_line_count(len(wanted))
-    for line in wanted:
-        ordering.check_quantity(line.sku, line.quantity)
-        if line.unit_price is not None:
-            ordering.check_currency(currency, line.sku, line.unit_price.currency)
-    if not wanted:
-        return []
-    skus = sorted({line.sku for line in wanted})
-    offers = await catalog.offers(connection, skus)
-    if unknown := [sku for sku in skus if sku not in offers]:
-        raise ordering.UnknownSku(unknown)
-    if inactive := [sku for sku in skus if not offers[sku].active]:
-        raise ordering.VariantUnavailable(inactive)
-    # Sorted, because lines made in one millisecond would otherwise come back in
-    # any order, and a cart shows its lines by id.
-    ids = sorted(new_id() for _ in wanted)
-    lines = []
-    for line_id, line in zip(ids, wanted, strict=True):
-        offer = offers[line.sku]
-        ordering.check_currency(currency, line.sku, offer.price.currency)
-        lines.append(
-            Line(
-                line_id,
-                offer.variant_id,
-                line.sku,
-                offer.title,
-                line.quantity,
-                line.unit_price or offer.price,
-                offer.weight_grams,
-            )
-        )
-    return lines
-
-
-def to_store(lines: Sequence[Line], wanted: Sequence[LineWanted]) -> list[NewLine]:
-    """Priced lines as they are stored: with a price only where an operator set it."""
-    return [
-        NewLine(
-            line.id,
-            line.variant_id,
-            line.quantity,
-            None if asked.unit_price is None else asked.unit_price.amount,
-        )
-        for line, asked in zip(lines, wanted, strict=True)
-    ]
 
 
 def _kept(wanted: T | UnsetType, current: T) -> T:

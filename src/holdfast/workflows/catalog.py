@@ -4,7 +4,7 @@ Each function is one transaction: a product goes in or changes as a whole, with
 a stock level for each of its variants, or nothing happens.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from uuid import UUID
@@ -13,10 +13,12 @@ from holdfast.domain import catalog, inventory
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.ids import new_id
 from holdfast.platform.db import Database, Transaction
+from holdfast.workflows.arrivals import put_up_shelves, set_prices
+from holdfast.workflows.showing import show
 
 
 async def create_product(
-    db: Database, draft: catalog.Draft, *, clock: Clock
+    db: Database, draft: catalog.Draft, *, clock: Clock, actor: str = "system"
 ) -> catalog.Document:
     """Add a product with empty stock.
 
@@ -25,10 +27,13 @@ async def create_product(
     entry = catalog.Entry(new_id(), _checked(draft))
     now = clock()
     async with db.transaction() as tx:
-        new = await catalog.add(tx, [entry], at=now)
-        await inventory.open_levels(tx, list(new.values()), at=now)
-        await catalog.project(tx, [entry.id])
-        return (await catalog.read_by_id(tx, [entry.id]))[entry.id]
+        await catalog.check_attributes(tx, [entry.draft.attributes])
+        added = await catalog.add(tx, [entry], at=now)
+        await inventory.open_levels(tx, list(added.variants.values()), at=now)
+        await _show_added(tx, [entry], added)
+        created = catalog.Note(entry.id, "created")
+        await catalog.note(tx, [created], actor=actor, at=now)
+        return (await catalog.read_by_id(tx, [entry.id], at=now))[entry.id]
 
 
 async def change_product(
@@ -37,37 +42,76 @@ async def change_product(
     edit: Callable[[catalog.Draft], catalog.Draft],
     *,
     clock: Clock,
+    versions: catalog.Versions = None,
+    actor: str = "system",
 ) -> catalog.Document:
     """Make of a product what *edit* makes of its draft; variants are never dropped.
 
-    Two changes at once happen one after the other. Raises as ``create_product``,
-    and ``ProductNotFound``.
+    Two changes at once happen one after the other, the second only if it was written
+    for what the first has made. Raises as ``create_product``, and ``ProductNotFound``
+    or ``ProductChanged``.
     """
     now = clock()
     async with db.transaction() as tx:
-        before = (await catalog.lock(tx, [product_id])).get(product_id)
-        if before is None:
-            raise catalog.ProductNotFound
+        before = await catalog.lock_one(tx, product_id, versions=versions)
         draft = catalog.draft_of(before)
         entry = catalog.Entry(product_id, _checked(edit(draft).beside(before)))
         if entry.draft != draft:
+            await catalog.check_attributes(tx, [entry.draft.attributes])
             new = await catalog.change(tx, [entry], at=now)
             await inventory.open_levels(tx, list(new.values()), at=now)
-            await catalog.project(tx, [product_id])
-        return (await catalog.read_by_id(tx, [product_id]))[product_id]
+            await show(tx, [product_id])
+            await catalog.note(
+                tx, [_changed(product_id, draft, entry.draft)], actor=actor, at=now
+            )
+        return (await catalog.read_by_id(tx, [product_id], at=clock()))[product_id]
 
 
-async def create_category(
-    db: Database, wanted: catalog.NewCategory, *, clock: Clock
-) -> catalog.Category:
-    """Add a category; ``CategoryInvalid`` or ``DuplicateHandle`` if it cannot be."""
-    if found := wanted.faults():
-        raise catalog.CategoryInvalid(found)
+async def delete_product(
+    db: Database,
+    product_id: UUID,
+    *,
+    clock: Clock,
+    actor: str,
+    versions: catalog.Versions,
+) -> None:
+    """Delete a product that was never sold nor kept in stock.
+
+    Raises ``ProductInUse`` for others, which can be archived; ``ProductReferenced``
+    while attributes of other products refer to it; ``ProductNotFound`` or
+    ``ProductChanged``.
+    """
     async with db.transaction() as tx:
-        added = await catalog.add_categories(tx, [wanted], at=clock())
-    if not added:
-        raise catalog.DuplicateHandle(wanted.handle)
-    return added[0]
+        product = await catalog.lock_one(tx, product_id, versions=versions)
+        await catalog.check_references(tx, product_id)
+        used = await inventory.close_levels(tx, [v.id for v in product.variants])
+        if used:
+            raise catalog.ProductInUse(
+                [v.sku for v in product.variants if v.id in used]
+            )
+        deleted = catalog.Note(product_id, "deleted")
+        await catalog.note(tx, [deleted], actor=actor, at=clock())
+        await catalog.delete_product(tx, product)
+
+
+TURN_AT_ONCE = 100
+
+
+async def turn_due(db: Database, *, clock: Clock) -> int:
+    """Write down up to ``TURN_AT_ONCE`` products that went on or off sale by now.
+
+    Returns how many.
+    """
+    now = clock()
+    async with db.transaction() as tx:
+        due = await catalog.turn_due(tx, at=now, limit=TURN_AT_ONCE)
+        await show(tx, list(due))
+        notes = [
+            catalog.Note(id_, "published" if status == "active" else "unpublished")
+            for id_, status in due.items()
+        ]
+        await catalog.note(tx, notes, actor="system", at=now)
+    return len(due)
 
 
 class Outcome(Enum):
@@ -86,54 +130,138 @@ async def import_products(
     actor: str,
     overwrite_stock: bool = False,
 ) -> list[Outcome]:
+    """Take products in by their handles in a transaction of their own (``take_in``)."""
+    async with db.transaction() as tx:
+        return await take_in(
+            tx, arrivals, at=clock(), actor=actor, overwrite_stock=overwrite_stock
+        )
+
+
+async def take_in(
+    tx: Transaction,
+    arrivals: Sequence[catalog.Arrival],
+    *,
+    at: datetime,
+    actor: str,
+    overwrite_stock: bool = False,
+) -> list[Outcome]:
     """Take products in by their handles, all of them or none.
 
     What came from the same source before is left alone. Stock is set for variants
     that are new, and for all if *overwrite_stock*. Raises as ``create_product``,
     and ``StockBelowReserved`` or ``StockLevelOutOfRange``.
     """
-    now = clock()
-    drafts = [_checked(arrival.draft) for arrival in arrivals]
-    async with db.transaction() as tx:
-        known = await catalog.imported(tx, [draft.handle for draft in drafts])
-        outcomes = [_outcome(known.get(a.draft.handle), a) for a in arrivals]
-        await _add_missing_categories(tx, arrivals, outcomes, at=now)
-        fresh, changed = [], []
-        for arrival, draft, outcome in zip(arrivals, drafts, outcomes, strict=True):
-            if outcome is Outcome.CREATED:
-                fresh.append(catalog.Entry(new_id(), draft, arrival.source_hash))
-            elif outcome is Outcome.UPDATED:
-                product_id, _ = known[draft.handle]
-                changed.append(catalog.Entry(product_id, draft, arrival.source_hash))
-        new: dict[str, UUID] = {}
-        if fresh:
-            new |= await catalog.add(tx, fresh, at=now)
-        if changed:
-            new |= await _change(tx, changed, at=now)
-        await inventory.open_levels(tx, list(new.values()), at=now)
-        on_hand = {
-            sku: units
-            for arrival in arrivals
-            for sku, units in arrival.on_hand.items()
-            if overwrite_stock or sku in new
-        }
-        if on_hand:
-            await inventory.set_levels(
-                tx, on_hand, reason="import", actor=actor, at=now
-            )
-        await catalog.project(tx, [entry.id for entry in (*fresh, *changed)])
+    drafts = [a.draft if a.is_checked else _checked(a.draft) for a in arrivals]
+    hashes = [arrival.source_hash for arrival in arrivals]
+    known = await catalog.imported(tx, [draft.handle for draft in drafts])
+    outcomes = [
+        _outcome(known.get(draft.handle), source_hash)
+        for draft, source_hash in zip(drafts, hashes, strict=True)
+    ]
+    news = [
+        arrival
+        for arrival, outcome in zip(arrivals, outcomes, strict=True)
+        if outcome is not Outcome.UNCHANGED
+    ]
+    await put_up_shelves(tx, news, at=at)
+    fresh, changed = [], []
+    told = zip(arrivals, drafts, hashes, outcomes, strict=True)
+    for arrival, draft, source_hash, outcome in told:
+        if outcome is Outcome.CREATED:
+            pictured = arrival.pictured(draft)
+            fresh.append(catalog.Entry(new_id(), pictured, source_hash))
+        elif outcome is Outcome.UPDATED:
+            product_id, _ = known[draft.handle]
+            changed.append(catalog.Entry(product_id, draft, source_hash))
+    notes = [catalog.Note(entry.id, "created") for entry in fresh]
+    await catalog.check_attributes(tx, [draft.attributes for draft in drafts])
+    added = await catalog.add(tx, fresh, at=at) if fresh else catalog.Added({}, [])
+    new = dict(added.variants)
+    if changed:
+        by_handle = {arrival.draft.handle: arrival for arrival in news}
+        new |= await _change(tx, changed, by_handle, notes, at=at)
+    on_hand = {
+        sku: units
+        for arrival in arrivals
+        for sku, units in arrival.on_hand.items()
+        if overwrite_stock or sku in new
+    }
+    await _put_stock(tx, on_hand, new, actor=actor, at=at)
+    await set_prices(tx, news, by=actor, at=at)
+    await _show_added(tx, fresh, added, also=[entry.id for entry in changed])
+    await catalog.note(tx, notes, actor=actor, at=at)
     return outcomes
 
 
+async def _show_added(
+    tx: Transaction,
+    entries: Sequence[catalog.Entry],
+    added: catalog.Added,
+    *,
+    also: Sequence[UUID] = (),
+) -> None:
+    """Show what was added, and what else was changed."""
+    untold = {*added.untold}
+    told = [entry.id for entry in entries if entry.id not in untold]
+    await show(tx, [*added.untold, *also], told=told)
+
+
+async def _put_stock(
+    tx: Transaction,
+    on_hand: Mapping[str, int],
+    new: Mapping[str, UUID],
+    *,
+    actor: str,
+    at: datetime,
+) -> None:
+    """Set levels, and open those of *new* variants."""
+    known = {sku: units for sku, units in on_hand.items() if sku not in new}
+    moves, empty = [], []
+    for sku, variant_id in new.items():
+        units = on_hand.get(sku, 0)
+        if not 0 <= units <= inventory.MAX_LEVEL:
+            raise inventory.StockLevelOutOfRange(sku)
+        if units:
+            # The ledger opens what is new. To look at what nobody else can see would
+            # cost a tenth of an import.
+            where = (variant_id, inventory.MAIN)
+            moves.append(inventory.Move(*where, units, "adjustment", "import"))
+        else:
+            empty.append(variant_id)
+    if empty:
+        await inventory.open_levels(tx, empty, at=at)
+    if moves:
+        await inventory.move(tx, moves, actor=actor, at=at)
+    if known:
+        await inventory.set_levels(tx, known, reason="import", actor=actor, at=at)
+
+
 async def _change(
-    tx: Transaction, entries: Sequence[catalog.Entry], *, at: datetime
+    tx: Transaction,
+    entries: Sequence[catalog.Entry],
+    arrivals: Mapping[str, catalog.Arrival],
+    notes: list[catalog.Note],
+    *,
+    at: datetime,
 ) -> dict[str, UUID]:
+    """Change products by their drafts, and note of each what is to be written down."""
     before = await catalog.lock(tx, [entry.id for entry in entries])
     merged = [
-        catalog.Entry(e.id, _checked(e.draft.beside(before[e.id])), e.source_hash)
+        catalog.Entry(
+            e.id,
+            arrivals[e.draft.handle].pictured(
+                _checked(e.draft.beyond(before[e.id]).beside(before[e.id]))
+            ),
+            e.source_hash,
+        )
         for e in entries
     ]
+    notes += [_changed(e.id, catalog.draft_of(before[e.id]), e.draft) for e in merged]
     return await catalog.change(tx, merged, at=at)
+
+
+def _changed(product_id: UUID, old: catalog.Draft, new: catalog.Draft) -> catalog.Note:
+    return catalog.Note(product_id, "changed", catalog.differences(old, new))
 
 
 def _checked(draft: catalog.Draft) -> catalog.Draft:
@@ -143,27 +271,7 @@ def _checked(draft: catalog.Draft) -> catalog.Draft:
     return cleaned
 
 
-def _outcome(
-    known: tuple[UUID, bytes | None] | None, arrival: catalog.Arrival
-) -> Outcome:
+def _outcome(known: tuple[UUID, bytes | None] | None, source_hash: bytes) -> Outcome:
     if known is None:
         return Outcome.CREATED
-    _, source_hash = known
-    return Outcome.UNCHANGED if source_hash == arrival.source_hash else Outcome.UPDATED
-
-
-async def _add_missing_categories(
-    tx: Transaction,
-    arrivals: Iterable[catalog.Arrival],
-    outcomes: Iterable[Outcome],
-    *,
-    at: datetime,
-) -> None:
-    wanted = {
-        category.handle: category
-        for arrival, outcome in zip(arrivals, outcomes, strict=True)
-        if outcome is not Outcome.UNCHANGED
-        for category in arrival.categories
-    }
-    if wanted:
-        await catalog.add_categories(tx, list(wanted.values()), at=at)
+    return Outcome.UNCHANGED if known[1] == source_hash else Outcome.UPDATED

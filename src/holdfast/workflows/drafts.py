@@ -25,15 +25,13 @@ from holdfast.platform import idempotency, outbox
 from holdfast.platform.db import Connection, Transaction
 from holdfast.platform.idempotency import Answer, Claim
 from holdfast.platform.vault import Vault
+from holdfast.workflows.cart_lines import LineWanted, price, to_store
 from holdfast.workflows.carts import (
     CartChange,
     Carts,
     CartWanted,
     Draft,
-    LineWanted,
     Versions,
-    price,
-    to_store,
 )
 from holdfast.workflows.giving_back import give_credit_back
 from holdfast.workflows.placing import SCOPE, SHOP, holders_of, place
@@ -82,7 +80,11 @@ class Drafts:
         async def apply(tx: Transaction, cart: Cart) -> Cart:
             if not isinstance(change.account_id, UnsetType):
                 await ordering.hand_over_draft(tx, draft_id, change.account_id)
-                cart = replace(cart, account_id=change.account_id)
+                # Read again: somebody else may have other prices.
+                now_theirs = await ordering.find_cart(tx, self.carts.vault, draft_id)
+                cart = replace(
+                    cart, account_id=change.account_id, lines=now_theirs.lines
+                )
             if not isinstance(change.note, UnsetType):
                 cart = replace(cart, note=change.note)
             if not isinstance(change.lines, UnsetType):
@@ -100,7 +102,11 @@ class Drafts:
         if cart.return_id is not None:
             # It is what the buyer asked for in exchange, and paid in part already.
             raise ordering.OfferFixed
-        lines = await price(tx, wanted, cart.currency)
+        lines = await price(
+            *(tx, wanted, cart.currency),
+            account_id=cart.account_id,
+            at=self.carts.clock(),
+        )
         await ordering.replace_lines(tx, cart.id, to_store(lines, wanted))
         cart = replace(cart, lines=lines)
         held = await inventory.reserved_for(tx, _hold_of(cart))

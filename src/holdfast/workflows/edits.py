@@ -24,7 +24,7 @@ from holdfast.platform.idempotency import Answer, Claim
 from holdfast.platform.vault import Vault
 from holdfast.workflows.actors import actor_of
 from holdfast.workflows.cancellation import carry_out
-from holdfast.workflows.carts import LineWanted, price
+from holdfast.workflows.cart_lines import LineWanted, price
 from holdfast.workflows.giving_back import give_back
 from holdfast.workflows.once import once
 
@@ -127,7 +127,11 @@ class Edits:
         if not fewer and not wanted.add:
             return before
         if wanted.add:
-            lines = await price(tx, wanted.add, before.currency)
+            lines = await price(
+                *(tx, wanted.add, before.currency),
+                account_id=before.account_id,
+                at=now,
+            )
             ordering.check_line_count(len(before.lines) + len(lines))
             await ordering.add_lines(tx, order_id, lines, actor=actor, at=now)
         if fewer:

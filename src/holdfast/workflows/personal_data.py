@@ -22,6 +22,7 @@ from holdfast.domain import (
     notifications,
     oauth,
     ordering,
+    pricing,
 )
 from holdfast.domain.accounts import Account
 from holdfast.domain.identity import Origin, SecurityEvent
@@ -35,6 +36,7 @@ from holdfast.kernel.page import MAX_LIMIT, Page
 from holdfast.platform import idempotency
 from holdfast.platform.db import Connection, Database, Transaction
 from holdfast.platform.vault import Vault
+from holdfast.workflows.prices import priced
 
 T = TypeVar("T")
 
@@ -50,6 +52,7 @@ HELD: Mapping[str, tuple[str, str]] = {
     "cart_lines": ("open_carts", "kept: they say what, not who"),
     "carts": ("open_carts", "emptied of the person"),
     "customer_addresses": ("addresses", "deleted"),
+    "customer_group_members": ("customer_groups", "deleted"),
     "customers": ("profile", "deleted"),
     "emails": ("emails", "emptied"),
     "familiar_places": ("account", "deleted"),
@@ -77,9 +80,17 @@ HELD: Mapping[str, tuple[str, str]] = {
 IMPERSONAL: Mapping[str, str] = {
     # table: why neither export nor erasing looks at it
     "api_keys": "belong to the shop; named by operators for what they are for",
+    "attribute_definitions": "the catalogue",
+    "base_price_changes": "the catalogue",
     "categories": "the catalogue",
+    "category_translations": "the catalogue",
     "charge_closings": "money, by the id of an order",
+    "collection_changes": "what became of collections, by the id of who did it",
+    "collection_products": "the catalogue",
+    "collection_translations": "the catalogue",
+    "collections": "the catalogue",
     "controls": "limits and levels, set by the id of a key or an account",
+    "customer_groups": "what customers can be, not who is",
     "data_keys": "keys, each wrapped by another",
     "discrepancies": "money, by the id of an order",
     "drop_admissions": "how far lines have come",
@@ -89,7 +100,12 @@ IMPERSONAL: Mapping[str, str] = {
     "drop_variants": "the catalogue",
     "drops": "what is sold when",
     "exchange_lines": "what is wanted instead, by the id of a return",
+    "import_chunks": "files of the catalogue; gone when their job has ended",
+    "import_faults": "what was wrong with rows of the catalogue",
+    "import_handles": "products that a file has named",
+    "import_jobs": "the shop's own work, by the id of a key or an account",
     "locations": "the shop's own places",
+    "media_assets": "the catalogue; who uploaded them, by id",
     "oauth_clients": "programs, not people",
     "outbox": "ids of what happened, never of whom to; a test reads them",
     "payment_actions": "where a payment is approved, by the id of an order",
@@ -97,17 +113,29 @@ IMPERSONAL: Mapping[str, str] = {
     "pgqueuer_log": "what became of jobs",
     "pgqueuer_schedules": "the queue's own timers",
     "pgqueuer_statistics": "the queue's own counts",
+    "price_list_changes": "the catalogue",
+    "price_list_groups": "the catalogue",
+    "price_lists": "the catalogue; who made them, by id",
+    "prices": "the catalogue; who set them, by id",
+    "prices_known": "the catalogue",
+    "prices_on_record": "the catalogue",
     "product_categories": "the catalogue",
+    "product_changes": "what became of products, by the id of a key or an account",
     "product_images": "the catalogue",
+    "product_index": "the catalogue",
+    "product_translations": "the catalogue",
     "products": "the catalogue",
     "provider_events": "ids of what the payment provider told",
     "refunds": "money, by the id of an order; who asked for it is an operator",
+    "related_products": "the catalogue",
     "reservations": "stock, by the id of an order or of a hold",
     "return_lines": "what came back, by the id of an order",
     "return_refunds": "money, by the id of a return",
     "revoked_tokens": "random ids, gone when the tokens expire",
     "roles": "what may be done, not by whom",
     "schema_migrations": "the schema",
+    "search_synonyms": "words of the catalogue",
+    "search_words": "words of the catalogue",
     "shipment_events": "where parcels are, by the id of an order",
     "shipment_lines": "what was sent, by the id of an order",
     "shipments": "what was sent, by the id of an order",
@@ -190,6 +218,7 @@ class PersonalData:
             "addresses": await customers.addresses_of(tx, self.vault, account.id),
             "marketing_consents": await customers.said(tx, account.id),
             "orders": await self._orders(tx, account.id),
+            "customer_groups": await pricing.groups_of(tx, account.id),
             "open_carts": await self._carts(tx, account.id),
             "emails": await self._emails(tx, account.id, index),
             "back_in_stock": await self._awaited(tx, account.id, index),
@@ -231,7 +260,9 @@ class PersonalData:
 
     async def _carts(self, tx: Connection, account_id: UUID) -> list[dict[str, Any]]:
         return [
-            _shown(await ordering.find_cart(tx, self.vault, cart_id))
+            _shown(
+                priced(await ordering.find_cart(tx, self.vault, cart_id), self.clock())
+            )
             for cart_id in await ordering.open_carts_of(tx, account_id)
         ]
 
@@ -271,6 +302,7 @@ class PersonalData:
             await self._attach(tx, account)
             trail = await _settled(tx, account_id)
             await customers.erase(tx, account_id)
+            await pricing.leave_groups(tx, account_id)
             await oauth.forget_person(tx, account_id)
             await accounts.end_sessions(tx, account_id, reason="account_erased", at=now)
             await accounts.erase(tx, account_id, now)
@@ -347,6 +379,8 @@ def _shown(record: Any) -> dict[str, Any]:
     """A cart or order without what opens it."""
     shown = asdict(record)
     del shown["token_hash"]
+    for line in shown["lines"]:
+        line.pop("listed", None)
     return shown
 
 

@@ -15,7 +15,7 @@ from holdfast.domain.ordering import Order
 from holdfast.kernel.money import Money
 from holdfast.platform.db import Transaction
 from holdfast.platform.vault import Vault
-from holdfast.workflows import carts
+from holdfast.workflows import carts, prices
 
 SCOPE = "orders:write"
 """What whoever orders another's cart needs."""
@@ -49,6 +49,7 @@ async def place(
         raise ordering.CartAlreadyOrdered(await ordering.order_of_cart(tx, cart_id))
     if not carts.owns(caller, cart.token_hash, cart.account_id, scope=SCOPE):
         raise ordering.CartNotFound
+    cart = prices.priced(cart, at)
     if expected is not None and expected != cart.total:
         raise ordering.TotalChanged(expected, cart.total)
     by = caller.actor if identity.may(caller, SCOPE) else "checkout"

@@ -22,7 +22,7 @@ from holdfast.platform.db import Database
 from holdfast.platform.together import Together
 from holdfast.platform.vault import Vault
 from holdfast.workflows import carts
-from holdfast.workflows.carts import LineWanted
+from holdfast.workflows.cart_lines import LineWanted
 from holdfast.workflows.doors import Doors
 from holdfast.workflows.placing import SHOP
 

@@ -36,7 +36,8 @@ from holdfast.platform.vault import Vault
 from holdfast.workflows import capture, refunds
 from holdfast.workflows.actors import actor_of
 from holdfast.workflows.cancellation import carry_out
-from holdfast.workflows.carts import LineWanted, owns, price
+from holdfast.workflows.cart_lines import LineWanted, price
+from holdfast.workflows.carts import owns
 from holdfast.workflows.exchanges import Replacing, cost_of, credit_used
 from holdfast.workflows.once import Work, once
 
@@ -206,7 +207,11 @@ class Returns:
         self, tx: Transaction, return_id: UUID, order_id: UUID, wish: Wish
     ) -> Answer:
         order = await ordering.lock(tx, self.vault, order_id)
-        others = await price(tx, wish.others, order.currency)
+        others = await price(
+            *(tx, wish.others, order.currency),
+            account_id=order.account_id,
+            at=self.clock(),
+        )
         if others and order.email is None:
             raise ordering.BuyerErased
         asked = Return(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from holdfast.domain import accounts, identity, inventory, oauth, ordering
+from holdfast.domain import accounts, identity, inventory, oauth, ordering, pricing
 from holdfast.domain.identity import Origin
 from holdfast.kernel import tokens
 from holdfast.kernel.ids import new_id
@@ -116,9 +116,18 @@ def a_life(client, shop, signed_in, a_product, deliver):
                 )
         await deliver()
         words = (email, name, street, phone, CHROME.address, CHROME.user_agent)
+        await _join_a_group(shop, person.account_id)
         return Life(person.account_id, person.headers, person.client_id, words, orders)
 
     return live
+
+
+async def _join_a_group(shop, account_id) -> None:
+    now, group_id = shop.clock(), new_id()
+    group = pricing.CustomerGroup(group_id, f"group-{group_id}", "Club", now, now)
+    async with shop.db.transaction() as tx:
+        await pricing.add_group(tx, group)
+        await pricing.add_member(tx, group_id, account_id, by="test", at=now)
 
 
 async def _send_back(tx, shop, order_id, text) -> None:

@@ -52,6 +52,7 @@ class TestBrowse:
             "carrier",
             "mail",
             "keys",
+            "storage",
             "redis",
         ]
 

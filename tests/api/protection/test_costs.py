@@ -46,13 +46,18 @@ class TestCost:
         dear = {route[1]: cost for route, cost in costs("GET").items() if cost > 2}
 
         assert dear == {
+            "/v1/collections/{collection}/products": 5,
             "/v1/customers": 5,
             "/v1/inventory/{sku}/movements": 5,
             "/v1/orders": 5,
             "/v1/products": 5,
+            "/v1/search": 5,
             "/v1/security-events": 5,
             "/v1/stock-movements": 5,
             "/v1/users": 5,
+            # All of the catalogue, and up to ten thousand lines of one import.
+            "/v1/exports/products": 50,
+            "/v1/imports/{import_id:uuid}/errors": 5,
             # Asks the carrier, is drawn, asks another site.
             "/v1/shipments/{shipment_id:uuid}/label.pdf": 5,
             "/v1/shipments/{shipment_id:uuid}/tracking": 5,

@@ -22,6 +22,9 @@ class TestUsualBounds:
         for bounds in usual_bounds(pool_size).values():
             assert 1 <= bounds.least <= bounds.initial <= bounds.most
 
+    def test_let_as_many_upload_as_fit_however_slow_their_lines_are(self):
+        assert usual_bounds(10)["upload"] == Bounds(32, 32, 32)
+
     def test_leave_reports_half_of_the_pool(self):
         assert usual_bounds(10)["report"].most == 5
         assert usual_bounds(1)["report"] == Bounds(1, 1, 1)

@@ -57,9 +57,9 @@ class TestShow:
         assert said["shed_from_level"] == LEVELS
         assert {"lag", "inflight"} <= {signal["name"] for signal in said["signals"]}
         assert [limit["kind"] for limit in said["limits"]] == [
-            *("read", "write", "checkout", "report"),
+            *("read", "write", "checkout", "report", "upload"),
         ]
-        assert [extra["is_off"] for extra in said["extras"]] == [False]
+        assert [extra["is_off"] for extra in said["extras"]] == [False, False]
 
     async def test_tells_who_is_turned_away(self, seen, shop):
         shop.load.shedder.hold(level_of(3, 64))
@@ -95,7 +95,7 @@ class TestForce:
         assert (said["level"], said["measured_level"]) == (2, 0)
         assert said["forced"]["level"] == 2
         assert said["forced"]["until"].startswith("2026-11-27T08:01:00")
-        assert [extra["is_off"] for extra in said["extras"]] == [True]
+        assert [extra["is_off"] for extra in said["extras"]] == [True, True]
 
     async def test_takes_ten_minutes_where_no_time_is_said(self, put):
         said = (await put(LEVEL, {"level": 1})).json()

@@ -127,7 +127,7 @@ class TestLook:
 
     def test_keeps_its_series_few(self, loaded, heard):
         for tier in range(5):
-            for kind in ("read", "write", "checkout", "report"):
+            for kind in ("read", "write", "checkout", "report", "upload"):
                 for outcome in ("served", "full", "codel", "deadline", "disconnect"):
                     heard(QueueWait(kind, tier, 0.1, outcome))
                 heard(QueueModeChanged(kind, tier, is_standing=True))

@@ -4,6 +4,7 @@ from io import BytesIO
 
 import pytest
 
+from holdfast.domain.catalog import csv_rows
 from holdfast.domain.catalog.csv_rows import (
     MAX_LINE_BYTES,
     BadRecord,
@@ -105,3 +106,20 @@ class TestRecords:
         assert found[-1] == Record(
             30_002, "p29999", {"handle": "p29999", "title": "title"}
         )
+
+    def test_a_record_that_never_ends_is_a_fault_and_no_memory(self, monkeypatch):
+        # Each field begins on one line and ends on the next: none is long, and no
+        # line is, but the record would be the whole file.
+        monkeypatch.setattr(csv_rows, "MAX_RECORD_BYTES", 1_000)
+        file = BytesIO(b"Handle,Title\na" + b',"\n"' * 3_000)
+
+        bad, *_ = records(file, REQUIRED)
+
+        assert bad.message.startswith("the record is longer than 4 MiB")
+        assert bad.end.offset < 1_100
+
+    def test_nothing_but_empty_lines_is_no_such_file(self, monkeypatch):
+        monkeypatch.setattr(csv_rows, "MAX_EMPTY_LINES", 10)
+
+        with pytest.raises(UnusableFile, match="lines are empty"):
+            list(records(BytesIO(b"Handle,Title\n" + b"\n" * 12), REQUIRED))

@@ -13,10 +13,10 @@ from holdfast.kernel.money import Money
 from holdfast.kernel.page import BadCursor, encode_cursor
 from holdfast.workflows.catalog import (
     change_product,
-    create_category,
     create_product,
     import_products,
 )
+from holdfast.workflows.categories import create_category
 from holdfast.workflows.stock import set_level
 
 NASTY = "\"quoted\" \\ <b>&amp; 'x' 🫖 {} [] %s $1"
@@ -86,7 +86,7 @@ class TestDocument:
 
         product = (await create_product(database, draft, clock=clock)).product()
 
-        assert catalog.draft_of(product) == draft.cleaned()
+        assert catalog.draft_of(product) == draft.cleaned().beside(product)
 
     async def test_has_the_stock_of_this_moment_beside_each_variant(
         self, database, clock, a_draft

@@ -20,7 +20,7 @@ HEADER = (
     "Handle,Title,Body (HTML),Vendor,Type,Tags,Published,Option1 Name,Option1 Value,"
     "Option2 Name,Option2 Value,Variant SKU,Variant Grams,Variant Inventory Qty,"
     "Variant Price,Variant Compare At Price,Variant Barcode,Image Src,Image Position,"
-    "Image Alt Text,Status,Collection"
+    "Image Alt Text,Variant Image,Status,Collection"
 )
 
 
@@ -113,6 +113,26 @@ class TestReadShopify:
         assert draft.variants[1].options == {"Size": "L", "Colour": "Red"}
         assert draft.images == (Image("https://a/1", "One"), Image("https://a/2"))
 
+    def test_takes_the_image_of_a_variant_from_the_products_or_adds_it(self, read, tea):
+        sized = {"Option1_Name": "Size", "Image_Position": "2"}
+        first = tea(**sized, Option1_Value="S", Image_Src="https://a/2")
+        second = {"Handle": "tea", "Image Src": "https://a/1", "Image Position": "1"}
+        others = [
+            {
+                "Handle": "tea",
+                "Option1 Value": size,
+                "Variant Price": "6",
+                "Variant Image": url,
+            }
+            for size, url in (("M", "https://a/2"), ("L", "https://a/3"))
+        ]
+
+        (arrival,) = read(first, second, *others)
+
+        urls = [image.url for image in arrival.draft.images]
+        assert urls == ["https://a/1", "https://a/2", "https://a/3"]
+        assert arrival.shown == {"tea-2": 2, "tea-3": 3}
+
     def test_sees_nothing_to_choose_in_a_default_title(self, read, tea):
         (arrival,) = read(tea(Option1_Name="Title", Option1_Value="Default Title"))
 
@@ -180,6 +200,7 @@ class TestReadShopify:
             ({"Variant_Inventory_Qty": "many"}, "quantity 'many' is not a number"),
             ({"Image_Src": "http://a", "Image_Position": "x"}, "image position 'x'"),
             ({"Image_Src": "javascript:x"}, "images/url must be"),
+            ({"Variant_Image": "javascript:x"}, "images/0/url must be"),
             ({"Title": ""}, "must have a title"),
             ({"Handle": "???"}, "handle must be"),
             ({"Handle": ""}, "handle must be"),

@@ -5,7 +5,8 @@ import pytest
 from holdfast.domain import catalog
 from holdfast.kernel.money import Money
 from holdfast.kernel.page import BadCursor, encode_cursor
-from holdfast.workflows.catalog import create_category, create_product
+from holdfast.workflows.catalog import create_product
+from holdfast.workflows.categories import create_category
 
 # Fixed, because every test process must name its tests alike.
 NOBODYS_ID = "01a205b5-8c52-787d-a479-e3a655f76aae"

@@ -59,6 +59,20 @@ class TestBodyLimit:
         with pytest.raises(BodyTooLarge):
             await talk.hold(BodyLimit(app, limit_bytes=10))
 
+    async def test_may_be_asked_what_holds_for_this_request(self, app, converse):
+        def limit(scope):
+            return 20 if scope["method"] == "PUT" else 10
+
+        lengthy = [(b"content-length", b"11")]
+        talk = converse([b"0" * 11], lengthy)
+        with pytest.raises(BodyTooLarge) as raised:
+            await talk.hold(BodyLimit(app, limit_bytes=limit))
+        talk = converse([b"0" * 11], lengthy, method="PUT")
+        await talk.hold(BodyLimit(app, limit_bytes=limit))
+
+        assert raised.value.limit_bytes == 10
+        assert app.body == b"0" * 11
+
     async def test_leaves_a_request_without_a_body_alone(self, app, converse):
         await converse([b""], [(b"host", b"x")]).hold(BodyLimit(app, limit_bytes=10))
 

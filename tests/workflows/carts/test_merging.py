@@ -45,7 +45,9 @@ class TestWithoutACartOfTheAccount:
 
         assert merged.id == guests[0].id
         assert (merged.account_id, units(merged)) == (ada.account_id, [("TEA", 2)])
-        own = await cart_merging.own(shop.db, shop.vault, ada.account_id)
+        own = await cart_merging.own(
+            shop.db, shop.vault, ada.account_id, at=shop.clock()
+        )
         assert own == merged
         assert own.email == "ada@example.com"
 

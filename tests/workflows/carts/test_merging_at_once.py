@@ -79,7 +79,9 @@ class TestAtOnce:
         await outcomes(*(merge(one, ada) for one in guests))
 
         assert await owned(ada) == 55
-        own = await cart_merging.own(shop.db, shop.vault, ada.account_id)
+        own = await cart_merging.own(
+            shop.db, shop.vault, ada.account_id, at=shop.clock()
+        )
         assert [(line.sku, line.quantity) for line in own.lines] == [("TEA", 55)]
 
     async def test_two_people_with_one_cart(

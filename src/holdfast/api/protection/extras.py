@@ -33,7 +33,8 @@ class Extra:
 
 
 LARGE_PAGES = Extra("large_pages", 2, "lists of products are cut to 20 a page")
-EXTRAS: Final = (LARGE_PAGES,)
+FACETS = Extra("facets", 1, "searches say what they find, but not how it divides")
+EXTRAS: Final = (LARGE_PAGES, FACETS)
 """All there are; a module that has one adds it here."""
 SMALL_PAGE: Final = 20
 

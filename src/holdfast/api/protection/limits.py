@@ -10,6 +10,7 @@ the database, which nearly every request borrows one of.
 | write    | 2p+16  | p    | 4p+16     | as reads, with the disk behind them          |
 | checkout | 256    | 16   | 1024      | waits for others (bank, holds in batches)    |
 | report   | 2      | 1    | p/2       | long; half of the pool is for everybody else |
+| upload   | 32     | 32   | 32        | as long as the client's line is; a MiB each  |
 
 The control ``limit.<kind>`` says otherwise: ``{"algorithm": "fixed", "most": 20}``.
 Algorithms are ``gradient`` (the default), ``aimd``, ``fixed``, and ``off``.
@@ -43,6 +44,7 @@ _SHARES: Mapping[Kind, Mapping[int, float]] = {
     "write": {Priority.PAY: 0.25, Priority.BUY: 0.25},
     "checkout": {Priority.PAY: 0.5},
     "report": {},
+    "upload": {},
 }
 # That may wait in any case: 30 ms of what a process reads.
 _MOST_LEAST: Final = 16
@@ -91,6 +93,8 @@ def usual_bounds(pool_size: int) -> dict[Kind, Bounds]:
         "write": quick,
         "checkout": Bounds(256, 16, 1024),
         "report": Bounds(min(2, max(1, pool_size // 2)), 1, max(1, pool_size // 2)),
+        # Its latency says how fast others send, and nothing about this process.
+        "upload": Bounds(32, 32, 32),
     }
 
 

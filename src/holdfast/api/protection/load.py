@@ -232,7 +232,7 @@ class _Flow:
         return max(
             limiter.inflight / limiter.limit
             for kind, limiter in self._limiters.items()
-            if kind != "report"
+            if kind not in {"report", "upload"}
         )
 
     def served(self) -> Served:

@@ -1,6 +1,6 @@
 """Customers, their addresses, and what is held about them."""
 
-from holdfast.api import addresses, customers, me, personal_data
+from holdfast.api import addresses, customer_groups, customers, me, personal_data
 from holdfast.api.policy import Priority, Route
 from holdfast.domain import accounts, identity
 from holdfast.domain import customers as people
@@ -118,6 +118,15 @@ ROUTES: tuple[Route, ...] = (
         scope="customers:write",
         raises=(accounts.AccountNotFound, identity.AccountMayMore),
         status=200,
+    ),
+    Route(
+        "GET",
+        "/v1/customers/{account_id:uuid}/groups",
+        customer_groups.of_customer,
+        cost=1,
+        priority=Priority.OPERATE,
+        scope="customers:read",
+        raises=(people.CustomerNotFound,),
     ),
     Route(
         "GET",

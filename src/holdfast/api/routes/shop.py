@@ -3,19 +3,32 @@
 from holdfast.api import (
     api_keys,
     categories,
+    coded_variants,
+    editions,
     images,
     operations,
     pages,
+    product_history,
     products,
+    variants,
 )
 from holdfast.api.policy import Priority, Route
+from holdfast.api.problems import RangeNotSatisfiable
 from holdfast.domain import catalog, identity
 from holdfast.kernel.page import BadCursor
+from holdfast.platform.storage import StorageUnavailable
 
 _WRITING_PRODUCTS = (
     catalog.ProductInvalid,
     catalog.DuplicateHandle,
     catalog.DuplicateSku,
+)
+
+_CONDITIONAL = (editions.PreconditionRequired, catalog.ProductChanged)
+_CATEGORY_CONDITIONAL = (
+    editions.PreconditionRequired,
+    catalog.CategoryChanged,
+    catalog.CategoryNotFound,
 )
 
 ROUTES: tuple[Route, ...] = (
@@ -84,7 +97,8 @@ ROUTES: tuple[Route, ...] = (
         cost=1,
         priority=Priority.BROWSE,
         public=True,
-        raises=(images.ImageNotFound,),
+        raises=(images.ImageNotFound, RangeNotSatisfiable, StorageUnavailable),
+        others=(206,),
         documented=False,
     ),
     Route(
@@ -122,7 +136,7 @@ ROUTES: tuple[Route, ...] = (
         cost=2,
         priority=Priority.BROWSE,
         public=True,
-        raises=(BadCursor,),
+        raises=(BadCursor, catalog.CategoryNotFound),
     ),
     Route(
         "POST",
@@ -143,6 +157,27 @@ ROUTES: tuple[Route, ...] = (
         raises=(catalog.CategoryNotFound,),
     ),
     Route(
+        "PATCH",
+        "/v1/categories/{category}",
+        categories.change,
+        cost=5,
+        priority=Priority.OPERATE,
+        scope="products:write",
+        raises=(
+            *(catalog.CategoryInvalid, catalog.DuplicateHandle),
+            *_CATEGORY_CONDITIONAL,
+        ),
+    ),
+    Route(
+        "DELETE",
+        "/v1/categories/{category}",
+        categories.delete,
+        cost=5,
+        priority=Priority.OPERATE,
+        scope="products:write",
+        raises=(catalog.CategoryNotEmpty, *_CATEGORY_CONDITIONAL),
+    ),
+    Route(
         "GET",
         "/v1/products",
         products.browse,
@@ -161,6 +196,81 @@ ROUTES: tuple[Route, ...] = (
         raises=_WRITING_PRODUCTS,
     ),
     Route(
+        "DELETE",
+        "/v1/products/{product}",
+        products.delete,
+        cost=5,
+        priority=Priority.OPERATE,
+        scope="products:write",
+        raises=(
+            *(catalog.ProductNotFound, catalog.ProductInUse),
+            *(catalog.ProductReferenced, *_CONDITIONAL),
+        ),
+    ),
+    Route(
+        "GET",
+        "/v1/products/{product}/history",
+        product_history.browse,
+        cost=2,
+        priority=Priority.OPERATE,
+        scope="products:read",
+        raises=(BadCursor, catalog.ProductNotFound),
+    ),
+    Route(
+        "GET",
+        "/v1/products/{product}/variants",
+        variants.browse,
+        cost=2,
+        priority=Priority.BROWSE,
+        public=True,
+        raises=(BadCursor, catalog.ProductNotFound),
+    ),
+    Route(
+        "POST",
+        "/v1/products/{product}/variants",
+        variants.create,
+        cost=5,
+        priority=Priority.OPERATE,
+        scope="products:write",
+        raises=(
+            *(catalog.ProductNotFound, catalog.ProductChanged),
+            *(catalog.ProductInvalid, catalog.DuplicateSku),
+        ),
+    ),
+    Route(
+        "GET",
+        "/v1/products/{product}/variants/{variant_id:uuid}",
+        variants.show,
+        cost=1,
+        priority=Priority.BROWSE,
+        public=True,
+        raises=(catalog.ProductNotFound, catalog.VariantNotFound),
+    ),
+    Route(
+        "PATCH",
+        "/v1/products/{product}/variants/{variant_id:uuid}",
+        variants.change,
+        cost=5,
+        priority=Priority.OPERATE,
+        scope="products:write",
+        raises=(
+            *(catalog.ProductNotFound, catalog.VariantNotFound, *_CONDITIONAL),
+            *(catalog.ProductInvalid, catalog.DuplicateSku),
+        ),
+    ),
+    Route(
+        "DELETE",
+        "/v1/products/{product}/variants/{variant_id:uuid}",
+        variants.delete,
+        cost=5,
+        priority=Priority.OPERATE,
+        scope="products:write",
+        raises=(
+            *(catalog.ProductNotFound, catalog.VariantNotFound, *_CONDITIONAL),
+            *(catalog.VariantInUse, catalog.LastVariant),
+        ),
+    ),
+    Route(
         "GET",
         "/v1/products/{product}",
         products.show,
@@ -176,6 +286,15 @@ ROUTES: tuple[Route, ...] = (
         cost=5,
         priority=Priority.OPERATE,
         scope="products:write",
-        raises=(catalog.ProductNotFound, *_WRITING_PRODUCTS),
+        raises=(catalog.ProductNotFound, *_CONDITIONAL, *_WRITING_PRODUCTS),
+    ),
+    Route(
+        "GET",
+        "/v1/variants",
+        coded_variants.browse,
+        cost=2,
+        priority=Priority.OPERATE,
+        scope="products:read",
+        raises=(BadCursor,),
     ),
 )

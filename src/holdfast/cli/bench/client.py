@@ -77,6 +77,7 @@ async def work(task: Assignment) -> Tally:
         transport.abort()
     ordered = sorted(watch.latencies) or [0.0]
     tally.p50_ms = ordered[len(ordered) // 2] * 1000
+    tally.p95_ms = ordered[len(ordered) * 95 // 100] * 1000
     tally.p99_ms = ordered[len(ordered) * 99 // 100] * 1000
     tally.turned_away = watch.turned_away
     tally.outcomes = dict(watch.outcomes)

@@ -59,6 +59,7 @@ class Tally(msgspec.Struct):
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     p50_ms: float = 0.0
+    p95_ms: float = 0.0
     p99_ms: float = 0.0
     turned_away: int = 0
     outcomes: dict[str, int] = {}

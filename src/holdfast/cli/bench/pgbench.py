@@ -9,7 +9,9 @@ import asyncio
 import re
 import tempfile
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
@@ -19,14 +21,18 @@ from holdfast.cli.bench.dataset import CURRENCY, PRODUCTS, SEARCHES
 from holdfast.cli.bench.instance import CannotBench
 from holdfast.cli.bench.journeys import ADDRESS
 from holdfast.cli.bench.stages import BROWSERS, BUYERS, PAGE, Stages, shuffled
+from holdfast.domain import catalog, search
+from holdfast.kernel.clock import system_clock
 from holdfast.kernel.page import decode_id_cursor
 from holdfast.platform import sql
+from holdfast.platform.db import Connection, Database, Row
 from holdfast.platform.embedded.postgres_build import Build
 from holdfast.platform.settings import Settings
 
 _CATALOG = "holdfast.domain.catalog"
 _ORDERING = "holdfast.domain.ordering"
 _INVENTORY = "holdfast.domain.inventory"
+_PRICING = "holdfast.domain.pricing"
 _PLATFORM = "holdfast.platform"
 _TPS = re.compile(r"^tps = ([0-9.]+) \(without", re.MULTILINE)
 _PARAMETER = re.compile(r"\$(\d+)")
@@ -34,6 +40,16 @@ _MAX_SCRIPTS = 40  # pgbench takes 128
 _PATIENCE_SECONDS = 60.0
 # As long as the answer of a checkout is.
 _ANSWER = "convert_to(repeat('x', 1200), 'UTF8')"
+_NOW = "now()"
+
+
+class _Shown(msgspec.Struct):
+    """A product of a page."""
+
+    id: UUID
+
+
+_shown = msgspec.json.Decoder(list[_Shown])
 
 
 async def rate(stage: str, stages: Stages) -> float | None:
@@ -84,7 +100,7 @@ async def _scripts(stage: str, stages: Stages) -> list[str]:
     if stage == "B":
         return await _pages(stages)
     if stage == "C":
-        return [_search(text) for text in SEARCHES]
+        return [await _searched(stages.db, text) for text in SEARCHES]
     return [_order()] if stage == "D" else []
 
 
@@ -93,7 +109,7 @@ def _product() -> str:
     return "\n".join(
         (
             f"\\set number random(0, {PRODUCTS - 1})",
-            _bound(_CATALOG, "read_by_handle", handle),
+            _bound(_CATALOG, "read_by_handle", handle, _NOW),
         )
     )
 
@@ -104,29 +120,95 @@ async def _pages(stages: Stages) -> list[str]:
     scripts = []
     for path in shuffled(await stages.page_paths(), _MAX_SCRIPTS):
         query = dict(pair.split("=", 1) for pair in path.partition("?")[2].split("&"))
-        after = query.get("after")
-        last = f"'{decode_id_cursor(after) if after else UUID(int=0)}'::uuid"
-        category = query.get("category")
-        if category is None:
-            scripts.append(_bound(_CATALOG, "page_on_sale", last, f"{PAGE}::bigint"))
-            continue
-        scripts.append(
-            # The shop looks the category up by its handle first.
-            _bound(_CATALOG, "find_category", "NULL::uuid", f"'{category}'::text")
-            + _bound(
-                *(_CATALOG, "page_in_category", last, f"{PAGE}::bigint"),
-                *("'active'::text", f"'{id_of[category]}'::uuid"),
-            )
+        after, category = query.get("after"), query.get("category")
+        category_id = None if category is None else id_of[category]
+        sheet = await catalog.page(
+            stages.db,
+            after=after,
+            limit=PAGE,
+            status="active",
+            category_id=category_id,
         )
+        last = decode_id_cursor(after) if after else UUID(int=0)
+        page = _page(last, category, category_id)
+        scripts.append(page + _priced(_ids(sheet)))
     return scripts
 
 
-def _search(text: str) -> str:
-    words = " & ".join(f"''{word}''" for word in text.split()) + ":*"
+def _page(last: UUID, category: str | None, category_id: UUID | None) -> str:
+    after, limit = f"'{last}'::uuid", f"{PAGE}::bigint"
+    if category is None:
+        return _bound(_CATALOG, "page_on_sale", after, limit, _NOW)
+    # The shop looks the category up by its handle first.
+    found = _bound(_CATALOG, "find_category", "NULL::uuid", f"'{category}'::text")
+    return found + _bound(
+        *(_CATALOG, "page_in_category", after, limit),
+        *("'active'::text", f"'{category_id}'::uuid", _NOW),
+    )
+
+
+async def _searched(db: Database, text: str) -> str:
+    """What the shop asks for a question, with the values it asks with."""
+    asked = _Asked(db)
+    finder = search.Finder(asked, reading=catalog.reading)
+    found = await finder.find(
+        await finder.understand(text),
+        search.Filters(),
+        sort="relevance",
+        language="en",
+        now=system_clock(),
+        after=None,
+        limit=PAGE,
+        facets=False,
+    )
+    # Whether the server can tell what is alike is asked once a process.
+    statements = (_filled_in(query, *map(_said, args)) for query, args in asked[1:])
+    return "".join(statements) + _priced(found.ids)
+
+
+class _Asked(list[tuple[str, tuple[object, ...]]]):
+    """A connection that notes what it is asked."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__()
+        self._connection = connection
+
+    async def fetch(self, query: str, /, *args: Any) -> list[Row]:
+        self.append((query, args))
+        return await self._connection.fetch(query, *args)
+
+    async def fetchrow(self, query: str, /, *args: Any) -> Row | None:
+        self.append((query, args))
+        return await self._connection.fetchrow(query, *args)
+
+    async def fetchval(self, query: str, /, *args: Any) -> Any:
+        self.append((query, args))
+        return await self._connection.fetchval(query, *args)
+
+
+def _said(value: object) -> str:
+    """A value as SQL has it; every moment is now."""
+    if isinstance(value, datetime):
+        return _NOW
+    if isinstance(value, list):
+        return f"ARRAY[{', '.join(map(_said, value))}]::text[]"
+    if isinstance(value, str):
+        quoted = value.replace("'", "''")
+        return f"'{quoted}'::text"
+    return "NULL" if value is None else str(value)
+
+
+def _ids(sheet: catalog.Sheet) -> list[UUID]:
+    return [product.id for product in _shown.decode(f"[{sheet.json}]")]
+
+
+def _priced(product_ids: Sequence[UUID]) -> str:
+    """What else the products of a page cost, which the shop asks of every page."""
+    ids = ",".join(str(product_id) for product_id in product_ids)
+    if not ids:
+        return ""
     return _bound(
-        *(_CATALOG, "search", f"'{text}'::text", f"{PAGE}::bigint"),
-        *("'active'::text", "NULL::uuid", f"'{words}'::text"),
-        *("NULL::float8", "NULL::uuid"),
+        *(_PRICING, "priced", f"'{{{ids}}}'::uuid[]", "NULL::text", "NULL::uuid")
     )
 
 
@@ -139,7 +221,7 @@ def _order() -> str:
     buyer, nobody = "decode(repeat('ab', 300), 'hex')", "NULL::uuid"
     index = "sha256(convert_to(:cart::text, 'UTF8'))"
     shipped = ("'standard'::text", "490::bigint", "'carrier'::text")
-    token, now, quantities = "'\\x00'::bytea", "now()", "ARRAY[1, 1]::bigint[]"
+    token, now, quantities = "'\\x00'::bytea", _NOW, "ARRAY[1, 1]::bigint[]"
     skus = "ARRAY['SKU-' || :first || '-S', 'SKU-' || :second || '-L']::text[]"
     variants = f"(SELECT array_agg(id) FROM variants WHERE sku = ANY({skus}))"  # noqa: S608 - ours
     # pgbench takes a colon before a letter or digit for one of its variables.
@@ -150,7 +232,7 @@ def _order() -> str:
         f"\\set second random({PRODUCTS // 2}, {PRODUCTS - 1})",
         # The shop makes its ids itself; this one statement stands in for that.
         "SELECT uuidv7() AS cart, uuidv7() AS ordered, uuidv7() AS event \\gset",
-        _bound(_CATALOG, "offers", skus),
+        _bound(_PRICING, "wares", skus, currency, nobody, now),
         _bound(
             *(_ORDERING, "open_cart", cart, token, currency, buyer, nobody, *shipped),
             *(now, "ARRAY[uuidv7(), uuidv7()]", variants, quantities),

@@ -1,17 +1,25 @@
 """The records of a CSV file that nobody vouches for, one at a time.
 
-Bounded: a line longer than 1 MiB and a field longer than 131,072 characters are
-faults, not memory. A record that cannot be read is a ``Fault`` with its line, and
-reading goes on with the next line; only a file without a usable header ends it.
-UTF-8, with or without a byte order mark; any line ending but a lone CR.
+Bounded: a line longer than 1 MiB, a record longer than 4 MiB and a field longer than
+131,072 characters are faults, not memory. A record that cannot be read is a ``Fault``
+with its line, and reading goes on with the next line; only a file without a usable
+header ends it. UTF-8, with or without a byte order mark; any line ending but a lone CR.
+What was defused for spreadsheets is restored (``cells``).
 """
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
+from holdfast.domain.catalog.cells import restore
+
 MAX_LINE_BYTES = 1 << 20
+MAX_RECORD_BYTES = 1 << 22
+"""A record goes on over lines as long as a quote is open."""
+
+MAX_EMPTY_LINES = 1 << 20
+"""One after the other, before a file is taken for something else."""
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _BOM = b"\xef\xbb\xbf"
 
@@ -21,12 +29,26 @@ class UnusableFile(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a file: the bytes and the lines before it."""
+
+    offset: int
+    lines: int
+
+
+START = Place(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One record: its line, its key, and its cells by column where not empty."""
 
     line: int
     key: str
     cells: dict[str, str]
+    place: Place = field(default=START, compare=False)
+    """Where it begins."""
+    end: Place = field(default=START, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +58,8 @@ class BadRecord:
     line: int
     message: str
     key: str
+    place: Place = field(default=START, compare=False)
+    end: Place = field(default=START, compare=False)
 
 
 class _BadLine(ValueError):
@@ -48,7 +72,22 @@ class _Lines:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self.number = 0
+        self.offset = 0
         self.first_of_record = ""
+        self._record_began = 0
+
+    @property
+    def place(self) -> Place:
+        return Place(self.offset, self.number)
+
+    def begin_record(self) -> None:
+        self.first_of_record = ""
+        self._record_began = self.offset
+
+    def go_on_from(self, place: Place) -> None:
+        """Skip what is before *place*; the file must be one that can seek."""
+        self._file.seek(place.offset)
+        self.offset, self.number = place.offset, place.lines
 
     def __iter__(self) -> "_Lines":
         return self
@@ -58,14 +97,16 @@ class _Lines:
         if not raw:
             raise StopIteration
         self.number += 1
+        self.offset += len(raw)
         if self.number == 1:
             raw = self._without_mark(raw)
         if not self.first_of_record:
             self.first_of_record = raw[:1024].decode("utf-8", "replace")
         if len(raw) == MAX_LINE_BYTES and not raw.endswith(b"\n"):
-            while (rest := self._file.readline(MAX_LINE_BYTES)) and rest[-1:] != b"\n":
-                pass
+            self._skip_line()
             raise _BadLine("the line is longer than 1 MiB")
+        if self.offset - self._record_began > MAX_RECORD_BYTES:
+            raise _BadLine("the record is longer than 4 MiB, or a quote never closed")
         if b"\x00" in raw:
             raise _BadLine("there is a NUL byte in the line")
         try:
@@ -76,6 +117,12 @@ class _Lines:
                 "UTF-8: save the file as UTF-8"
             ) from None
 
+    def _skip_line(self) -> None:
+        while rest := self._file.readline(MAX_LINE_BYTES):
+            self.offset += len(rest)
+            if rest.endswith(b"\n"):
+                return
+
     @staticmethod
     def _without_mark(raw: bytes) -> bytes:
         if raw.startswith(_UTF16):
@@ -83,35 +130,49 @@ class _Lines:
         return raw.removeprefix(_BOM)
 
 
-def records(file: BinaryIO, required: tuple[str, ...]) -> Iterator[Record | BadRecord]:
+def records(
+    file: BinaryIO, required: tuple[str, ...], *, start: Place = START
+) -> Iterator[Record | BadRecord]:
     """Read a CSV file with a header; names of columns are compared without case.
 
-    The first of the *required* columns is the key. Raises ``UnusableFile`` if the
-    header cannot be read or lacks one of them.
+    The first of the *required* columns is the key. Begins at *start*, which is where a
+    record began in an earlier reading. Raises ``UnusableFile`` if the header cannot be
+    read or lacks a column.
     """
     lines = _Lines(file)
     reader = csv.reader(lines, strict=True)
     header = _header(reader, required)
     key = header.index(required[0].casefold())
+    if start.offset > lines.offset:
+        lines.go_on_from(start)
+    empty = 0
     while True:
-        line = lines.number + 1
-        lines.first_of_record = ""
+        place = lines.place
+        lines.begin_record()
         try:
             row = next(reader)
         except StopIteration:
             return
         except (csv.Error, _BadLine) as error:
-            yield BadRecord(line, _explain(error), _cell(lines.first_of_record, key))
+            seems = _cell(lines.first_of_record, key)
+            message = _explain(error)
+            yield BadRecord(place.lines + 1, message, seems, place, lines.place)
             continue
         if not row:
+            empty += 1
+            if empty > MAX_EMPTY_LINES:
+                raise UnusableFile(f"more than {MAX_EMPTY_LINES:,} lines are empty")
             continue
+        empty = 0
         if len(row) != len(header):
             message = f"has {len(row)} columns where the header has {len(header)}"
-            yield BadRecord(line, message, row[key].strip() if key < len(row) else "")
+            seems = row[key].strip() if key < len(row) else ""
+            yield BadRecord(place.lines + 1, message, seems, place, lines.place)
             continue
         cells = zip(header, map(str.strip, row), strict=True)
-        kept = {name: cell for name, cell in cells if cell}
-        yield Record(line, kept.get(header[key], ""), kept)
+        kept = {name: restore(cell) for name, cell in cells if cell}
+        own = kept.get(header[key], "")
+        yield Record(place.lines + 1, own, kept, place, lines.place)
 
 
 def _header(reader: Iterator[list[str]], required: tuple[str, ...]) -> list[str]:

@@ -6,11 +6,11 @@ available units is filled in. A page of 20 costs PostgreSQL 115 us this way
 instead of 430, and Python builds no object at all.
 """
 
-import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -21,11 +21,11 @@ from holdfast.domain.catalog.model import (
     Status,
     is_handle,
     parse_id,
-    without_accents,
 )
+from holdfast.domain.catalog.speaking import speaking, translated
+from holdfast.kernel.clock import Clock
+from holdfast.kernel.negotiation import Preference
 from holdfast.kernel.page import (
-    BadCursor,
-    decode_cursor,
     decode_id_cursor,
     encode_cursor,
 )
@@ -39,16 +39,19 @@ _READ_BY_HANDLE = _SQL["read_by_handle"]
 _PAGE_ON_SALE = _SQL["page_on_sale"]
 _PAGE = _SQL["page"]
 _PAGE_IN_CATEGORY = _SQL["page_in_category"]
-_SEARCH = _SQL["search"]
 
-_PLACE = "\x1f"
-"""Stands in a stored document where a number of available units goes."""
+# The same with what is translated, for those who ask for that.
+_SPOKEN_BY_ID = speaking(_READ_BY_ID, "p.id", "$3::text[]")
+_SPOKEN_BY_HANDLE = speaking(_READ_BY_HANDLE, "p.id", "$3::text[]")
+_OF_PAGE = "jsonb_object_agg(page.id, {}) FILTER (WHERE page.place <= $2)"
+_SPOKEN_PAGE_ON_SALE = speaking(_PAGE_ON_SALE, "page.id", "$4::text[]", _OF_PAGE)
+_SPOKEN_PAGE = speaking(_PAGE, "page.id", "$5::text[]", _OF_PAGE)
+_SPOKEN_IN_CATEGORY = speaking(_PAGE_IN_CATEGORY, "page.id", "$6::text[]", _OF_PAGE)
+
+PLACE = "\x1f"
+"""Stands in a stored document where the status goes, and each number of units."""
 
 _FIRST = UUID(int=0)
-_MAX_WORDS = 16
-_WORD = re.compile(r"[^\W_]+")
-# Signs with which somebody says how words belong together.
-_OPERATOR = re.compile(r'"|(?:^|\s)-\w|\bor\b', re.IGNORECASE)
 _decoder = msgspec.json.Decoder(Product)
 
 
@@ -59,6 +62,11 @@ class Document:
     id: UUID
     status: Status
     json: str
+    version: int
+    has_offers: bool = True
+    """Whether there may be other prices than the document says."""
+    languages: tuple[str, ...] = ()
+    """What it is written in; empty for the shop's own language."""
 
     def product(self) -> Product:
         """The same as an object; 20 us."""
@@ -72,6 +80,24 @@ class Sheet:
     json: str
     """The products, with commas between."""
     next: str | None
+    languages: tuple[str, ...] = ()
+    """What they are written in; empty for the shop's own language."""
+
+
+K = TypeVar("K")
+
+
+class Read(Protocol[K]):
+    """A statement that reads products by keys."""
+
+    async def __call__(
+        self,
+        connection: Connection,
+        keys: Sequence[K],
+        /,
+        *,
+        at: datetime | None = None,
+    ) -> dict[K, Document]: ...
 
 
 class Reader:
@@ -81,12 +107,23 @@ class Reader:
     statement; see ``Together`` for what that is worth.
     """
 
-    def __init__(self, connection: Connection) -> None:
-        self._by_id = Together(partial(read_by_id, connection))
-        self._by_handle = Together(partial(_read_by_handle, connection))
+    def __init__(self, connection: Connection, clock: Clock | None = None) -> None:
+        self._by_id = Together(partial(_now, read_by_id, connection, clock))
+        self._by_handle = Together(partial(_now, _read_by_handle, connection, clock))
+        # Who asks for another language waits for nobody who does not.
+        spoken = partial(_spoken, connection, clock)
+        self._spoken_by_id = Together(partial(spoken, _SPOKEN_BY_ID, "id"))
+        self._spoken_by_handle = Together(partial(spoken, _SPOKEN_BY_HANDLE, "handle"))
 
-    async def find(self, id_or_handle: str) -> Document:
-        """The product of any status; ``ProductNotFound`` if there is none."""
+    async def find(
+        self, id_or_handle: str, wanted: Preference | None = None
+    ) -> Document:
+        """The product of any status; ``ProductNotFound`` if there is none.
+
+        In the languages that are *wanted*, as far as there are texts in them.
+        """
+        if wanted is not None and wanted.tags:
+            return await self._find_spoken(id_or_handle, wanted)
         if (product_id := parse_id(id_or_handle)) is not None:
             found = await self._by_id.get(product_id)
         elif is_handle(id_or_handle):
@@ -97,19 +134,59 @@ class Reader:
             raise ProductNotFound
         return found
 
+    async def _find_spoken(self, id_or_handle: str, wanted: Preference) -> Document:
+        found: Document | None = None
+        if (product_id := parse_id(id_or_handle)) is not None:
+            found = await self._spoken_by_id.get((product_id, wanted))
+        elif is_handle(id_or_handle):
+            found = await self._spoken_by_handle.get((id_or_handle, wanted))
+        if found is None:
+            raise ProductNotFound
+        return found
+
+
+async def _spoken(
+    connection: Connection,
+    clock: Clock | None,
+    statement: str,
+    column: str,
+    keys: Sequence[tuple[K, Preference]],
+) -> dict[tuple[K, Preference], Document]:
+    """Products for several who want to read them in different languages."""
+    tags = sorted({tag for _, wanted in keys for tag in wanted.tags})
+    names = list(dict.fromkeys(name for name, _ in keys))
+    at = clock() if clock is not None else None
+    rows = {
+        row[column]: row for row in await connection.fetch(statement, names, at, tags)
+    }
+    return {
+        (name, wanted): document(rows[name], wanted)
+        for name, wanted in keys
+        if name in rows
+    }
+
+
+async def _now(
+    read: Read[K], connection: Connection, clock: Clock | None, keys: Sequence[K]
+) -> dict[K, Document]:
+    return await read(connection, keys, at=clock() if clock is not None else None)
+
 
 async def read_by_id(
-    connection: Connection, ids: Sequence[UUID]
+    connection: Connection, ids: Sequence[UUID], *, at: datetime | None = None
 ) -> dict[UUID, Document]:
-    """Products of any status by id; unknown ones are absent."""
-    rows = await connection.fetch(_READ_BY_ID, ids)
+    """Products of any status by id; unknown ones are absent.
+
+    Their status is that of a moment, by the database's clock if none is given.
+    """
+    rows = await connection.fetch(_READ_BY_ID, ids, at)
     return {row["id"]: document(row) for row in rows}
 
 
 async def _read_by_handle(
-    connection: Connection, handles: Sequence[str]
+    connection: Connection, handles: Sequence[str], *, at: datetime | None = None
 ) -> dict[str, Document]:
-    rows = await connection.fetch(_READ_BY_HANDLE, handles)
+    rows = await connection.fetch(_READ_BY_HANDLE, handles, at)
     return {row["handle"]: document(row) for row in rows}
 
 
@@ -120,91 +197,89 @@ async def page(
     limit: int,
     status: Status | None,
     category_id: UUID | None = None,
+    at: datetime | None = None,
+    wanted: Preference | None = None,
 ) -> Sheet:
-    """Products in the order they were made; status None means any."""
-    last = _FIRST if after is None else decode_id_cursor(after)
-    if category_id is not None:
-        row = await connection.fetchrow(
-            _PAGE_IN_CATEGORY, last, limit, status, category_id
-        )
-    elif status == "active":
-        row = await connection.fetchrow(_PAGE_ON_SALE, last, limit)
-    else:
-        row = await connection.fetchrow(_PAGE, last, limit, status)
-    assert row is not None  # noqa: S101 - an aggregate always has one row
-    return Sheet(
-        _filled_in(row["documents"] or "", row["available"]),
-        encode_cursor(str(row["last_id"])) if row["more"] else None,
-    )
+    """Products in the order they were made; status None means any.
 
-
-async def search(
-    connection: Connection,
-    typed: str,
-    *,
-    after: str | None,
-    limit: int,
-    status: Status | None,
-    category_id: UUID | None = None,
-) -> Sheet:
-    """Products that match what somebody typed, best first."""
-    rank, last = (None, None) if after is None else _rank_and_id(after)
-    row = await connection.fetchrow(
-        _SEARCH,
-        without_accents(typed).replace("\x00", " "),
-        limit,
-        status,
-        category_id,
-        as_words(typed),
-        rank,
-        last,
-    )
-    assert row is not None  # noqa: S101 - an aggregate always has one row
-    return Sheet(
-        _filled_in(row["documents"] or "", row["available"]),
-        encode_cursor(repr(row["last_rank"]), str(row["last_id"]))
-        if row["more"]
-        else None,
-    )
-
-
-def as_words(typed: str) -> str:
-    """A tsquery of the words typed, the last one as a prefix: it may go on.
-
-    Empty when quotes, ``-`` or ``or`` say how the words belong together; the
-    search then goes by that alone.
+    In the languages that are *wanted*, as far as there are texts in them.
     """
-    if _OPERATOR.search(typed):
-        return ""
-    words = _WORD.findall(without_accents(typed))[:_MAX_WORDS]
-    still_typing = typed[-1:].isalnum()
-    return " & ".join(f"'{word}'" for word in words) + ":*" * (
-        still_typing and bool(words)
-    )
+    last = _FIRST if after is None else decode_id_cursor(after)
+    args: tuple[object, ...]
+    if category_id is not None:
+        statements = _PAGE_IN_CATEGORY, _SPOKEN_IN_CATEGORY
+        args = last, limit, status, category_id, at
+    elif status == "active":
+        statements = _PAGE_ON_SALE, _SPOKEN_PAGE_ON_SALE
+        args = last, limit, at
+    else:
+        statements = _PAGE, _SPOKEN_PAGE
+        args = last, limit, status, at
+    row = await _one_row(connection, statements, args, wanted)
+    next_ = encode_cursor(str(row["last_id"])) if row["more"] else None
+    return _sheet(row, next_, wanted)
 
 
-def _rank_and_id(cursor: str) -> tuple[float, UUID]:
-    rank, last = decode_cursor(cursor, 2)
-    try:
-        number = float(rank)
-    except ValueError:
-        raise BadCursor from None
-    if not math.isfinite(number):
-        raise BadCursor
-    return number, decode_id_cursor(encode_cursor(last))
+async def _one_row(
+    connection: Connection,
+    statements: tuple[str, str],
+    args: Sequence[object],
+    wanted: Preference | None,
+) -> Row:
+    """Ask one of two statements: without translations, or with them."""
+    plain, spoken = statements
+    if wanted is not None and wanted.tags:
+        row = await connection.fetchrow(spoken, *args, wanted.tags)
+    else:
+        row = await connection.fetchrow(plain, *args)
+    assert row is not None  # noqa: S101 - an aggregate always has one row
+    return row
 
 
-def document(row: Row) -> Document:
-    """What a row of a product says, its stock filled in."""
+def _sheet(row: Row, next_: str | None, wanted: Preference | None) -> Sheet:
+    documents = _filled_in(row["documents"] or "", row["available"])
+    if wanted is None or not row["spoken"]:
+        return Sheet(documents, next_)
+    documents, languages = translated(documents, row["spoken"], wanted)
+    return Sheet(documents, next_, languages)
+
+
+def reading(ids: str, moment: str, languages: str | None = None) -> str:
+    """The statement that reads products by id, to stand in another module's.
+
+    *ids*, *moment* and *languages* are SQL: an array of ids, a time and an array of
+    tags, of which translations are brought along. ``document`` reads its rows.
+    """
+    statement = _READ_BY_ID
+    if languages is not None:
+        statement = speaking(statement, "p.id", languages)
+    statement = statement.rstrip(";").replace("$1::uuid[]", ids)
+    return statement.replace("$2::timestamptz", moment)
+
+
+def document(row: Row, wanted: Preference | None = None) -> Document:
+    """What a row of a product says, its stock filled in, in a language if wanted."""
     filled_in = _filled_in(row["document"], row["available"])
-    return Document(row["id"], row["status"], filled_in)
+    languages: tuple[str, ...] = ()
+    if wanted is not None and (spoken := row["spoken"]):
+        by_id = {str(row["id"]): spoken}
+        filled_in, languages = translated(filled_in, by_id, wanted)
+    return Document(
+        row["id"],
+        row["status"],
+        filled_in,
+        row["version"],
+        row.get("has_offers", True),
+        languages,
+    )
 
 
 def _filled_in(documents: str, available: str | None) -> str:
     if available is None:
         return documents
+    # A status first, and a number for each variant, for each product.
     numbers = available.split(" ")
     whole = [""] * (2 * len(numbers) + 1)
-    whole[::2] = documents.split(_PLACE)
+    whole[::2] = documents.split(PLACE)
     whole[1::2] = numbers
     return "".join(whole)

@@ -1,44 +1,17 @@
-"""What somebody wants a product to be, and everything that is wrong with it.
+"""What somebody wants a product to be: the whole of it, whatever is to change.
 
-The rules are checked as a whole, so that a client learns of every fault at
-once; each fault carries the JSON pointer of the field it is about. What only
-the database knows (whether a SKU or handle is taken) is not checked here.
+A change is told as a draft made of the product there is (``draft_of``), edited; what is
+wrong with a draft is in ``rules``, and how two of them differ in ``history``.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
 
-from holdfast.domain.catalog.errors import Fault
 from holdfast.domain.catalog.html import sanitise
-from holdfast.domain.catalog.model import (
-    MAX_TEXT,
-    STATUSES,
-    Image,
-    Option,
-    Product,
-    Status,
-    Variant,
-    is_handle,
-    is_line,
-)
-from holdfast.kernel.money import CURRENCIES, MAX_AMOUNT, Money
-
-MAX_VARIANTS = 2_000
-MAX_OPTIONS = 3
-MAX_TAGS = 250
-MAX_IMAGES = 250
-MAX_CATEGORIES = 50
-MAX_ALT = 512
-MAX_URL = 2_048
-MAX_PIXELS = 100_000
-MAX_DESCRIPTION = 65_535
-MAX_POSITION = 10**6
-MAX_WEIGHT_GRAMS = 10**9
-"""A thousand tonnes: more than any carrier takes, less than any sum overflows."""
-
-# An address elsewhere, or one of the shop's own pictures.
-_IMAGE_URL = re.compile(r"(?:https?://[^\s/\\]|/images/)[^\s\\\x00-\x1f]*")
+from holdfast.domain.catalog.model import Image, Option, Product, Status, Value, Variant
+from holdfast.kernel.money import Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +24,10 @@ class VariantDraft:
     compare_at_price: Money | None = None
     weight_grams: int = 0
     barcode: str | None = None
+    image_id: UUID | None = None
+    """One of the product's images."""
+    id: UUID | None = field(default=None, compare=False)
+    """None before it is in the catalogue; what it is like does not depend on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,18 +46,48 @@ class Draft:
     images: tuple[Image, ...] = ()
     categories: tuple[str, ...] = ()
     """Handles."""
+    seo_title: str = ""
+    seo_description: str = ""
+    publish_at: datetime | None = None
+    """When it goes on sale, while it is scheduled."""
+    unpublish_at: datetime | None = None
+    """When it goes off sale."""
+    attributes: Mapping[str, Value] = field(default_factory=dict)
 
     def cleaned(self) -> "Draft":
-        """The same with its HTML made harmless; twice is the same as once."""
-        return replace(self, description_html=sanitise(self.description_html))
+        """The same with its HTML made harmless, and without times that are over.
+
+        What is on sale has no time to come on it, and what is archived none at all: it
+        would be archived again as soon as somebody brings it back. Twice is the same as
+        once.
+        """
+        is_off = self.status == "archived"
+        return replace(
+            self,
+            description_html=sanitise(self.description_html),
+            publish_at=None if is_off or self.status == "active" else self.publish_at,
+            unpublish_at=None if is_off else self.unpublish_at,
+        )
+
+    def beyond(self, product: Product) -> "Draft":
+        """The same with what a file does not say of *product*, which stays."""
+        return replace(
+            self,
+            attributes={**product.attributes, **self.attributes},
+            seo_title=self.seo_title or product.seo_title,
+            seo_description=self.seo_description or product.seo_description,
+            publish_at=self.publish_at or product.publish_at,
+            unpublish_at=self.unpublish_at or product.unpublish_at,
+        )
 
     def beside(self, product: Product) -> "Draft":
         """The same with what *product* has besides: variants are never dropped.
 
         A variant that was sold has a ledger, which a change of texts must not end.
         """
-        ours = {variant.sku for variant in self.variants}
-        theirs = [v for v in product.variants if v.sku not in ours]
+        there = {variant.sku: variant for variant in product.variants}
+        ours = tuple(_known(v, there.pop(v.sku, None)) for v in self.variants)
+        theirs = there.values()
         options = tuple(
             Option(
                 option.name,
@@ -96,7 +103,14 @@ class Draft:
             for option in self.options
         )
         kept = tuple(map(_draft_of_variant, theirs))
-        return replace(self, options=options, variants=(*self.variants, *kept))
+        images = tuple(_recognised(self.images, product.images))
+        here = {image.id for image in images}
+        variants = tuple(
+            # An image that goes takes no variant with it.
+            v if v.image_id in here else replace(v, image_id=None)
+            for v in (*ours, *kept)
+        )
+        return replace(self, options=options, variants=variants, images=images)
 
     def title_of(self, variant: VariantDraft) -> str:
         """``S / Blue``; empty when there is nothing to choose."""
@@ -118,7 +132,38 @@ def draft_of(product: Product) -> Draft:
         options=product.options,
         images=product.images,
         categories=tuple(category.handle for category in product.categories),
+        seo_title=product.seo_title,
+        seo_description=product.seo_description,
+        publish_at=product.publish_at,
+        unpublish_at=product.unpublish_at,
+        attributes=product.attributes,
     )
+
+
+def _known(variant: VariantDraft, old: Variant | None) -> VariantDraft:
+    """The variant as the one it already is."""
+    if old is None:
+        return variant
+    return replace(variant, id=old.id, image_id=variant.image_id or old.image_id)
+
+
+def _recognised(images: Sequence[Image], known: Sequence[Image]) -> Iterator[Image]:
+    """The images in their order, each with the id that one of its address has had."""
+    spare = {image.id: image for image in known}
+    for position, image in enumerate(images, 1):
+        same = (old for old in spare.values() if old.url == image.url)
+        old = spare.get(image.id) or next(same, None)
+        if old is not None:
+            del spare[old.id]
+        yield Image(
+            image.url,
+            image.alt,
+            image.width,
+            image.height,
+            position,
+            id=None if old is None else old.id,
+            asset_id=None if old is None else old.asset_id,
+        )
 
 
 def _draft_of_variant(variant: Variant) -> VariantDraft:
@@ -129,176 +174,6 @@ def _draft_of_variant(variant: Variant) -> VariantDraft:
         compare_at_price=variant.compare_at_price,
         weight_grams=variant.weight_grams,
         barcode=variant.barcode,
+        image_id=variant.image_id,
+        id=variant.id,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class NewCategory:
-    """What somebody wants a category to be."""
-
-    handle: str
-    name: str
-    position: int = 0
-
-    def faults(self) -> list[Fault]:
-        """Every rule it breaks."""
-        found = [*handle_faults(self.handle), *line_faults(self.name, "/name")]
-        if not 0 <= self.position <= MAX_POSITION:
-            found.append(Fault("/position", f"must be 0 to {MAX_POSITION}"))
-        return found
-
-
-def faults(draft: Draft) -> list[Fault]:
-    """Every rule that *draft* breaks; empty when it may go in."""
-    return [
-        *_texts(draft),
-        *_tags(draft.tags),
-        *_options(draft.options),
-        *_images(draft.images),
-        *_categories(draft.categories),
-        *_variants(draft),
-    ]
-
-
-def handle_faults(handle: str) -> Iterator[Fault]:
-    if not is_handle(handle):
-        yield Fault(
-            "/handle",
-            "must be 1 to 255 lower-case letters, digits and single hyphens, "
-            "and not look like an id",
-        )
-
-
-def line_faults(text: str, pointer: str, *, least: int = 1) -> Iterator[Fault]:
-    """A text of *least* to 255 characters in one line, without space around it."""
-    if not least <= len(text) <= MAX_TEXT:
-        yield Fault(pointer, f"must have {least} to {MAX_TEXT} characters")
-    elif text != text.strip():
-        yield Fault(pointer, "must not begin or end with space")
-    elif not is_line(text):
-        yield Fault(pointer, "must be one line without control characters")
-
-
-def _texts(draft: Draft) -> Iterator[Fault]:
-    yield from line_faults(draft.title, "/title")
-    yield from handle_faults(draft.handle)
-    yield from line_faults(draft.vendor, "/vendor", least=0)
-    yield from line_faults(draft.product_type, "/product_type", least=0)
-    if len(draft.description_html) > MAX_DESCRIPTION:
-        yield Fault(
-            "/description_html", f"must have at most {MAX_DESCRIPTION} characters"
-        )
-    if draft.status not in STATUSES:
-        yield Fault("/status", f"must be one of {', '.join(STATUSES)}")
-
-
-def _tags(tags: Sequence[str]) -> Iterator[Fault]:
-    if len(tags) > MAX_TAGS:
-        yield Fault("/tags", f"must be at most {MAX_TAGS}")
-    for index, tag in enumerate(tags):
-        yield from line_faults(tag, f"/tags/{index}")
-    yield from _repeated(tags, "/tags/{}")
-
-
-def _options(options: Sequence[Option]) -> Iterator[Fault]:
-    if len(options) > MAX_OPTIONS:
-        yield Fault("/options", f"must be at most {MAX_OPTIONS}")
-    yield from _repeated([option.name for option in options], "/options/{}/name")
-    for index, option in enumerate(options):
-        here = f"/options/{index}"
-        yield from line_faults(option.name, f"{here}/name")
-        if not option.values:
-            yield Fault(f"{here}/values", "must have at least one value")
-        if len(option.values) > MAX_VARIANTS:
-            yield Fault(f"{here}/values", f"must be at most {MAX_VARIANTS}")
-        for place, value in enumerate(option.values):
-            yield from line_faults(value, f"{here}/values/{place}")
-        yield from _repeated(option.values, f"{here}/values/{{}}")
-
-
-def _images(images: Sequence[Image]) -> Iterator[Fault]:
-    if len(images) > MAX_IMAGES:
-        yield Fault("/images", f"must be at most {MAX_IMAGES}")
-    for index, image in enumerate(images):
-        here = f"/images/{index}"
-        if len(image.url) > MAX_URL or not _IMAGE_URL.fullmatch(image.url):
-            yield Fault(
-                f"{here}/url",
-                f"must be an http(s) address of at most {MAX_URL} characters "
-                "or begin with /images/",
-            )
-        if len(image.alt) > MAX_ALT or not is_line(image.alt):
-            yield Fault(f"{here}/alt", f"must be one line of at most {MAX_ALT}")
-        for name, pixels in (("width", image.width), ("height", image.height)):
-            if pixels is not None and not 0 < pixels <= MAX_PIXELS:
-                yield Fault(f"{here}/{name}", f"must be 1 to {MAX_PIXELS} pixels")
-
-
-def _categories(handles: Sequence[str]) -> Iterator[Fault]:
-    if len(handles) > MAX_CATEGORIES:
-        yield Fault("/categories", f"must be at most {MAX_CATEGORIES}")
-    for index, handle in enumerate(handles):
-        if not is_handle(handle):
-            yield Fault(f"/categories/{index}", "must be the handle of a category")
-    yield from _repeated(handles, "/categories/{}")
-
-
-def _variants(draft: Draft) -> Iterator[Fault]:
-    if not 1 <= len(draft.variants) <= MAX_VARIANTS:
-        yield Fault("/variants", f"must be 1 to {MAX_VARIANTS}")
-    yield from _repeated([v.sku for v in draft.variants], "/variants/{}/sku")
-    values = {option.name: frozenset(option.values) for option in draft.options}
-    currencies = {v.price.currency for v in draft.variants}
-    combinations = set[tuple[str | None, ...]]()
-    for index, variant in enumerate(draft.variants):
-        here = f"/variants/{index}"
-        yield from line_faults(variant.sku, f"{here}/sku")
-        yield from _amounts(variant, here)
-        if not 0 <= variant.weight_grams <= MAX_WEIGHT_GRAMS:
-            yield Fault(f"{here}/weight_grams", f"must be 0 to {MAX_WEIGHT_GRAMS}")
-        if variant.barcode is not None:
-            yield from line_faults(variant.barcode, f"{here}/barcode")
-        yield from _choices(variant, values, here)
-        combination = tuple(variant.options.get(name) for name in values)
-        if combination in combinations:
-            yield Fault(f"{here}/options", "are those of another variant")
-        combinations.add(combination)
-    if len(currencies) > 1:
-        yield Fault("/variants", "must all be priced in one currency")
-
-
-def _amounts(variant: VariantDraft, here: str) -> Iterator[Fault]:
-    price, compare_at = variant.price, variant.compare_at_price
-    if price.currency not in CURRENCIES:
-        yield Fault(f"{here}/price/currency", "must be an ISO 4217 currency")
-    if not 0 <= price.amount <= MAX_AMOUNT:
-        yield Fault(f"{here}/price/amount", f"must be 0 to {MAX_AMOUNT}")
-    if compare_at is None:
-        return
-    if compare_at.currency != price.currency:
-        yield Fault(f"{here}/compare_at_price/currency", "must be that of the price")
-    if not 0 <= compare_at.amount <= MAX_AMOUNT:
-        yield Fault(f"{here}/compare_at_price/amount", f"must be 0 to {MAX_AMOUNT}")
-
-
-def _choices(
-    variant: VariantDraft, values: Mapping[str, frozenset[str]], here: str
-) -> Iterator[Fault]:
-    if variant.options.keys() != values.keys():
-        named = ", ".join(values) or "none, as the product has no options"
-        yield Fault(f"{here}/options", f"must be given for exactly: {named}")
-        return
-    for name, value in variant.options.items():
-        if value not in values[name]:
-            yield Fault(
-                f"{here}/options/{name.replace('~', '~0').replace('/', '~1')}",
-                "is not one of the option's values",
-            )
-
-
-def _repeated(texts: Sequence[str], pointer: str) -> Iterator[Fault]:
-    seen = set[str]()
-    for index, text in enumerate(texts):
-        if text in seen:
-            yield Fault(pointer.format(index), "is there twice")
-        seen.add(text)

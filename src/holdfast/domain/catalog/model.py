@@ -15,10 +15,17 @@ from uuid import UUID
 
 import msgspec
 
+from holdfast.kernel import versions
 from holdfast.kernel.money import Money
 
-Status: TypeAlias = Literal["draft", "active", "archived"]
+Status: TypeAlias = Literal["draft", "active", "archived", "scheduled"]
 STATUSES: tuple[Status, ...] = get_args(Status)
+
+Value: TypeAlias = str | int | float | bool
+"""What an attribute of a product says, by the type of its definition."""
+
+Versions: TypeAlias = versions.Versions
+"""Which versions of a thing a change was written for; None for any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,10 @@ class Image(msgspec.Struct, frozen=True):
     width: int | None = None
     height: int | None = None
     position: int = 1
+    id: UUID | None = None
+    """None before it is in the catalogue."""
+    asset_id: UUID | None = None
+    """What it is in the shop's own store of pictures; None if kept elsewhere."""
 
 
 class Variant(msgspec.Struct, frozen=True):
@@ -65,6 +76,8 @@ class Variant(msgspec.Struct, frozen=True):
     barcode: str | None
     available: int
     """On hand and not promised to anybody, at the moment of reading."""
+    image_id: UUID | None = None
+    """Which of the product's images shows it."""
 
 
 class CategoryName(msgspec.Struct, frozen=True):
@@ -84,6 +97,12 @@ class Category(msgspec.Struct, frozen=True):
     position: int
     created_at: datetime
     updated_at: datetime
+    parent_id: UUID | None = None
+    """The shelf above it; None at the top."""
+    description_html: str = ""
+    seo_title: str = ""
+    seo_description: str = ""
+    version: int = 1
 
 
 class Product(msgspec.Struct, frozen=True):
@@ -103,6 +122,13 @@ class Product(msgspec.Struct, frozen=True):
     variants: tuple[Variant, ...]
     created_at: datetime
     updated_at: datetime
+    version: int = 0
+    """Every write of the product, its variants, categories or images raises it."""
+    seo_title: str = ""
+    seo_description: str = ""
+    publish_at: datetime | None = None
+    unpublish_at: datetime | None = None
+    attributes: dict[str, Value] = {}
 
 
 MAX_TEXT = 255

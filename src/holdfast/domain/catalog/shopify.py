@@ -9,16 +9,19 @@ What the file leaves open is decided here: a variant without SKU gets
 product type and the collections become categories; a negative quantity is none.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import BinaryIO
 
-import msgspec
-
-from holdfast.domain.catalog.csv_rows import BadRecord, Record, records
-from holdfast.domain.catalog.drafts import Draft, NewCategory, VariantDraft, faults
+from holdfast.domain.catalog.arrivals import (
+    Arrival,
+    Portion,
+    RowFault,
+    category_faults,
+)
+from holdfast.domain.catalog.cells import as_line, listed
+from holdfast.domain.catalog.csv_rows import START, BadRecord, Place, Record, records
+from holdfast.domain.catalog.drafts import Draft, VariantDraft
 from holdfast.domain.catalog.errors import Fault
 from holdfast.domain.catalog.model import (
     MAX_TEXT,
@@ -28,6 +31,7 @@ from holdfast.domain.catalog.model import (
     is_handle,
     slugify,
 )
+from holdfast.domain.catalog.rules import NewCategory, faults
 from holdfast.kernel import money
 
 _REQUIRED = ("Handle", "Title", "Variant Price")
@@ -46,38 +50,10 @@ _LARGEST = 10**15
 _SUFFIX_CHARS = 8
 _SHOWN_CHARS = 40
 
+_MAX_UNREAD = 500
 MAX_ROWS = 5_000
 MAX_CHARS = 1 << 22
 """What one product may hold of memory while it is read: rows, and characters."""
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A product as a file has it."""
-
-    draft: Draft
-    categories: tuple[NewCategory, ...] = ()
-    on_hand: Mapping[str, int] = field(default_factory=dict)
-    """Units in stock by SKU, where the file says so."""
-    line: int = 0
-    """Where it begins in the file."""
-
-    @property
-    def source_hash(self) -> bytes:
-        """The same for the same product, whatever else stands in the file.
-
-        Stock is not part of it: it changes with every sale.
-        """
-        texts = msgspec.json.encode((self.draft, self.categories))
-        return hashlib.sha256(texts).digest()
-
-
-@dataclass(frozen=True, slots=True)
-class RowFault:
-    """A row that keeps its product out."""
-
-    line: int
-    message: str
 
 
 class _Unusable(ValueError):
@@ -89,15 +65,27 @@ def read_shopify(file: BinaryIO, *, currency: str) -> Iterator[Arrival | RowFaul
 
     Raises ``UnusableFile`` if it is not such a file at all.
     """
+    for portion in shopify_portions(file, currency=currency):
+        yield from portion.faults
+        if portion.arrival is not None:
+            yield portion.arrival
+
+
+def shopify_portions(
+    file: BinaryIO, *, currency: str, start: Place = START
+) -> Iterator[Portion]:
+    """The same with the places at which another reading can begin."""
     run: _Run | None = None
-    for record in records(file, _REQUIRED):
+    end = start
+    for record in records(file, _REQUIRED, start=start):
         if run is None or not run.takes(record):
             if run is not None:
-                yield from run.end(currency)
+                yield run.portion(currency, record.place)
             run = _Run(record.key)
         run.add(record)
+        end = record.end
     if run is not None:
-        yield from run.end(currency)
+        yield run.portion(currency, end)
 
 
 class _Run:
@@ -115,7 +103,10 @@ class _Run:
     def takes(self, record: Record | BadRecord) -> bool:
         # A record that cannot be read ends no run: what follows may tell whose it
         # was.
-        return isinstance(record, BadRecord) or record.key == self.handle
+        unread = isinstance(record, BadRecord)
+        if unread and len(self._faults) >= _MAX_UNREAD:
+            return False
+        return unread or record.key == self.handle
 
     def add(self, record: Record | BadRecord) -> None:
         if isinstance(record, BadRecord):
@@ -134,16 +125,15 @@ class _Run:
             self._is_whole = False
             self._faults.append(RowFault(record.line, "the product is too large"))
 
-    def end(self, currency: str) -> Iterator[Arrival | RowFault]:
+    def portion(self, currency: str, end: Place) -> Portion:
         """The product or what keeps it out, in the order of the lines."""
         arrival = None
         if self._is_whole and self._rows:
             product = _Product(self._rows, currency)
             arrival = product.arrival()
             self._faults += product.faults
-        yield from sorted(self._faults, key=lambda fault: fault.line)
-        if arrival is not None:
-            yield arrival
+        faults = sorted(self._faults, key=lambda fault: fault.line)
+        return Portion(tuple(faults), arrival, self.handle, end)
 
 
 class _Product:
@@ -168,25 +158,37 @@ class _Product:
                 self._fault(row, "the row has neither a variant nor an image")
         names = self._option_names(sold)
         variants, on_hand = self._variants(handle, sold, names)
+        images = self._images(shown, sold)
         categories = _categories(cells)
         draft = Draft(
             handle=handle,
-            title=_line(cells.get("title", "")),
+            title=as_line(cells.get("title", "")),
             description_html=cells.get("body (html)", ""),
-            vendor=_line(cells.get("vendor", "")),
-            product_type=_line(cells.get("type", "")),
+            vendor=as_line(cells.get("vendor", "")),
+            product_type=as_line(cells.get("type", "")),
             status=self._status(first),
-            tags=tuple(dict.fromkeys(_listed(cells.get("tags", "")))),
+            tags=tuple(dict.fromkeys(listed(cells.get("tags", "")))),
             options=_options(names.values(), variants),
             variants=tuple(variants),
-            images=self._images(shown),
+            images=images,
             categories=tuple(category.handle for category in categories),
+            seo_title=as_line(cells.get("seo title", "")),
+            seo_description=as_line(cells.get("seo description", "")),
         ).cleaned()
         if not self.faults:
-            self._place(faults(draft), sold, shown)
+            found = [*faults(draft), *category_faults(categories)]
+            self._place(found, sold, shown)
         if self.faults:
             return None
-        return Arrival(draft, categories, on_hand, first.line)
+        places = {image.url: place for place, image in enumerate(images, 1)}
+        shows = {
+            variant.sku: places[row.cells["variant image"]]
+            for variant, row in zip(variants, sold, strict=True)
+            if "variant image" in row.cells
+        }
+        return Arrival(
+            draft, categories, on_hand, first.line, is_checked=True, shown=shows
+        )
 
     def _fault(self, row: Record, message: str) -> None:
         self.faults.append(RowFault(row.line, message))
@@ -198,14 +200,16 @@ class _Product:
         for fault in found:
             _, part, *rest = fault.pointer.split("/")
             rows = {"variants": sold, "images": shown}.get(part, [])
-            row = rows[int(rest[0])] if rows and rest else self._rows[0]
+            place = int(rest[0]) if rows and rest else len(rows)
+            # An image that only a variant names has no row of its own.
+            row = rows[place] if place < len(rows) else self._rows[0]
             name = "/".join([part, *rest[1:]] if rows else [part, *rest])
             self._fault(row, f"{name} {fault.detail}")
 
     def _option_names(self, sold: list[Record]) -> dict[int, str]:
         """The names by their number; empty when there is nothing to choose."""
         names = {
-            number: _line(name)
+            number: as_line(name)
             for number in _OPTION_NUMBERS
             if (name := self._rows[0].cells.get(f"option{number} name"))
         }
@@ -229,11 +233,12 @@ class _Product:
                 self._fault(row, str(error))
         return variants, on_hand
 
-    def _images(self, shown: list[Record]) -> tuple[Image, ...]:
+    def _images(self, shown: list[Record], sold: list[Record]) -> tuple[Image, ...]:
+        """In their order; one that only a variant names comes after the others."""
         placed = []
         for row in shown:
             url = row.cells["image src"]
-            alt = _line(row.cells.get("image alt text", ""))
+            alt = as_line(row.cells.get("image alt text", ""))
             try:
                 place = _whole(row.cells.get("image position", "0"), "image position")
             except _Unusable as error:
@@ -241,7 +246,11 @@ class _Product:
             else:
                 placed.append((place, Image(url, alt)))
         placed.sort(key=lambda pair: pair[0])
-        return tuple({image.url: image for _, image in placed}.values())
+        images = {image.url: image for _, image in placed}
+        for row in sold:
+            if named := row.cells.get("variant image"):
+                images.setdefault(named, Image(named))
+        return tuple(images.values())
 
     def _status(self, row: Record) -> Status:
         published = _PUBLISHED.get(row.cells.get("published", "").casefold())
@@ -264,7 +273,7 @@ def _variant(
     if "variant price" not in cells:
         raise _Unusable("the variant has no price")
     options = {
-        name: _line(cells.get(f"option{number} value", ""))
+        name: as_line(cells.get(f"option{number} value", ""))
         for number, name in names.items()
     }
     for name, value in options.items():
@@ -295,8 +304,8 @@ def _options(
 def _categories(cells: Mapping[str, str]) -> tuple[NewCategory, ...]:
     written = [cells.get("type", "")]
     for column in _COLLECTIONS:
-        written += _listed(cells.get(column, ""))
-    by_handle = {slugify(name): _line(name) for name in written}
+        written += listed(cells.get(column, ""))
+    by_handle = {slugify(name): as_line(name) for name in written}
     return tuple(
         NewCategory(handle, name) for handle, name in by_handle.items() if handle
     )
@@ -304,14 +313,6 @@ def _categories(cells: Mapping[str, str]) -> tuple[NewCategory, ...]:
 
 def _derived_sku(handle: str, position: int) -> str:
     return f"{handle[: MAX_TEXT - _SUFFIX_CHARS]}-{position}"
-
-
-def _listed(text: str) -> list[str]:
-    return [line for part in text.split(",") if (line := _line(part))]
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _money(text: str, currency: str) -> money.Money:

@@ -5,39 +5,56 @@ makes what readers see (``documents``) from the rows.
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from holdfast.domain.catalog.documents import document
-from holdfast.domain.catalog.drafts import Draft, NewCategory
+from holdfast.domain.catalog.drafts import Draft
 from holdfast.domain.catalog.errors import (
     CategoryNotFound,
     DuplicateHandle,
     DuplicateSku,
     Fault,
+    ProductChanged,
     ProductInvalid,
+    ProductNotFound,
 )
-from holdfast.domain.catalog.model import Category, Offer, Product, is_handle, parse_id
+from holdfast.domain.catalog.first_documents import Shelf, first_document
+from holdfast.domain.catalog.model import (
+    Category,
+    Offer,
+    Product,
+    Status,
+    Versions,
+    is_handle,
+    parse_id,
+)
+from holdfast.domain.catalog.rules import NewCategory
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.money import Money
 from holdfast.kernel.page import BadCursor, Page, decode_cursor, encode_cursor
 from holdfast.platform import sql
-from holdfast.platform.db import Connection, ConstraintViolated, Transaction
+from holdfast.platform.db import Connection, ConstraintViolated, Row, Transaction
 
 _SQL = sql.load("holdfast.domain.catalog")
 _OFFERS = _SQL["offers"]
 _ADD_PRODUCTS = _SQL["add_products"]
 _CHANGE_PRODUCTS = _SQL["change_products"]
 _PUT_VARIANTS = _SQL["put_variants"]
-_ADD_IMAGES = _SQL["add_images"]
+_PUT_IMAGES = _SQL["put_images"]
 _CLEAR_IMAGES = _SQL["clear_images"]
+_KNOWN_CATEGORIES = _SQL["known_categories"]
 _PUT_IN_CATEGORIES = _SQL["put_in_categories"]
 _CLEAR_CATEGORIES = _SQL["clear_categories"]
 _PROJECT = _SQL["project"]
+_OF_OLDER_RELEASE = _SQL["of_older_release"]
 _LOCK = _SQL["lock"]
+_TOUCH = _SQL["touch"]
+_DUE = _SQL["due"]
+_TURN = _SQL["turn"]
 _IMPORTED = _SQL["imported"]
 _ADD_CATEGORIES = _SQL["add_categories"]
 _FIND_CATEGORY = _SQL["find_category"]
@@ -56,11 +73,26 @@ class Entry:
     """What it was imported from; None when made by hand."""
 
 
-async def offers(connection: Connection, skus: Sequence[str]) -> dict[str, Offer]:
-    """What is known of these SKUs, by SKU; unknown ones are absent."""
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of new products."""
+
+    variants: dict[str, UUID]
+    """By SKU."""
+    untold: list[UUID]
+    """Those whose document `project` has to make; the others have theirs."""
+
+
+async def offers(
+    connection: Connection, skus: Sequence[str], *, at: datetime | None = None
+) -> dict[str, Offer]:
+    """What is known of these SKUs, by SKU; unknown ones are absent.
+
+    Active or not *at* a moment, by the database's clock if none is given.
+    """
     # PostgreSQL cannot hold NUL in a text, so no variant has such a SKU.
     known = [sku for sku in skus if "\x00" not in sku]
-    rows = await connection.fetch(_OFFERS, known)
+    rows = await connection.fetch(_OFFERS, known, at)
     return {
         row["sku"]: Offer(
             variant_id=row["variant_id"],
@@ -74,26 +106,44 @@ async def offers(connection: Connection, skus: Sequence[str]) -> dict[str, Offer
     }
 
 
-async def add(
-    tx: Transaction, entries: Sequence[Entry], *, at: datetime
-) -> dict[str, UUID]:
-    """Add products and return the id of each new variant by SKU.
+async def add(tx: Transaction, entries: Sequence[Entry], *, at: datetime) -> Added:
+    """Add products, with the documents that readers are shown.
 
     Raises ``DuplicateHandle`` or ``DuplicateSku`` for the first that is taken,
     ``ProductInvalid`` for a category that does not exist.
     """
-    rows = await tx.fetch(_ADD_PRODUCTS, [_product(e) for e in entries], at)
+    shelves = await _shelves(tx, entries)
+    parts = [_Parts(entry) for entry in entries]
+    documents = [
+        first_document(
+            entry.id,
+            entry.draft,
+            shelves=[shelves[handle] for handle in entry.draft.categories],
+            images=part.images,
+            variants=part.variants,
+            at=at,
+        )
+        for entry, part in zip(entries, parts, strict=True)
+    ]
+    products = [_product(entry) for entry in entries]
+    rows = await tx.fetch(_ADD_PRODUCTS, products, documents, at)
     added = {row["id"] for row in rows}
     for entry in entries:
         if entry.id not in added:
             raise DuplicateHandle(entry.draft.handle)
-    return await _put_parts(tx, entries, at=at)
+    new = await _put_parts(tx, entries, parts, shelves, at=at)
+    told = zip(entries, documents, strict=True)
+    return Added(new, [entry.id for entry, document in told if not document])
 
 
 async def change(
     tx: Transaction, entries: Sequence[Entry], *, at: datetime
 ) -> dict[str, UUID]:
-    """Make locked products what their drafts say; returns and raises as ``add``."""
+    """Make locked products what their drafts say; raises as ``add``.
+
+    Returns the id of each new variant by SKU. ``project`` must follow.
+    """
+    shelves = await _shelves(tx, entries)
     try:
         await tx.fetch(_CHANGE_PRODUCTS, [_product(e) for e in entries], at)
     except ConstraintViolated as error:
@@ -101,19 +151,37 @@ async def change(
         # one it was; those are imports, which never change a handle.
         raise DuplicateHandle(entries[0].draft.handle) from error
     ids = [entry.id for entry in entries]
-    await tx.execute(_CLEAR_IMAGES, ids)
+    stay = [image.id for entry in entries for image in entry.draft.images if image.id]
+    await tx.execute(_CLEAR_IMAGES, ids, stay)
     await tx.execute(_CLEAR_CATEGORIES, ids)
-    return await _put_parts(tx, entries, at=at)
+    return await _put_parts(tx, entries, [_Parts(e) for e in entries], shelves, at=at)
+
+
+class _Parts:
+    """The rows of a product's images and variants."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.images = list(_images(entry))
+        self.variants = list(_variants(entry))
 
 
 async def _put_parts(
-    tx: Transaction, entries: Sequence[Entry], *, at: datetime
+    tx: Transaction,
+    entries: Sequence[Entry],
+    parts: Sequence[_Parts],
+    shelves: Mapping[str, Shelf],
+    *,
+    at: datetime,
 ) -> dict[str, UUID]:
-    images = [image for entry in entries for image in _images(entry)]
+    images = [image for part in parts for image in part.images]
     if images:
-        await tx.execute(_ADD_IMAGES, images)
-    await _put_in_categories(tx, entries)
-    variants = [variant for entry in entries for variant in _variants(entry)]
+        _check_images(await tx.fetch(_PUT_IMAGES, images))
+    filed = [
+        (e.id, shelves[handle].id) for e in entries for handle in e.draft.categories
+    ]
+    if filed:
+        await tx.execute(_PUT_IN_CATEGORIES, *zip(*filed, strict=True))
+    variants = [variant for part in parts for variant in part.variants]
     rows = await tx.fetch(_PUT_VARIANTS, variants, at)
     put = {row["sku"] for row in rows}
     for variant in variants:
@@ -122,31 +190,70 @@ async def _put_parts(
     return {row["sku"]: row["id"] for row in rows if row["is_new"]}
 
 
-async def _put_in_categories(tx: Transaction, entries: Sequence[Entry]) -> None:
-    wanted = [
-        (entry.id, handle, index)
-        for entry in entries
-        for index, handle in enumerate(entry.draft.categories)
-    ]
+async def _shelves(tx: Transaction, entries: Sequence[Entry]) -> dict[str, Shelf]:
+    """The categories that products are to stand in, which nobody deletes meanwhile."""
+    wanted = {handle for entry in entries for handle in entry.draft.categories}
     if not wanted:
-        return
-    rows = await tx.fetch(
-        _PUT_IN_CATEGORIES, [id_ for id_, _, _ in wanted], [h for _, h, _ in wanted]
-    )
-    known = {row["handle"] for row in rows}
-    for _, handle, index in wanted:
-        if handle not in known:
-            raise ProductInvalid([Fault(f"/categories/{index}", "does not exist")])
+        return {}
+    rows = await tx.fetch(_KNOWN_CATEGORIES, sorted(wanted))
+    known = {row["handle"]: Shelf(*row) for row in rows}
+    for entry in entries:
+        for index, handle in enumerate(entry.draft.categories):
+            if handle not in known:
+                raise ProductInvalid([Fault(f"/categories/{index}", "does not exist")])
+    return known
 
 
-async def project(tx: Transaction, ids: Sequence[UUID]) -> None:
-    """Show readers what the rows of these products now say."""
-    await tx.execute(_PROJECT, ids)
+async def project(
+    tx: Transaction, ids: Sequence[UUID], *, changed: bool = True
+) -> None:
+    """Show readers what the rows of these products now say.
+
+    That raises their version, unless nothing but the way of saying it has *changed*.
+    """
+    await tx.execute(_PROJECT, ids, int(changed))
+
+
+async def of_older_release(tx: Transaction, limit: int) -> list[UUID]:
+    """Lock products that were written down as an older release does it."""
+    return [row["id"] for row in await tx.fetch(_OF_OLDER_RELEASE, limit)]
+
+
+async def touch(tx: Transaction, ids: Sequence[UUID], *, at: datetime) -> None:
+    """Say that products were changed, where no row of theirs says so."""
+    await tx.execute(_TOUCH, ids, at)
+
+
+async def turn_due(tx: Transaction, *, at: datetime, limit: int) -> dict[UUID, Status]:
+    """Write down which products went on or off sale; returns what they are now.
+
+    Readers have seen it from the second on. ``project`` must follow.
+    """
+    rows = await tx.fetch(_DUE, limit, at)
+    due: dict[UUID, Status] = {row["id"]: row["status"] for row in rows}
+    if due:
+        await tx.execute(_TURN, list(due), list(due.values()), at)
+    return due
 
 
 async def lock(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, Product]:
     """Lock products for a change and say what they are; stock is not filled in."""
     return {row["id"]: document(row).product() for row in await tx.fetch(_LOCK, ids)}
+
+
+async def lock_one(
+    tx: Transaction, product_id: UUID, *, versions: Versions = None
+) -> Product:
+    """Lock a product that has one of these versions.
+
+    Raises ``ProductNotFound``, or ``ProductChanged`` with the version it has.
+    """
+    product = (await lock(tx, [product_id])).get(product_id)
+    if product is None:
+        raise ProductNotFound
+    if versions is not None and product.version not in versions:
+        raise ProductChanged(product.version)
+    return product
 
 
 async def imported(
@@ -157,18 +264,20 @@ async def imported(
     return {row["handle"]: (row["id"], row["source_hash"]) for row in rows}
 
 
+async def category_ids(
+    connection: Connection, handles: Sequence[str]
+) -> dict[str, UUID]:
+    """Ids of categories by handle, which stay there; unknown ones are absent."""
+    rows = await connection.fetch(_KNOWN_CATEGORIES, handles)
+    return {row["handle"]: row["id"] for row in rows}
+
+
 async def add_categories(
     tx: Transaction, wanted: Sequence[NewCategory], *, at: datetime
 ) -> list[Category]:
     """Add categories and return those that were not there before."""
-    rows = await tx.fetch(
-        _ADD_CATEGORIES,
-        [new_id() for _ in wanted],
-        [category.handle for category in wanted],
-        [category.name for category in wanted],
-        [category.position for category in wanted],
-        at,
-    )
+    new = [{"id": new_id(), **asdict(category)} for category in wanted]
+    rows = await tx.fetch(_ADD_CATEGORIES, new, at)
     return [Category(*row) for row in rows]
 
 
@@ -183,11 +292,23 @@ async def find_category(connection: Connection, id_or_handle: str) -> Category:
 
 
 async def categories(
-    connection: Connection, *, after: str | None, limit: int
+    connection: Connection,
+    *,
+    after: str | None,
+    limit: int,
+    under: UUID | None = None,
+    deep: bool = False,
+    roots: bool = False,
 ) -> Page[Category]:
-    """Categories in the order a shop shows them."""
+    """Categories in the order a shop shows them.
+
+    *under* one those that stand in it, with all below them if *deep*; *roots* only
+    those that stand under none.
+    """
     position, last = (None, None) if after is None else _place(after)
-    rows = await connection.fetch(_CATEGORIES, position, last, limit + 1)
+    rows = await connection.fetch(
+        _CATEGORIES, position, last, limit + 1, under, deep, roots
+    )
     items = [Category(*row) for row in rows[:limit]]
     if len(rows) <= limit:
         return Page(items, None)
@@ -214,6 +335,11 @@ def _product(entry: Entry) -> dict[str, Any]:
         "status": draft.status,
         "tags": draft.tags,
         "options": draft.options,
+        "seo_title": draft.seo_title,
+        "seo_description": draft.seo_description,
+        "publish_at": draft.publish_at,
+        "unpublish_at": draft.unpublish_at,
+        "attributes": draft.attributes,
         "source_hash": entry.source_hash and entry.source_hash.hex(),
     }
 
@@ -232,15 +358,28 @@ def _variants(entry: Entry) -> Iterator[dict[str, Any]]:
             "currency": variant.price.currency,
             "weight_grams": variant.weight_grams,
             "barcode": variant.barcode,
+            "image_id": variant.image_id,
             "position": position,
         }
+
+
+def _check_images(lost: Sequence[Row]) -> None:
+    """Raise ``ProductInvalid`` for images of pictures that are not here."""
+    if lost:
+        what = "is no picture of the shop's own"
+        raise ProductInvalid(
+            [Fault(f"/images/{row['position'] - 1}/url", what) for row in lost]
+        )
 
 
 def _images(entry: Entry) -> Iterator[dict[str, Any]]:
     for position, image in enumerate(entry.draft.images, 1):
         yield {
-            "id": new_id(),
+            "id": image.id or new_id(),
             "product_id": entry.id,
+            "asset_id": image.asset_id,
+            # What was imported may name pictures that are still to be brought here.
+            "here": entry.source_hash is None,
             "url": image.url,
             "alt": image.alt,
             "width": image.width,

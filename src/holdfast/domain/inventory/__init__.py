@@ -134,6 +134,7 @@ from holdfast.domain.inventory.reservations import (
 from holdfast.domain.inventory.store import (
     change_levels,
     check_room,
+    close_levels,
     find,
     known_variants,
     levels,
@@ -225,6 +226,7 @@ __all__ = [
     "change_location",
     "check_room",
     "close_count",
+    "close_levels",
     "count_lines",
     "count_reserved",
     "counts",

@@ -347,6 +347,23 @@ FROM unnest($1::uuid[]) AS v (variant_id)
 ORDER BY variant_id
 ON CONFLICT (variant_id, location_id) DO NOTHING;
 
+-- name: close_levels
+-- Stop keeping stock of variants of which there never was any. $1 variants. Locks
+-- their stock rows in variant order. Returns the variants whose levels must stay: of
+-- something promised or in the ledger.
+WITH held AS (
+    SELECT s.variant_id, s.location_id, s.reserved <> 0 OR EXISTS (
+        SELECT FROM stock_movements m
+        WHERE m.variant_id = s.variant_id AND m.location_id = s.location_id) AS used
+    FROM stock s WHERE s.variant_id = ANY($1::uuid[])
+    ORDER BY s.variant_id, s.location_id FOR UPDATE
+), gone AS (
+    DELETE FROM stock s USING held h
+    WHERE s.variant_id = h.variant_id AND s.location_id = h.location_id
+      AND NOT EXISTS (SELECT FROM held u WHERE u.variant_id = h.variant_id AND u.used)
+)
+SELECT DISTINCT variant_id FROM held WHERE used;
+
 -- name: lock_levels
 -- Lock the levels of some SKUs at a location for a change. $1 SKUs, $2 location. Locks
 -- stock rows in variant order; returns one row a SKU that has a level there.

@@ -23,6 +23,7 @@ from holdfast.platform.db import Connection, Transaction
 
 _SQL = sql.load("holdfast.domain.inventory")
 _OPEN_LEVELS = _SQL["open_levels"]
+_CLOSE_LEVELS = _SQL["close_levels"]
 _LOCK_LEVELS = _SQL["lock_levels"]
 _OPEN_SHELVES = _SQL["open_shelves"]
 _LOCK_SHELVES = _SQL["lock_shelves"]
@@ -43,6 +44,12 @@ async def open_levels(
 ) -> None:
     """Start keeping stock of new variants, at zero units."""
     await tx.execute(_OPEN_LEVELS, variant_ids, location_id, at)
+
+
+async def close_levels(tx: Transaction, variant_ids: Sequence[UUID]) -> set[UUID]:
+    """Stop keeping stock of variants that never had any; returns those that did."""
+    rows = await tx.fetch(_CLOSE_LEVELS, variant_ids)
+    return {row["variant_id"] for row in rows}
 
 
 async def set_levels(

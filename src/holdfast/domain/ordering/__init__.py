@@ -99,6 +99,7 @@ from holdfast.domain.ordering.model import (
     CartKind,
     CartStatus,
     Line,
+    Listed,
     NewLine,
     Order,
     OrderLine,
@@ -109,6 +110,7 @@ from holdfast.domain.ordering.model import (
     check_quantity,
     check_total,
     draft,
+    priced,
 )
 from holdfast.domain.ordering.notes import (
     MAX_NOTE_CHARACTERS,
@@ -223,6 +225,7 @@ __all__ = [
     "FulfilmentStatus",
     "Line",
     "LinesNotOpen",
+    "Listed",
     "NewLine",
     "Note",
     "NothingLeft",
@@ -319,6 +322,7 @@ __all__ = [
     "owed",
     "paid_for",
     "price_of",
+    "priced",
     "receive_return",
     "record",
     "refundable",

@@ -11,6 +11,7 @@ from holdfast.domain.ordering.model import (
     CartKind,
     CartStatus,
     Line,
+    Listed,
     NewLine,
     Shipping,
 )
@@ -57,7 +58,7 @@ async def open_cart(
 
 
 async def find_cart(connection: Connection, vault: Vault, cart_id: UUID) -> Cart:
-    """A cart at today's prices; ``CartNotFound``."""
+    """A cart, with what decides its prices (see ``priced``); ``CartNotFound``."""
     row = await connection.fetchrow(_CART, cart_id)
     if row is None:
         raise CartNotFound
@@ -163,16 +164,22 @@ def cart_in(vault: Vault, row: Row) -> Cart:
 
 
 def _line(fields: list[Any], currency: str) -> Line:
-    id_, variant_id, sku, product, variant, quantity, price, grams, active = fields
+    id_, variant_id, sku, product, variant, quantity, override, *rest = fields
+    base_currency, base_amount, grams, active, entries = rest
+    listed = None
+    if override is None and (entries is not None or base_currency != currency):
+        listed = Listed(base_currency, base_amount, entries)
     return Line(
         UUID(id_),
         UUID(variant_id),
         sku,
         f"{product} - {variant}" if variant else product,
         quantity,
-        Money(price, currency),
+        Money(base_amount if override is None else override, currency),
         grams,
         active,
+        listed,
+        has_price=listed is None,
     )
 
 

@@ -1,9 +1,11 @@
 """Carts and orders as values, and the sums that must add up."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from holdfast.domain.ordering.errors import (
@@ -85,6 +87,16 @@ class NewLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """What decides the price of a variant besides the quantity: its own, and others."""
+
+    currency: str
+    amount: int
+    entries: Sequence[Any] | None
+    """As the prices' own module reads them; None where there are no others."""
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """So many of a variant at a unit price."""
 
@@ -97,6 +109,14 @@ class Line:
     weight_grams: int = 0
     # False once the product was taken out of the shop.
     active: bool = True
+    # None where the unit price is what it is: an operator's, or the variant's own.
+    listed: Listed | None = field(default=None, compare=False, repr=False)
+    # Whether it has a price at all; False also while it is not known.
+    has_price: bool = True
+
+    @property
+    def for_sale(self) -> bool:
+        return self.active and self.has_price
 
     @property
     def total(self) -> Money:
@@ -286,7 +306,7 @@ def draft(
             "shipping_method": shipping,
         }
         raise CartIncomplete([name for name, part in parts.items() if part is None])
-    if gone := [line.sku for line in cart.lines if not line.active]:
+    if gone := [line.sku for line in cart.lines if not line.for_sale]:
         raise VariantUnavailable(sorted(set(gone)))
     check_total(cart.total)
     return Order(
@@ -311,6 +331,29 @@ def draft(
         credit_amount=cart.credit_amount,
         return_id=cart.return_id,
     )
+
+
+def priced(cart: Cart, unit_price: Callable[[Listed, int], int | None]) -> Cart:
+    """The cart at the prices that *unit_price* finds, for as many units as are in it.
+
+    Units of a variant count together, whichever lines they are in. A line for which
+    there is no price any more costs nothing, and cannot be ordered.
+    """
+    units: Counter[UUID] = Counter()
+    for line in cart.lines:
+        if line.listed is not None:
+            units[line.variant_id] += line.quantity
+    if not units:
+        return cart
+
+    def at_its_price(line: Line) -> Line:
+        if line.listed is None:
+            return line
+        amount = unit_price(line.listed, units[line.variant_id])
+        price = Money(amount or 0, cart.currency)
+        return replace(line, unit_price=price, has_price=amount is not None)
+
+    return replace(cart, lines=[at_its_price(line) for line in cart.lines])
 
 
 def check_line_count(count: int) -> None:

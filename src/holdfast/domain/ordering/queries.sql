@@ -18,7 +18,8 @@ FROM unnest($10::uuid[], $11::uuid[], $12::bigint[], $13::bigint[])
     AS line (id, variant_id, quantity, unit_price);
 
 -- name: cart
--- A cart with its lines at today's prices. $1 id. One row or none.
+-- A cart with its lines and all that can decide their prices for whose it is. $1 id. One
+-- row or none.
 SELECT c.id, c.token_hash, c.status, c.version, c.currency, c.account_id, c.sealed,
        c.email, c.shipping_address, c.shipping_method, c.shipping_amount,
        c.shipping_source, c.created_at, c.updated_at, c.kind, c.merged_into,
@@ -27,8 +28,16 @@ FROM carts c
 CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_agg(jsonb_build_array(
                l.id, l.variant_id, v.sku, p.title, v.title, l.quantity,
-               coalesce(l.unit_price_override, v.price_amount), v.weight_grams,
-               p.status = 'active') ORDER BY l.id), '[]') AS lines
+               l.unit_price_override, v.currency, v.price_amount, v.weight_grams,
+               status_at(p.status, p.publish_at, p.unpublish_at, now()) = 'active', (
+                   SELECT jsonb_agg(r.entry) FROM prices_on_record r
+                   WHERE l.unit_price_override IS NULL
+                     AND r.variant_id = v.id AND r.currency = c.currency
+                     AND (r.group_id IS NULL OR EXISTS (
+                         SELECT FROM customer_group_members m
+                         WHERE m.account_id = c.account_id
+                           AND m.group_id = r.group_id)))
+               ) ORDER BY l.id), '[]') AS lines
     FROM cart_lines l
     JOIN variants v ON v.id = l.variant_id
     JOIN products p ON p.id = v.product_id
@@ -90,8 +99,16 @@ FROM taken t
 CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_agg(jsonb_build_array(
                l.id, l.variant_id, v.sku, p.title, v.title, l.quantity,
-               coalesce(l.unit_price_override, v.price_amount), v.weight_grams,
-               p.status = 'active') ORDER BY l.id), '[]') AS lines
+               l.unit_price_override, v.currency, v.price_amount, v.weight_grams,
+               status_at(p.status, p.publish_at, p.unpublish_at, $2) = 'active', (
+                   SELECT jsonb_agg(r.entry) FROM prices_on_record r
+                   WHERE l.unit_price_override IS NULL
+                     AND r.variant_id = v.id AND r.currency = t.currency
+                     AND (r.group_id IS NULL OR EXISTS (
+                         SELECT FROM customer_group_members m
+                         WHERE m.account_id = t.account_id
+                           AND m.group_id = r.group_id)))
+               ) ORDER BY l.id), '[]') AS lines
     FROM cart_lines l
     JOIN variants v ON v.id = l.variant_id
     JOIN products p ON p.id = v.product_id
@@ -199,8 +216,16 @@ FROM carts c
 CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_agg(jsonb_build_array(
                l.id, l.variant_id, v.sku, p.title, v.title, l.quantity,
-               coalesce(l.unit_price_override, v.price_amount), v.weight_grams,
-               p.status = 'active') ORDER BY l.id), '[]') AS lines
+               l.unit_price_override, v.currency, v.price_amount, v.weight_grams,
+               status_at(p.status, p.publish_at, p.unpublish_at, now()) = 'active', (
+                   SELECT jsonb_agg(r.entry) FROM prices_on_record r
+                   WHERE l.unit_price_override IS NULL
+                     AND r.variant_id = v.id AND r.currency = c.currency
+                     AND (r.group_id IS NULL OR EXISTS (
+                         SELECT FROM customer_group_members m
+                         WHERE m.account_id = c.account_id
+                           AND m.group_id = r.group_id)))
+               ) ORDER BY l.id), '[]') AS lines
     FROM cart_lines l
     JOIN variants v ON v.id = l.variant_id
     JOIN products p ON p.id = v.product_id

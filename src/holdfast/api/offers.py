@@ -1,0 +1,128 @@
+"""What products cost whoever asks, put into the documents that show them.
+
+A product travels as JSON text that says the variants' own prices. Only where more is to
+be said (a price in another currency, a list, a period, a price to compare with) is the
+text taken apart; most products of most shops go out as they came.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar.params import QueryParameter
+
+from holdfast.api.price_shapes import Offer, breaks_of, compared
+from holdfast.api.shapes import currency as known
+from holdfast.api.shop import Shop
+from holdfast.domain import catalog, pricing
+from holdfast.domain.identity import Caller, Member
+from holdfast.domain.pricing import Priced
+from holdfast.kernel.money import Money
+
+Currency = Annotated[
+    Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$(?!\n)")] | None,
+    QueryParameter(
+        name="currency",
+        description="ISO 4217: say in `offer` what each variant costs in it.",
+    ),
+]
+
+
+class OfferedVariant(catalog.Variant, frozen=True, kw_only=True):
+    """A variant, and what it costs whoever asks, now.
+
+    Without `currency`, the offer is there where it says more than the price does; with
+    it always, and null where the variant is not sold in the currency.
+    """
+
+    offer: Offer | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class OfferedProduct(catalog.Product, frozen=True, kw_only=True):
+    """A product with the offers of its variants."""
+
+    variants: tuple[OfferedVariant, ...]
+
+
+class _Named(msgspec.Struct, frozen=True):
+    id: UUID
+
+
+_names = msgspec.json.Decoder(list[_Named])
+
+
+async def on_one(
+    shop: Shop, caller: Caller, document: catalog.Document, currency: str | None
+) -> str:
+    """A product as JSON with the offers of its variants; one statement, or none."""
+    asked = _checked(currency)
+    if asked is None and not document.has_offers:
+        return document.json
+    found = await shop.prices.find(
+        document.id, currency=asked, account_id=_account_of(caller)
+    )
+    if not found:
+        return document.json
+    product = msgspec.json.decode(document.json)
+    _put_into([product], found, shop.clock())
+    return msgspec.json.encode(product).decode()
+
+
+async def on_many(
+    shop: Shop, caller: Caller, documents: str, currency: str | None
+) -> str:
+    """Products as JSON, with commas between, and their offers; one statement."""
+    asked = _checked(currency)
+    if not documents:
+        return documents
+    listed = f"[{documents}]"
+    found = await pricing.priced(
+        shop.db,
+        [product.id for product in _names.decode(listed)],
+        currency=asked,
+        account_id=_account_of(caller),
+    )
+    if not found:
+        return documents
+    products = msgspec.json.decode(listed)
+    _put_into(products, found, shop.clock())
+    return msgspec.json.encode(products)[1:-1].decode()
+
+
+def _put_into(
+    products: Iterable[dict[str, Any]],
+    found: Mapping[UUID, Sequence[Priced]],
+    at: datetime,
+) -> None:
+    for product in products:
+        offers = {n.variant_id: n for n in found.get(UUID(product["id"]), ())}
+        for variant in product["variants"]:
+            priced = offers.get(UUID(variant["id"]))
+            if priced is not None:
+                variant["offer"] = _offer(priced, at)
+
+
+def _offer(priced: Priced, at: datetime) -> Offer | None:
+    groups = pricing.groups_in(priced.book)
+    holding = pricing.resolve(priced.book, quantity=1, at=at, groups=groups)
+    if holding is None:
+        return None
+    lowest = None
+    if holding.compare_at is not None:
+        lowest = pricing.lowest_before(priced.known, at=at, groups=groups)
+    return Offer(
+        price=Money(holding.amount, priced.currency),
+        compare_at_price=compared(holding, priced.currency),
+        lowest_price_30_days=None if lowest is None else Money(lowest, priced.currency),
+        breaks=breaks_of(priced.book, at, priced.currency),
+    )
+
+
+def _checked(currency: str | None) -> str | None:
+    return None if currency is None else known(currency, "currency")
+
+
+def _account_of(caller: Caller) -> UUID | None:
+    return caller.account_id if isinstance(caller, Member) else None

@@ -1,0 +1,82 @@
+"""What products are described and put together by."""
+
+from holdfast.api import attributes, editions, related
+from holdfast.api.policy import Priority, Route
+from holdfast.domain import catalog
+from holdfast.kernel.page import BadCursor
+
+_ATTRIBUTE = (
+    editions.PreconditionRequired,
+    catalog.AttributeChanged,
+    catalog.AttributeNotFound,
+    catalog.AttributeInUse,
+)
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "GET",
+        "/v1/attributes",
+        attributes.browse,
+        cost=2,
+        priority=Priority.BROWSE,
+        public=True,
+        raises=(BadCursor,),
+    ),
+    Route(
+        "POST",
+        "/v1/attributes",
+        attributes.create,
+        cost=5,
+        priority=Priority.OPERATE,
+        scope="products:write",
+        raises=(catalog.AttributeInvalid, catalog.DuplicateAttribute),
+    ),
+    Route(
+        "GET",
+        "/v1/attributes/{code}",
+        attributes.show,
+        cost=1,
+        priority=Priority.BROWSE,
+        public=True,
+        raises=(catalog.AttributeNotFound,),
+    ),
+    Route(
+        "PATCH",
+        "/v1/attributes/{code}",
+        attributes.change,
+        cost=5,
+        priority=Priority.OPERATE,
+        scope="products:write",
+        raises=(catalog.AttributeInvalid, *_ATTRIBUTE),
+    ),
+    Route(
+        "DELETE",
+        "/v1/attributes/{code}",
+        attributes.delete,
+        cost=5,
+        priority=Priority.OPERATE,
+        scope="products:write",
+        raises=_ATTRIBUTE,
+    ),
+    Route(
+        "GET",
+        "/v1/products/{product}/related",
+        related.show,
+        cost=2,
+        priority=Priority.BROWSE,
+        public=True,
+        raises=(catalog.ProductNotFound,),
+    ),
+    Route(
+        "PUT",
+        "/v1/products/{product}/related",
+        related.replace,
+        cost=5,
+        priority=Priority.OPERATE,
+        scope="products:write",
+        raises=(
+            *(editions.PreconditionRequired, catalog.ProductChanged),
+            *(catalog.ProductNotFound, catalog.ProductInvalid),
+        ),
+    ),
+)

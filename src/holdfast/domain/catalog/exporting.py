@@ -1,0 +1,41 @@
+"""The whole catalogue as a file, a page of products at a time.
+
+Each product is as one statement saw it. No transaction spans the file: whoever reads it
+slowly holds nothing, and what is changed meanwhile may be in it or not. Memory holds a
+page, whatever the size of the catalogue.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+from holdfast.domain.catalog import shopify_rows
+from holdfast.domain.catalog.besides import besides
+from holdfast.domain.catalog.documents import document
+from holdfast.domain.catalog.jsonl import jsonl_line
+from holdfast.domain.catalog.model import Status
+from holdfast.platform import sql
+from holdfast.platform.db import Connection
+
+FileFormat: TypeAlias = Literal["jsonl", "shopify_csv"]
+
+_EXPORT_PAGE = sql.load("holdfast.domain.catalog")["export_page"]
+_PAGE = 100
+_FIRST = UUID(int=0)
+
+
+async def export(
+    connection: Connection, file_format: FileFormat, *, status: Status | None = None
+) -> AsyncIterator[bytes]:
+    """The products of a *status*, or of any, in the order they were made."""
+    if file_format == "shopify_csv":
+        yield shopify_rows.header()
+    last = _FIRST
+    while rows := await connection.fetch(_EXPORT_PAGE, last, _PAGE, status):
+        products = [document(row).product() for row in rows]
+        last = rows[-1]["id"]
+        if file_format == "shopify_csv":
+            yield b"".join(map(shopify_rows.rows, products))
+        else:
+            more = await besides(connection, products)
+            yield b"".join(jsonl_line(product, more) for product in products)

@@ -1,0 +1,83 @@
+"""Files that are taken in by jobs: received in pieces, worked off in batches.
+
+Knows nothing of what is in a file. Promises that a job goes on after any kill where
+the last whole batch ended, and that what was refused can be read afterwards.
+"""
+
+from holdfast.domain.imports.errors import (
+    ImportEnded,
+    ImportFileEmpty,
+    ImportNotFound,
+)
+from holdfast.domain.imports.model import (
+    CHUNK_BYTES,
+    MAX_FAULTS,
+    MAX_FAULTS_KEPT,
+    Fault,
+    Format,
+    Job,
+    NumberedFault,
+    Place,
+    Status,
+    Tally,
+    kept,
+    outcome_of,
+)
+from holdfast.domain.imports.store import (
+    LEASE,
+    add_chunk,
+    advance,
+    cancel,
+    chunk,
+    claim,
+    drop_unreceived,
+    faults,
+    find,
+    find_by_key,
+    finish,
+    forget,
+    hold,
+    note_faults,
+    note_handles,
+    open_job,
+    page,
+    received,
+    release,
+)
+
+__all__ = [
+    "CHUNK_BYTES",
+    "LEASE",
+    "MAX_FAULTS",
+    "MAX_FAULTS_KEPT",
+    "Fault",
+    "Format",
+    "ImportEnded",
+    "ImportFileEmpty",
+    "ImportNotFound",
+    "Job",
+    "NumberedFault",
+    "Place",
+    "Status",
+    "Tally",
+    "add_chunk",
+    "advance",
+    "cancel",
+    "chunk",
+    "claim",
+    "drop_unreceived",
+    "faults",
+    "find",
+    "find_by_key",
+    "finish",
+    "forget",
+    "hold",
+    "kept",
+    "note_faults",
+    "note_handles",
+    "open_job",
+    "outcome_of",
+    "page",
+    "received",
+    "release",
+]

@@ -1,0 +1,85 @@
+"""What products from a file bring with them: the shelves they stand on, further prices.
+
+Shelves are made where there are none, under those that the file says are above them;
+one that is there stays where it is, because a file of products is no plan of the shop.
+Prices are set beside those that are there, as an operator would set them.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from holdfast.domain import catalog
+from holdfast.domain.catalog import Arrival, NewCategory
+from holdfast.domain.pricing import Period
+from holdfast.platform.db import Transaction
+from holdfast.workflows.prices import PriceWanted, put_prices
+
+
+async def put_up_shelves(
+    tx: Transaction, arrivals: Iterable[Arrival], *, at: datetime
+) -> None:
+    """Make the categories that are missing, those above before those below.
+
+    Raises ``CategoryInvalid`` where the tree would be too deep.
+    """
+    wanted: dict[str, NewCategory] = {}
+    parents: dict[str, str] = {}
+    for arrival in arrivals:
+        for shelf in arrival.categories:
+            # As it was said first: so the parent of each comes before it.
+            if shelf.handle not in wanted:
+                wanted[shelf.handle] = shelf
+                if (parent := arrival.parents.get(shelf.handle)) is not None:
+                    parents[shelf.handle] = parent
+    if not parents:
+        if wanted:
+            await catalog.add_categories(tx, list(wanted.values()), at=at)
+        return
+    known = await catalog.category_ids(tx, list(wanted))
+    missing = [shelf for shelf in wanted.values() if shelf.handle not in known]
+    if any(shelf.handle in parents for shelf in missing):
+        await catalog.lock_tree(tx)
+        known = await catalog.category_ids(tx, list(wanted))
+    for shelf in missing:
+        if shelf.handle not in known:
+            await _put_up(tx, shelf, parents.get(shelf.handle), known, at=at)
+
+
+async def _put_up(
+    tx: Transaction,
+    shelf: NewCategory,
+    parent: str | None,
+    known: dict[str, UUID],
+    *,
+    at: datetime,
+) -> None:
+    parent_id = None if parent is None else known[parent]
+    await catalog.check_place(tx, parent_id)
+    new = replace(shelf, parent_id=parent_id)
+    added = await catalog.add_categories(tx, [new], at=at)
+    known |= {category.handle: category.id for category in added}
+    if not added:
+        # Made at the top by somebody who does not lock the tree for that.
+        known |= await catalog.category_ids(tx, [shelf.handle])
+
+
+async def set_prices(
+    tx: Transaction, arrivals: Sequence[Arrival], *, by: str, at: datetime
+) -> None:
+    """Set the further prices of variants that are in; ``PricesInvalid``."""
+    wanted = [
+        PriceWanted(
+            sku,
+            price.price,
+            price.compare_at_price,
+            price.min_quantity,
+            Period(price.starts_at, price.ends_at),
+        )
+        for arrival in arrivals
+        for sku, prices in arrival.prices.items()
+        for price in prices
+    ]
+    if wanted:
+        await put_prices(tx, wanted, by=by, at=at)

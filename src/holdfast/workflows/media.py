@@ -1,0 +1,223 @@
+"""Pictures on their way into the shop, and out of it.
+
+Of the files and the rows no commit holds both, so every step leaves behind what the
+next one needs, and may be done twice: a row comes before its file and goes after it.
+
+- *upload*: the row, the file, then the row says that the file is there. An upload that
+  dies in between is swept an hour later.
+- *draw*: a claim of two minutes, the drawings, then the row says so. Whoever dies loses
+  the claim; drawing again makes the same files. Pictures are taken one by one, oldest
+  first, and not by the queue of jobs: a thousand at once would stand before the one
+  place there is for drawing until their time was over.
+- *remove*: a gravestone. The sweep removes the folder, and an hour later once more,
+  with the row: by then nobody is left who could put something into it.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import IO
+from uuid import UUID
+
+import structlog
+
+from holdfast.domain import media
+from holdfast.domain.media import Asset, Upload
+from holdfast.kernel.clock import Clock, Monotonic, monotonic
+from holdfast.kernel.versions import Versions
+from holdfast.platform import idempotency
+from holdfast.platform.db import Database
+from holdfast.platform.idempotency import Answer, Claim, Resumed
+from holdfast.platform.storage import FileMissing, Storage, StorageUnavailable
+from holdfast.platform.vault import Vault
+
+SWEEP_AT_ONCE = 100
+MAX_ATTEMPTS = 5
+"""Times that a picture may take whoever draws it along, before it is given up."""
+
+_AGAIN_AFTER = timedelta(seconds=15)
+# Less than the claim, so that nobody else begins before this one has ended.
+_SECONDS = media.CLAIMED_FOR.total_seconds() - 10
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Uploading:
+    """What it takes to keep an upload."""
+
+    db: Database
+    vault: Vault
+    storage: Storage
+    clock: Clock
+    render: Callable[[Asset], Answer]
+
+    async def upload(
+        self, upload: Upload, content: IO[bytes], *, actor: str, claim: Claim | None
+    ) -> tuple[Answer, bool]:
+        """Keep a picture and have it drawn; returns the answer, and is it a replay?
+
+        Raises ``StorageUnavailable``: then nothing has happened, and the key may be
+        used again.
+        """
+        told = await self._announce(upload, actor, claim)
+        if told is not None:
+            return told, True
+        try:
+            await self.storage.put(upload.address, media.ORIGINAL, content)
+        except BaseException:
+            await self._withdraw(upload, claim)
+            raise
+        async with self.db.transaction() as tx:
+            now = self.clock()
+            asset = await media.arrived(tx, upload.id, at=now)
+            if asset is None:
+                # It took longer than any request lasts, and was swept.
+                raise StorageUnavailable
+            answer = self.render(asset)
+            if claim is not None:
+                await idempotency.answer(tx, self.vault, claim, answer, at=now)
+        return answer, False
+
+    async def _announce(
+        self, upload: Upload, actor: str, claim: Claim | None
+    ) -> Answer | None:
+        """Write the upload down, or say what was answered to it before."""
+        while True:
+            async with self.db.transaction() as tx:
+                if claim is None or await idempotency.claim(
+                    tx, claim, subject=upload.id, at=self.clock()
+                ):
+                    await media.add(tx, upload, actor=actor, at=self.clock())
+                    return None
+            progress = await idempotency.wait(
+                self.db, self.vault, claim, clock=self.clock
+            )
+            if isinstance(progress, Answer):
+                return progress
+            if isinstance(progress, Resumed):
+                # What the other left half done is swept; this begins from the start.
+                async with self.db.transaction() as tx:
+                    await media.add(tx, upload, actor=actor, at=self.clock())
+                return None
+
+    async def _withdraw(self, upload: Upload, claim: Claim | None) -> None:
+        async with self.db.transaction() as tx:
+            await media.bury(tx, upload.id, at=self.clock())
+            if claim is not None:
+                await idempotency.release(tx, claim)
+
+
+async def describe(
+    db: Database, asset_id: UUID, alt: str, *, clock: Clock, versions: Versions = None
+) -> Asset:
+    """Give a picture another alternative text; ``MediaNotFound``, ``MediaChanged``."""
+    async with db.transaction() as tx:
+        asset = await media.lock(tx, asset_id, versions=versions)
+        if alt == asset.alt:
+            return asset
+        return await media.describe(tx, asset_id, alt, at=clock())
+
+
+async def remove(
+    db: Database, asset_id: UUID, *, clock: Clock, versions: Versions = None
+) -> None:
+    """Remove a picture; ``MediaNotFound``, ``MediaChanged``, ``MediaInUse``."""
+    async with db.transaction() as tx:
+        await media.lock(tx, asset_id, versions=versions)
+        await media.remove(tx, asset_id, at=clock())
+
+
+@dataclass(frozen=True, slots=True)
+class Darkroom:
+    """What the worker does with pictures, and what it takes."""
+
+    db: Database
+    storage: Storage
+    studio: media.Studio
+    clock: Clock
+    metrics: media.DrawingMetrics | None = None
+    timer: Monotonic = monotonic
+
+    async def draw_next(self) -> bool:
+        """Draw the picture that has waited longest; False if none waits.
+
+        What stopped for another's sake (storage that is away, a worker that is ended)
+        is tried again, and raised for who looks after the worker.
+        """
+        async with self.db.transaction() as tx:
+            taken = await media.take(tx, now=self.clock())
+        if taken is None:
+            return False
+        asset, attempts = taken
+        if attempts > MAX_ATTEMPTS:
+            await self._fail(asset, "Nobody who drew the picture lived to tell of it.")
+            return True
+        began = self.timer()
+        end: media.End = "again"
+        try:
+            async with asyncio.timeout(_SECONDS):
+                end = "ready" if await self._draw(asset) else "failed"
+        except (StorageUnavailable, TimeoutError, media.DrawingInterrupted) as error:
+            ended = isinstance(error, media.DrawingInterrupted)
+            async with self.db.transaction() as tx:
+                later = self.clock() + _AGAIN_AFTER
+                await media.give_back(tx, asset.id, until=later, uncounted=not ended)
+            raise
+        finally:
+            if self.metrics is not None:
+                self.metrics.seconds[end].observe(self.timer() - began)
+        return True
+
+    async def _draw(self, asset: Asset) -> bool:
+        """Draw a picture that was taken; False if that cannot be done, now or ever."""
+        with tempfile.TemporaryFile() as upload:
+            try:
+                await self.storage.fetch(asset.address, media.ORIGINAL, upload)
+            except FileMissing:
+                # Removed since it was looked up; or nobody can bring it back.
+                await self._fail(asset, "The uploaded file is lost.")
+                return False
+            try:
+                async with self.studio.drawn(upload) as drawing:
+                    await self._keep(asset, drawing)
+            except media.CannotDraw as refused:
+                await self._fail(asset, refused.problem)
+                return False
+        return True
+
+    async def _keep(self, asset: Asset, drawing: media.Drawing) -> None:
+        for rendition in drawing.renditions:
+            blob = await asyncio.to_thread(drawing.blobs.read, rendition.bytes)
+            await self.storage.put(asset.address, rendition.name, blob)
+        async with self.db.transaction() as tx:
+            await media.mark_ready(tx, asset.id, drawing, at=self.clock())
+        if self.metrics is not None:
+            for rendition in drawing.renditions:
+                self.metrics.derived[rendition.name.rpartition(".")[2]].inc()
+
+    async def _fail(self, asset: Asset, problem: str) -> None:
+        _log.warning("picture_not_drawn", asset_id=str(asset.id), problem=problem)
+        async with self.db.transaction() as tx:
+            await media.mark_failed(tx, asset.id, problem, at=self.clock())
+
+    async def sweep(self) -> int:
+        """Remove files that should be no more; returns of how many pictures.
+
+        ``StorageUnavailable`` leaves the rest for the next time.
+        """
+        now = self.clock()
+        async with self.db.transaction() as tx:
+            await media.give_up(tx, now=now)
+        found = await media.litter(self.db, now=now, limit=SWEEP_AT_ONCE)
+        for one in found:
+            if one.whole:
+                await self.storage.remove_folder(one.address)
+            else:
+                await self.storage.remove(one.address, media.ORIGINAL)
+            async with self.db.transaction() as tx:
+                await media.note_swept(tx, [one], at=now)
+            if self.metrics is not None:
+                self.metrics.swept.inc()
+        return len(found)

@@ -1,0 +1,198 @@
+"""Lines that nobody vouches for: what is wrong with one keeps no other out."""
+
+import io
+import json
+
+import pytest
+
+from holdfast.domain.catalog import UnusableFile, jsonl_portions
+from holdfast.domain.catalog.jsonl import MAX_LINE_BYTES
+
+TEA = {
+    "title": "Tea",
+    "variants": [{"sku": "T-1", "price": {"amount": 490, "currency": "EUR"}}],
+}
+
+
+def read(content):
+    return list(jsonl_portions(io.BytesIO(content)))
+
+
+def said(line):
+    """What is wrong with one line."""
+    (portion,) = read(line if isinstance(line, bytes) else json.dumps(line).encode())
+    assert portion.arrival is None
+    return [fault.message for fault in portion.faults]
+
+
+class TestGood:
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"%s\n",
+            b"%s",
+            b"\xef\xbb\xbf%s\r\n",
+            b"\n \n%s\n\n",
+        ],
+        ids=["line", "without an end", "mark and CRLF", "empty lines"],
+    )
+    def test_is_read_whatever_stands_around_it(self, content):
+        found = read(content % json.dumps(TEA).encode())
+
+        assert [portion.arrival.draft.handle for portion in found] == ["tea"]
+
+    @pytest.mark.parametrize(
+        "title",
+        [
+            "\u05ea\u05d4 \u05d9\u05e8\u05d5\u05e7",
+            "\u202etea",
+            "Tea \U0001f375\u200d\u2744\ufe0f",
+            "cafe\u0301",
+            "<script>alert(1)</script>",
+            "'; DROP TABLE products; --",
+        ],
+    )
+    def test_texts_stay_what_they_are(self, title):
+        (portion,) = read(json.dumps({**TEA, "title": title, "handle": "t"}).encode())
+
+        assert portion.arrival.draft.title == title
+
+    def test_html_that_would_run_is_taken_out(self):
+        line = {**TEA, "description_html": "<p onclick=x>a<script>b</script></p>"}
+
+        (portion,) = read(json.dumps(line).encode())
+
+        assert portion.arrival.draft.description_html == "<p>a</p>"
+
+
+class TestBad:
+    @pytest.mark.parametrize(
+        ("line", "message"),
+        [
+            (b"{", "this is not JSON: Input data was truncated"),
+            (b"7", "Expected `object`, got `int`"),
+            (b'{"title": "\xff"}', "this is not JSON: "),
+            (b'{"title": "\\ud800"}', "this is not JSON: "),
+            ({"title": "Tea"}, "Object missing required field `variants`"),
+            ({**TEA, "price": 1}, "Object contains unknown field `price`"),
+            ({**TEA, "title": "a\x00b"}, "there is a NUL character in a text"),
+            ({**TEA, "status": "sold"}, "status: Invalid enum value 'sold'"),
+            ({**TEA, "title": ""}, "title must have 1 to 255 characters"),
+            ({**TEA, "handle": "No Handle"}, "handle must be 1 to 255 lower-case"),
+            ({**TEA, "variants": []}, "variants must be 1 to 2000"),
+            ({**TEA, "variants": TEA["variants"] * 2}, "variants/1/sku is there twice"),
+            (
+                {**TEA, "options": [{"name": "Size", "values": []}]},
+                "options/0/values must have at least one value",
+            ),
+            (
+                {**TEA, "categories": [{"handle": "a", "name": "b\nc"}]},
+                "categories/0/name must be one line",
+            ),
+            ({**TEA, "publish_at": "2026-12-01T18:00:00"}, "publish_at: "),
+        ],
+    )
+    def test_is_told_what_it_is(self, line, message):
+        assert said(line)[0].startswith(message)
+
+    @pytest.mark.parametrize(
+        ("field", "value", "message"),
+        [
+            ("price", {"amount": 10**30, "currency": "EUR"}, "variants/0/price"),
+            ("price", {"amount": -1, "currency": "EUR"}, "variants/0/price/amount"),
+            ("price", {"amount": 1, "currency": "XXX"}, "variants/0/price/currency"),
+            ("price", {"amount": 1.5, "currency": "EUR"}, "variants/0/price/amount: "),
+            ("weight_grams", 10**18, "variants/0/weight_grams must be"),
+            ("sku", "", "variants/0/sku must have 1 to 255"),
+            ("sku", 7, "variants/0/sku: Expected `str`, got `int`"),
+            ("barcode", "1\n2", "variants/0/barcode must be one line"),
+            ("image", 1, "variants/0/image must be the place of one of"),
+            ("prices", [{}], "variants/0/prices/0: Object missing required"),
+            (
+                "prices",
+                [{"price": {"amount": -1, "currency": "EUR"}}],
+                "variants/0/prices/0/price/amount must be 0 to",
+            ),
+            (
+                "prices",
+                [
+                    {
+                        "price": {"amount": 1, "currency": "EUR"},
+                        "compare_at_price": {"amount": 2, "currency": "GBP"},
+                    }
+                ],
+                "variants/0/prices/0/compare_at_price/currency must be",
+            ),
+            ("prices", [{"price": {"amount": 1, "currency": "EUR"}}] * 201, "variants"),
+        ],
+    )
+    def test_variant_is_told_where(self, field, value, message):
+        line = {**TEA, "variants": [{**TEA["variants"][0], field: value}]}
+
+        assert said(line)[0].startswith(message)
+
+    def test_nesting_is_no_crash(self):
+        assert said(b'{"title":' + b"[" * 100_000) != []
+
+    def test_with_thousands_of_faults_is_told_of_twenty(self):
+        bad = {"sku": "", "price": {"amount": -1, "currency": "?"}}
+
+        told = said({**TEA, "variants": [bad] * 1_000})
+
+        assert len(told) == 21
+        assert told[-1].startswith("and ")
+
+    def test_keeps_no_other_out(self):
+        tea = json.dumps(TEA).encode()
+
+        found = read(b"{\n" + tea + b"\n" + b"nonsense\n" + tea)
+
+        assert [portion.arrival is None for portion in found] == [
+            *(True, False, True, False)
+        ]
+        assert [f.line for p in found for f in p.faults] == [1, 3]
+
+
+class TestBounds:
+    def test_a_line_without_end_is_one_fault_and_no_memory(self):
+        class Endless(io.RawIOBase):
+            """64 MiB without a line break, then a product."""
+
+            left = 64
+            most = 0
+
+            def readable(self):
+                return True
+
+            def readinto(self, buffer):
+                self.most = max(self.most, len(buffer))
+                part = json.dumps(TEA).encode()
+                if self.left:
+                    self.left -= 1
+                    part = b"x" * (1 << 20) if self.left else b"\n"
+                    part = part[: len(buffer)]
+                elif self.left is None:
+                    return 0
+                else:
+                    self.left = None
+                buffer[: len(part)] = part
+                return len(part)
+
+        raw = Endless()
+        long, tea = jsonl_portions(io.BufferedReader(raw, 1 << 20))
+
+        assert [f.message for f in long.faults] == ["the line is longer than 4 MiB"]
+        assert long.end.lines == 1
+        assert tea.arrival is not None
+        assert raw.most <= MAX_LINE_BYTES
+
+    @pytest.mark.parametrize(
+        ("content", "reason"),
+        [
+            (json.dumps(TEA).encode("utf-16"), "UTF-16"),
+            (b"\n" * ((1 << 20) + 2), "lines are empty"),
+        ],
+    )
+    def test_what_is_no_such_file_ends_the_reading(self, content, reason):
+        with pytest.raises(UnusableFile, match=reason):
+            read(content)
