@@ -1,0 +1,49 @@
+"""Short slices: whoever is woken to answer need not wait for somebody who computes.
+
+Linux shares a core in slices (EEVDF), of 1.4 ms where there are two of them. Whoever
+runs is left alone until the end of its slice, and whoever is woken meanwhile waits: a
+look at a product passes through four processes, and each of them may wait. Since Linux
+6.12 a process can ask for slices of its own, without any privilege. It gets no more of
+the core, it gets it sooner: woken, it takes the core from whoever has longer slices.
+Children inherit them.
+
+Measured on two cores that others kept busy (load average 10 to 13, eight times 1.2 s in
+turn), with a server and a database that each work for a tenth of a millisecond: p99 of
+an answer 322 ms without, 68 ms with short slices of the server, 21 ms of both.
+"""
+
+import ctypes
+import os
+import platform
+import re
+import struct
+import sys
+
+_SLICE_NS = 100_000  # the shortest that Linux gives
+_SINCE = (6, 12)
+# Of sched_setattr(2), which Python does not have.
+_SET_ATTRIBUTES = {"x86_64": 314, "aarch64": 274}
+# The first version of the structure: size, policy, flags, nice, priority, runtime (the
+# slice), deadline, period.
+_ATTRIBUTES = struct.Struct("IIQiIQQQ")
+_USUAL = 0  # SCHED_OTHER, by the name that only Linux has
+
+
+def take_short_slices(
+    pid: int, *, policy: int = _USUAL, nice: int | None = None
+) -> bool:
+    """Let a process run in short slices; False where there is no such thing.
+
+    As nice as it is, without *nice*. Of a process with several threads it is the first
+    one, and those that it starts from then on.
+    """
+    if sys.platform != "linux":
+        return False
+    number = _SET_ATTRIBUTES.get(platform.machine())
+    release = tuple(int(n) for n in re.findall(r"\d+", platform.release())[:2])
+    if number is None or release < _SINCE:
+        return False
+    if nice is None:
+        nice = os.getpriority(os.PRIO_PROCESS, pid)
+    wanted = _ATTRIBUTES.pack(_ATTRIBUTES.size, policy, 0, nice, 0, _SLICE_NS, 0, 0)
+    return bool(ctypes.CDLL(None).syscall(number, pid, wanted, 0) == 0)
