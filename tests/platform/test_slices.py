@@ -82,12 +82,12 @@ class TestTakeShortSlices:
 class TestSpawn:
     @pytest.mark.parametrize("answers", [True, False])
     def test_gives_them_to_what_answers_alone(
-        self, tmp_path: Path, answers: bool
+        self, tmp_path: Path, *, answers: bool
     ) -> None:
         child = spawn(
             Command(
                 arguments=("sleep", "60"),
-                environ={"PATH": os.environ["PATH"]},
+                environ={"PATH": os.defpath},
                 log=tmp_path / "log",
                 answers=answers,
             )
