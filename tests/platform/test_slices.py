@@ -13,11 +13,10 @@ from pathlib import Path
 import pytest
 
 from holdfast.platform.embedded.process import Command, spawn
-from holdfast.platform.slices import take_short_slices
+from holdfast.platform.slices import ANSWERING_NS, SHORTEST_NS, take_short_slices
 
 _GET_ATTRIBUTES = {"x86_64": 315, "aarch64": 275}
 _ATTRIBUTES = struct.Struct("IIQiIQQQ")
-_SHORT_NS = 100_000
 RELEASE = tuple(map(int, re.findall(r"\d+", platform.release())[:2]))
 
 
@@ -59,16 +58,18 @@ class TestTakeShortSlices:
     def test_shortens_them_and_nothing_else(
         self, process: subprocess.Popen[bytes]
     ) -> None:
-        assert slice_of(process.pid)[2] > _SHORT_NS
+        assert slice_of(process.pid)[2] > ANSWERING_NS
 
         assert take_short_slices(process.pid)
 
-        assert slice_of(process.pid) == (os.SCHED_OTHER, 3, _SHORT_NS)
+        assert slice_of(process.pid) == (os.SCHED_OTHER, 3, ANSWERING_NS)
 
     def test_is_as_nice_as_it_is_told(self, process: subprocess.Popen[bytes]) -> None:
-        assert take_short_slices(process.pid, policy=os.SCHED_BATCH, nice=19)
+        assert take_short_slices(
+            process.pid, SHORTEST_NS, policy=os.SCHED_BATCH, nice=19
+        )
 
-        assert slice_of(process.pid) == (os.SCHED_BATCH, 19, _SHORT_NS)
+        assert slice_of(process.pid) == (os.SCHED_BATCH, 19, SHORTEST_NS)
 
     def test_of_a_process_that_is_gone_is_no_error(
         self, process: subprocess.Popen[bytes]
@@ -93,7 +94,7 @@ class TestSpawn:
             )
         )
         try:
-            assert (slice_of(child.pid)[2] == _SHORT_NS) is answers
+            assert (slice_of(child.pid)[2] == ANSWERING_NS) is answers
         finally:
             child.kill()
 

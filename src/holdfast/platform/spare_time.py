@@ -29,7 +29,7 @@ from contextlib import suppress
 from pathlib import Path
 from signal import SIG_IGN, SIGINT, SIGTERM, signal
 
-from holdfast.platform.slices import take_short_slices
+from holdfast.platform.slices import SHORTEST_NS, take_short_slices
 
 _AUTOGROUP = Path("/proc/self/autogroup")
 _NICEST = 19
@@ -133,7 +133,9 @@ def _give_way() -> None:
         return
     with suppress(OSError):
         # Of the process is its first thread, which does the work.
-        if not take_short_slices(os.getpid(), policy=os.SCHED_BATCH, nice=_NICEST):
+        if not take_short_slices(
+            os.getpid(), SHORTEST_NS, policy=os.SCHED_BATCH, nice=_NICEST
+        ):
             os.sched_setscheduler(os.getpid(), os.SCHED_IDLE, os.sched_param(0))
     for _ in range(_TRIES):
         try:
