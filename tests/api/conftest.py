@@ -8,10 +8,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import httpx
 import msgspec
 import pytest
 import structlog
+from polling import is_polled
 
 from holdfast.api.policy import Priority, Route
 from holdfast.api.shop import Shop
@@ -272,3 +274,24 @@ def signed_in(shop, a_client):
         return SignedIn(account_id, session.id, client_id, await sign(), sign)
 
     return make
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every statement that requests send to the database, as it is sent."""
+    sent: list[str] = []
+    one, many = asyncpg.Connection._execute, asyncpg.Connection.execute
+
+    async def noted(self: Any, query: str, *rest: Any, **options: Any) -> Any:
+        if not is_polled(query):
+            sent.append(query)
+        return await one(self, query, *rest, **options)
+
+    async def noted_too(self: Any, query: str, *rest: Any, **options: Any) -> Any:
+        if not rest:
+            sent.append(query)
+        return await many(self, query, *rest, **options)
+
+    monkeypatch.setattr(asyncpg.Connection, "_execute", noted)
+    monkeypatch.setattr(asyncpg.Connection, "execute", noted_too)
+    return sent

@@ -90,13 +90,15 @@ class TestReport:
     def test_says_what_a_flood_of_sign_ins_does(self, result, capsys):
         def flood(p99_ms):
             times = (1.0, 4.0, 1.5, p99_ms)
-            return LoginFlood(1_000, 300.0, *times, {"201": 60}, {}, 2.0, [151.2])
+            said = ({"201": 60}, {}, 2.0, [151.2])
+            ratios = [9.0, p99_ms / 4.0, 1.25]
+            return LoginFlood(1_000, 300.0, *times, *said, ratios)
 
         mild = report(result, flood=flood(6.0))
         mild.show(as_json=False)
 
         shown = capsys.readouterr().out
-        assert "1.5 times" in shown
+        assert "1.5 times (by round: 9, 1.5, 1.25;" in shown
         assert "60 x 201" in shown
         assert mild.faults == []
         assert report(result, flood=flood(9.0)).faults == [

@@ -97,6 +97,26 @@ class TestJoined:
         assert [tuple(row) for row in told] == [("tea", 5)]
         assert owner == "ada"
 
+    async def test_what_comes_of_two_may_be_the_first_of_a_third(self, database):
+        first = sql.Step(FIRST, (1, "ada"))
+        told = sql.Step(THEN, ("tea", 5))
+        later = THEN.replace("happened", "later").replace("told", "said")
+        again = sql.Step(later, (7, 9))
+        async with database.acquire() as connection:
+            await connection.execute(
+                "CREATE TABLE cups (id int, owner text);"
+                "CREATE TABLE told (what text, at int);"
+                "CREATE TABLE said (what int, at int);"
+                "INSERT INTO cups VALUES (1, 'nobody')"
+            )
+            step = first.then(told).then(again)
+            done = await connection.fetch(step.statement, *step.args)
+            told = await connection.fetchrow("SELECT what, at FROM told")
+            said = await connection.fetchrow("SELECT what, at FROM said")
+
+        assert len(done) == 1
+        assert (tuple(told), tuple(said)) == (("tea", 5), (7, 9))
+
     @pytest.mark.parametrize(
         ("first", "then"),
         [("SELECT 1;", THEN), (FIRST, FIRST)],

@@ -21,7 +21,8 @@ from holdfast.domain.oauth import Client
 from holdfast.kernel.errors import Unauthenticated
 from holdfast.kernel.page import DEFAULT_LIMIT, Page
 from holdfast.workflows import first_party, sessions
-from holdfast.workflows.sign_in import Proved, SecondFactorNeeded, SignIn
+from holdfast.workflows.first_party import Entrance, Opened
+from holdfast.workflows.sign_in import SecondFactorNeeded, SignIn
 from holdfast.workflows.tokens import Credentials
 
 _MY_PATH = "/v1/me/sessions"
@@ -145,14 +146,11 @@ async def create(
     # Whoever finds no room must not cost a look into the database.
     shop.hasher.check_room()
     await attempt(shop.quotas, "sign-in", data.email, origin, place=data.place)
-    client = await _client(shop, data)
-    scopes = _scopes(client, data.scope)
-    proved = await _doors(shop).by_password(
-        data.email, data.password, origin=origin, place=data.place, client=client.id
-    )
-    if isinstance(proved, SecondFactorNeeded):
-        raise SecondFactorRequired(proved.challenge)
-    return await _open(shop, client, proved, scopes, origin)
+    entrance = await _entrance(shop, data, origin)
+    opened = await entrance.by_password(data.email, data.password, place=data.place)
+    if isinstance(opened, SecondFactorNeeded):
+        raise SecondFactorRequired(opened.challenge)
+    return _answer(opened)
 
 
 async def create_with_code(
@@ -160,12 +158,8 @@ async def create_with_code(
 ) -> Response[OpenedSession]:
     """Finish signing in with a code, or a recovery code, within five minutes."""
     await attempt(shop.quotas, "code", data.challenge, origin)
-    client = await _client(shop, data)
-    scopes = _scopes(client, data.scope)
-    proved = await _doors(shop).by_code(
-        data.challenge, data.code, origin=origin, client=client.id
-    )
-    return await _open(shop, client, proved, scopes, origin)
+    entrance = await _entrance(shop, data, origin)
+    return _answer(await entrance.by_code(data.challenge, data.code))
 
 
 async def browse_own(
@@ -237,9 +231,19 @@ async def end_all_of(
     )
 
 
-async def _client(shop: Shop, data: NewSession | SecondStep) -> Client:
+async def _entrance(
+    shop: Shop, data: NewSession | SecondStep, origin: Origin
+) -> Entrance:
     credentials = Credentials(data.client_id, data.client_secret)
-    return await first_party.client_of(shop.db, credentials)
+    client = await first_party.client_of(shop.db, credentials)
+    return Entrance(
+        SignIn(shop.db, shop.vault, shop.hasher, shop.clock),
+        shop.keyring,
+        client,
+        _scopes(client, data.scope),
+        shop.settings.public_url,
+        origin,
+    )
 
 
 def _scopes(client: Client, wanted: str | None) -> tuple[str, ...]:
@@ -251,35 +255,19 @@ def _scopes(client: Client, wanted: str | None) -> tuple[str, ...]:
     return scopes
 
 
-async def _open(
-    shop: Shop,
-    client: Client,
-    proved: Proved,
-    scopes: tuple[str, ...],
-    origin: Origin,
-) -> Response[OpenedSession]:
-    session, issued = await first_party.open_session(
-        shop.db,
-        shop.vault,
-        shop.keyring,
-        client,
-        proved,
-        scopes=scopes,
-        issuer=shop.settings.public_url,
-        origin=origin,
-        clock=shop.clock,
-    )
-    opened = OpenedSession(
+def _answer(opened: Opened) -> Response[OpenedSession]:
+    issued = opened.issued
+    said = OpenedSession(
         access_token=issued.access_token,
         token_type=issued.token_type,
         expires_in=issued.expires_in,
         refresh_token=issued.refresh_token,
         id_token=issued.id_token,
         scope=issued.scope,
-        session_id=session.id,
-        place=proved.place,
+        session_id=opened.session.id,
+        place=opened.place,
     )
-    return Response(opened, headers=_NO_STORE)
+    return Response(said, headers=_NO_STORE)
 
 
 async def _browse(
@@ -289,10 +277,6 @@ async def _browse(
         shop.db, shop.vault, account_id, shop.clock(), after=after, limit=limit
     )
     return Page([SessionView.of(found, current) for found in page.items], page.next)
-
-
-def _doors(shop: Shop) -> SignIn:
-    return SignIn(shop.db, shop.vault, shop.hasher, shop.clock)
 
 
 def _member(caller: Caller, scope: str) -> Member:

@@ -25,6 +25,7 @@ from holdfast.cli.running import settings_of_running_shop
 from holdfast.cli.workers import Workers
 from holdfast.platform import garbage, telemetry
 from holdfast.platform.settings import BadSettings, Settings
+from holdfast.platform.slices import take_short_slices
 
 # Longer than the minute after which common proxies drop their side, so that they,
 # and not we, choose when: a request sent into a closing connection is lost.
@@ -121,6 +122,7 @@ class Server(uvicorn.Server):
 
 
 def _serve(settings: Settings, listener: socket.socket, *, parent: int | None) -> None:
+    take_short_slices(os.getpid())
     requests = access_log(settings)
     config = uvicorn.Config(
         build(settings, log=requests),

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from holdfast.platform.spare_time import take_short_slices
+from holdfast.platform.slices import SHORTEST_NS, take_short_slices
 
 _PROCESSES = Path("/proc")
 
@@ -50,4 +50,4 @@ class GivingWay:
 def _tell(pid: int) -> None:
     # It may have ended meanwhile, or be somebody else's.
     with suppress(OSError):
-        take_short_slices(pid)
+        take_short_slices(pid, SHORTEST_NS)

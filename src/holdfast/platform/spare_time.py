@@ -6,8 +6,8 @@ own process does not give way to PostgreSQL or to whoever else is woken on its c
 the process makes its whole group nice.
 
 Why short slices: whoever runs is left alone until the end of its slice, 3 ms by
-default, however nice it is (EEVDF, ``RUN_TO_PARITY``). Since Linux 6.12 a process can
-ask for slices of its own. Measured with two processes that sleep a millisecond at a
+default, however nice it is (EEVDF, ``RUN_TO_PARITY``). So it asks for slices of its own
+(``slices``). Measured with two processes that sleep a millisecond at a
 time, beside two that hash in bursts: p99 of the time from being woken to running 3.9 ms
 with a nice group, 0.4 ms with slices of 0.1 ms as well, 0.2 ms with nobody beside them.
 Before 6.12 ``SCHED_IDLE`` is the best there is. Where groups are made by cgroups
@@ -18,12 +18,8 @@ question, and again when it has died; it ends when its standard input does, so i
 outlives who started it.
 """
 
-import ctypes
 import errno
 import os
-import platform
-import re
-import struct
 import subprocess
 import sys
 import threading
@@ -33,15 +29,10 @@ from contextlib import suppress
 from pathlib import Path
 from signal import SIG_IGN, SIGINT, SIGTERM, signal
 
+from holdfast.platform.slices import SHORTEST_NS, take_short_slices
+
 _AUTOGROUP = Path("/proc/self/autogroup")
 _NICEST = 19
-_SLICE_NS = 100_000  # the shortest that Linux gives
-_SLICES_SINCE = (6, 12)
-# Of sched_setattr(2), which Python does not have.
-_SET_ATTRIBUTES = {"x86_64": 314, "aarch64": 274}
-# The first version of the structure: size, policy, flags, nice, priority, runtime (the
-# slice), deadline, period.
-_ATTRIBUTES = struct.Struct("IIQiIQQQ")
 # The kernel takes one change in a tenth of a second from all who are not privileged.
 _TRIES = 30
 _PAUSE_SECONDS = 0.1
@@ -142,7 +133,9 @@ def _give_way() -> None:
         return
     with suppress(OSError):
         # Of the process is its first thread, which does the work.
-        if not take_short_slices(os.getpid(), os.SCHED_BATCH, _NICEST):
+        if not take_short_slices(
+            os.getpid(), SHORTEST_NS, policy=os.SCHED_BATCH, nice=_NICEST
+        ):
             os.sched_setscheduler(os.getpid(), os.SCHED_IDLE, os.sched_param(0))
     for _ in range(_TRIES):
         try:
@@ -153,24 +146,3 @@ def _give_way() -> None:
             return
         else:
             return
-
-
-def take_short_slices(
-    pid: int, policy: int | None = None, nice: int | None = None
-) -> bool:
-    """Let a thread or a process run in slices that end soon, else as it does.
-
-    False where there is no such thing, or it is not ours.
-    """
-    if sys.platform != "linux":
-        return False
-    number = _SET_ATTRIBUTES.get(platform.machine())
-    release = tuple(int(n) for n in re.findall(r"\d+", platform.release())[:2])
-    if number is None or release < _SLICES_SINCE:
-        return False
-    policy = os.sched_getscheduler(pid) if policy is None else policy
-    nice = os.getpriority(os.PRIO_PROCESS, pid) if nice is None else nice
-    if policy not in (os.SCHED_OTHER, os.SCHED_BATCH):
-        return False
-    wanted = _ATTRIBUTES.pack(_ATTRIBUTES.size, policy, 0, nice, 0, _SLICE_NS, 0, 0)
-    return bool(ctypes.CDLL(None).syscall(number, pid, wanted, 0) == 0)

@@ -51,10 +51,15 @@ def load(package: str) -> Statements:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A statement with its arguments, to be run as the first part of another."""
+    """A statement with its arguments, to be run as a part of another."""
 
     statement: str
     args: tuple[Any, ...]
+
+    def then(self, following: "Step") -> "Step":
+        """Both as one, for which *following* says where this one goes (``joined``)."""
+        statement = joined(self.statement, following.statement)
+        return Step(statement, (*self.args, *following.args))
 
 
 _PARTS = re.compile(r"WITH (?P<parts>.+)\n(?P<result>SELECT [^\n]+);\Z", re.DOTALL)
@@ -68,7 +73,7 @@ def joined(first: str, then: str) -> str:
 
     *first* is ``WITH ... SELECT``, the last on a line of its own; its parameters come
     first. *then* begins with a part in which ``/* first */ ... /* first */`` stands for
-    what that selects.
+    what that selects. What comes of it may be the first of a third.
     """
     found = _PARTS.search(first)
     if found is None or not _FIRST.search(then):

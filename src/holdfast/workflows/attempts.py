@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from holdfast.domain import accounts, identity
-from holdfast.domain.accounts import Claim, SecondFactor
+from holdfast.domain.accounts import Claim, Credentials, SecondFactor
 from holdfast.domain.identity import Origin
 from holdfast.kernel import tokens
 from holdfast.kernel.errors import TooMany
@@ -34,19 +34,40 @@ async def claim(
     It is counted whatever becomes of the request, and whether or not it has a key.
     """
     with apart():
-        made = await _claim(db, subjects, at=at)
+        async with db.statement() as tx:
+            made = await accounts.claim_attempt(tx, subjects, at=at)
+            await _leave_nothing(tx, made)
+    return _let_through(made, at)
+
+
+async def begin_sign_in(
+    db: Database,
+    vault: Vault,
+    email: str,
+    *,
+    place: str | None,
+    address: str | None,
+    at: datetime,
+) -> tuple[Credentials, Claim]:
+    """The same for a password, and how to check it: one statement, whoever it is."""
+    with apart():
+        async with db.statement() as tx:
+            known, made = await accounts.begin_sign_in(
+                tx, vault, email, place=place, address=address, at=at
+            )
+            await _leave_nothing(tx, made)
+    return known, _let_through(made, at)
+
+
+async def _leave_nothing(tx: Transaction, made: Claim) -> None:
+    """Give back what was counted of an attempt that is refused."""
+    if made.refused_until is not None and made.subjects:
+        await accounts.give_back_attempt(tx, made)
+
+
+def _let_through(made: Claim, at: datetime) -> Claim:
     if made.refused_until is not None:
         raise TooManyAttempts((made.refused_until - at).total_seconds())
-    return made
-
-
-async def _claim(
-    db: Database, subjects: Sequence[accounts.Subject], *, at: datetime
-) -> Claim:
-    async with db.statement() as tx:
-        made = await accounts.claim_attempt(tx, subjects, at=at)
-        if made.refused_until is not None and made.subjects:
-            await accounts.give_back_attempt(tx, made)
     return made
 
 
@@ -134,11 +155,13 @@ async def remember_place(
     at: datetime,
 ) -> None:
     """Note where the owner of an account is: the token that they keep, the address."""
-    places = [
-        tokens.fingerprint(place),
-        accounts.address_place(vault, origin.address),
-    ]
+    places = places_of(vault, place, origin)
     await accounts.remember_places(tx, account_id, places, at=at)
+
+
+def places_of(vault: Vault, place: str, origin: Origin) -> list[bytes]:
+    """Where somebody is, as it is stored."""
+    return [tokens.fingerprint(place), accounts.address_place(vault, origin.address)]
 
 
 async def record_block(

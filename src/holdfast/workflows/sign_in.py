@@ -4,6 +4,10 @@ Each step counts the guess first, then looks, then takes the count back if the g
 right. No transaction is open while a password is hashed. An address that nobody has, an
 account that is disabled, one whose address was never verified and a wrong password take
 the same statements and the same hash, and get the same answer.
+
+What is to be done because a password was right (``admit``) is apart from finding that
+out (``check``): the shop's own applications do most of it in the statement that opens
+the session (``first_party``).
 """
 
 import base64
@@ -29,10 +33,12 @@ from holdfast.workflows.attempts import TooManyAttempts, make_familiar
 __all__ = [
     "BROWSER",
     "CHALLENGE_LIFETIME",
+    "ONE_FACTOR",
     "ChallengeNotValid",
     "CodeRefused",
     "InvalidLogin",
     "Proved",
+    "Right",
     "SecondFactorNeeded",
     "SignIn",
     "TooManyAttempts",
@@ -44,7 +50,8 @@ BROWSER = "browser"
 """Who asks, if it is the shop's own sign-in page."""
 
 _LONGEST_CHALLENGE = 2048
-_ONE_FACTOR = ("pwd",)
+ONE_FACTOR = ("pwd",)
+"""What a password alone is, by the names of RFC 8176."""
 _TWO_FACTORS = ("pwd", "otp", "mfa")
 
 
@@ -94,6 +101,25 @@ class Proved:
 
 
 @dataclass(frozen=True, slots=True)
+class Right:
+    """A password that was right; nothing has been written down because of it yet."""
+
+    account_id: UUID
+    known: Credentials
+    claim: Claim
+    """The attempt, still counted as a failure."""
+    place: str | None
+    """The place that was shown, if it is familiar."""
+    fresh: str | None
+    """Another hash, if the one that is kept has the costs of another time."""
+
+    @property
+    def is_all(self) -> bool:
+        """Whether neither a code is wanted nor the hash to be replaced."""
+        return self.fresh is None and not self.known.second_factor
+
+
+@dataclass(frozen=True, slots=True)
 class SecondFactorNeeded:
     """The password was right; a code is wanted too, together with *challenge*."""
 
@@ -135,9 +161,8 @@ class SignIn:
         ``InvalidLogin``, ``TooManyAttempts`` or ``SignInBusy``.
         """
         async with self.hasher.turn():
-            return await self._by_password(
-                email, password, origin=origin, place=place, client=client
-            )
+            right = await self.check(email, password, origin=origin, place=place)
+            return await self.admit(right, origin=origin, client=client)
 
     async def by_code(
         self, challenge: str, code: str, *, origin: Origin, client: str = BROWSER
@@ -180,26 +205,16 @@ class SignIn:
             )
         raise CodeRefused
 
-    async def _by_password(
-        self,
-        email: str,
-        password: str,
-        *,
-        origin: Origin,
-        place: str | None,
-        client: str,
-    ) -> Proved | SecondFactorNeeded:
-        known = await accounts.find_credentials(
-            self.db, self.vault, email, place=place, address=origin.address
+    async def check(
+        self, email: str, password: str, *, origin: Origin, place: str | None
+    ) -> Right:
+        """Check a password, in a turn of the hasher. Raises as ``by_password`` does."""
+        known, claim = await attempts.begin_sign_in(
+            *(self.db, self.vault, email),
+            place=place,
+            address=origin.address,
+            at=self.clock(),
         )
-        subjects = accounts.subjects_of(
-            self.vault,
-            email,
-            origin.address,
-            place=known.place,
-            familiar_address=known.familiar_address,
-        )
-        claim = await attempts.claim(self.db, subjects, at=self.clock())
         try:
             right = await self.hasher.verify(known.password, password)
         except accounts.SignInBusy:
@@ -210,27 +225,40 @@ class SignIn:
         if known.account_id is None or not (right and known.usable):
             await self._refuse(known, claim, origin)
             raise InvalidLogin
-        fresh = await self._fresh_hash(known, password)
-        shown = place if known.place is not None else None
-        now = self.clock()
+        return Right(
+            known.account_id,
+            known,
+            claim,
+            place if known.place is not None else None,
+            await self._fresh_hash(known, password),
+        )
+
+    async def admit(
+        self, right: Right, *, origin: Origin, client: str
+    ) -> Proved | SecondFactorNeeded:
+        """Write down who signed in, or ask for a code that goes through *client*.
+
+        Raises ``InvalidLogin`` if the password is another by now: hashing took its
+        time.
+        """
+        now, changed_at = self.clock(), right.known.password_changed_at
         async with self.db.transaction() as tx:
-            # Hashing took its time: the password may be another by now.
             if not await accounts.hold(
-                tx, known.account_id, password_changed_at=known.password_changed_at
+                tx, right.account_id, password_changed_at=changed_at
             ):
                 raise InvalidLogin
-            await accounts.give_back_attempt(tx, claim, forget=("pair",))
-            if fresh is not None:
-                await accounts.replace_hash(tx, self.vault, known, fresh)
-            if known.second_factor:
-                return self._ask(known, known.account_id, shown, client, now)
+            await accounts.give_back_attempt(tx, right.claim, forget=("pair",))
+            if right.fresh is not None:
+                await accounts.replace_hash(tx, self.vault, right.known, right.fresh)
+            if right.known.second_factor:
+                return self._ask(right, client, now)
             return await self._signed_in(
                 tx,
-                known.account_id,
-                _ONE_FACTOR,
+                right.account_id,
+                ONE_FACTOR,
                 origin=origin,
-                place=shown,
-                password_changed_at=known.password_changed_at,
+                place=right.place,
+                password_changed_at=changed_at,
                 at=now,
             )
 
@@ -265,7 +293,9 @@ class SignIn:
 
     async def _refuse(self, known: Credentials, claim: Claim, origin: Origin) -> None:
         now = self.clock()
-        async with self.db.transaction() as tx:
+        # Nearly always one statement, which needs no transaction around it.
+        blocks = bool(claim.blocks)
+        async with self.db.transaction() if blocks else self.db.statement() as tx:
             await identity.record(
                 tx,
                 self.vault,
@@ -287,16 +317,10 @@ class SignIn:
             return await self.hasher.hash(password)
         return None
 
-    def _ask(
-        self,
-        known: Credentials,
-        account_id: UUID,
-        place: str | None,
-        client: str,
-        now: datetime,
-    ) -> SecondFactorNeeded:
+    def _ask(self, right: Right, client: str, now: datetime) -> SecondFactorNeeded:
+        changed_at = right.known.password_changed_at
         sealed = self.vault.seal_json(
-            _Challenge(account_id, now, place, known.password_changed_at),
+            _Challenge(right.account_id, now, right.place, changed_at),
             place=_challenge_place(client),
         )
         return SecondFactorNeeded(base64.urlsafe_b64encode(sealed).decode())

@@ -1,14 +1,11 @@
-"""The e-mails that a shop writes, without a worker, and what it asks the database."""
+"""The e-mails that a shop writes, without a worker."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-import asyncpg
 import httpx
 import pytest
-from polling import is_polled
 
 from holdfast.api.shop import Shop
 from holdfast.domain import notifications
@@ -81,24 +78,3 @@ def signed_up(
         return UUID(opened.json()["id"])
 
     return go
-
-
-@pytest.fixture
-def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Every statement that requests send to the database, as it is sent."""
-    sent: list[str] = []
-    one, many = asyncpg.Connection._execute, asyncpg.Connection.execute
-
-    async def noted(self: Any, query: str, *rest: Any, **options: Any) -> Any:
-        if not is_polled(query):
-            sent.append(query)
-        return await one(self, query, *rest, **options)
-
-    async def noted_too(self: Any, query: str, *rest: Any, **options: Any) -> Any:
-        if not rest:
-            sent.append(query)
-        return await many(self, query, *rest, **options)
-
-    monkeypatch.setattr(asyncpg.Connection, "_execute", noted)
-    monkeypatch.setattr(asyncpg.Connection, "execute", noted_too)
-    return sent

@@ -108,6 +108,17 @@ class TestCreate:
         assert stranger.status_code == 429
         assert (by_place.status_code, from_home.status_code) == (201, 201)
 
+    async def test_takes_three_statements(self, ada, statements):
+        await ada.enter()
+        del statements[:]
+
+        answer = await ada.enter()
+
+        # Who asks; the attempt, and how to check it; the session and all that goes
+        # with it.
+        assert answer.status_code == 201
+        assert len(statements) == 3, statements
+
     async def test_adopts_no_value_that_the_client_brought(self, ada, shop):
         planted = "hfp_planted"
         session = await ada.opened(place=planted)

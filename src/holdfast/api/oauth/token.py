@@ -15,7 +15,8 @@ from holdfast.api.oauth.protocol import (
 from holdfast.api.shop import Shop
 from holdfast.domain.identity import Origin
 from holdfast.domain.oauth import RequestRefused
-from holdfast.workflows.tokens import Issued, TokenDesk
+from holdfast.workflows.issuing import Issued
+from holdfast.workflows.tokens import TokenDesk
 
 
 async def token(shop: Shop, origin: Origin, request: ClientRequest) -> Response[bytes]:

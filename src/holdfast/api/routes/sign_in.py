@@ -18,6 +18,9 @@ from holdfast.workflows.sign_in import (
     TooManyAttempts,
 )
 
+# Eight in a full line, as those are told who find none of it free; and then as much as
+# anybody has.
+_SIGN_IN_SECONDS = 18.0
 _SAYING_THE_PASSWORD = (
     accounts.WrongPassword,
     TooManyAttempts,
@@ -113,6 +116,7 @@ ROUTES: tuple[Route, ...] = (
         sessions.create,
         cost=20,
         priority=Priority.BUY,
+        seconds=_SIGN_IN_SECONDS,
         guesses="credentials",
         claims="late",
         secret_answer=True,

@@ -4,11 +4,13 @@ The lookers come at a fixed rate whatever the answers take (an open loop), and t
 time counts from when they should have been served, so that a server that stalls cannot
 hide it. Each of the crowd comes from an address of its own, waits for its answer, and
 signs in again; who is turned away comes back when they are told to (``Retry-After``
-says eight to twelve seconds). A process of its own, told what to do on standard input;
-it ends with one line of JSON.
+says eight to twelve seconds). Quiet and flood take turns: the machine is not the same
+from one minute to the next. A process of its own, told what to do on standard input; it
+ends with one line of JSON.
 """
 
 import asyncio
+import os
 import random
 import sys
 import time
@@ -19,8 +21,11 @@ import msgspec
 import uvloop
 
 from holdfast.cli.bench.connection import Connection, get, post
+from holdfast.platform.slices import take_short_slices
 
 _WARM_SECONDS = 1.0
+# Longer than a sign-in may take.
+_LEAVING_SECONDS = 30.0
 # People are not in step: refused together, they do not come back together.
 _COME_BACK_SECONDS = (8.0, 12.0)
 _chance = random.Random(20)  # noqa: S311 - the same load each time
@@ -39,7 +44,8 @@ class Task(msgspec.Struct):
     """Looks a second."""
     lookers: int
     seconds: float
-    """Of quiet, and as long again of the flood."""
+    """Of quiet, and as long again of the flood, in each round."""
+    rounds: int
     paths: list[str]
     emails: list[str]
     """One for each of the crowd."""
@@ -50,9 +56,9 @@ class Task(msgspec.Struct):
 class Seen(msgspec.Struct):
     """What came of it."""
 
-    quiet_ms: list[float] = []
-    """Time of each look, sorted."""
-    flood_ms: list[float] = []
+    quiet_ms: list[list[float]] = []
+    """Time of each look, sorted, by round."""
+    flood_ms: list[list[float]] = []
     logins: dict[str, int] = {}
     """How many sign-ins were answered with which status, while it was measured."""
     turned_away: int = 0
@@ -131,32 +137,83 @@ class Looker:
             self._gate.errors["connection lost"] += 1
 
 
+class Crowd:
+    """Everybody who signs in, while they may."""
+
+    def __init__(self) -> None:
+        self.answers: Counter[str] = Counter()
+        """By status, while it is measured."""
+        self.is_measured = False
+        self.comes = False
+        self._members: list[Login] = []
+        self._waiting: set[Login] = set()
+        self._is_gone = asyncio.Event()
+
+    def join(self, login: "Login") -> None:
+        self._members.append(login)
+
+    def come(self) -> None:
+        """Sign in, all at once, and again from now on."""
+        self.comes = True
+        for login in self._members:
+            login.sign_in()
+
+    async def leave(self) -> None:
+        """Sign in no more; returns when everybody has their answer."""
+        self.comes = False
+        for login in self._members:
+            login.stay_away()
+        if self._waiting:
+            self._is_gone.clear()
+            async with asyncio.timeout(_LEAVING_SECONDS):
+                await self._is_gone.wait()
+
+    def asks(self, login: "Login") -> None:
+        self._waiting.add(login)
+
+    def told(self, login: "Login", what: str) -> None:
+        self._waiting.discard(login)
+        if not self._waiting:
+            self._is_gone.set()
+        if self.is_measured:
+            self.answers[what] += 1
+
+
 class Login:
     """One of the crowd."""
 
-    def __init__(self, request: bytes, answers: Counter[str]) -> None:
+    def __init__(self, request: bytes, crowd: Crowd) -> None:
         self._request = request
-        self._answers = answers
+        self._crowd = crowd
+        self._later: asyncio.TimerHandle | None = None
 
     def connected(self, connection: Connection) -> None:
         self._send = connection.send
-        self._again()
+        self._crowd.join(self)
+        if self._crowd.comes:
+            self.sign_in()
 
     def answered(self, status: int, body: bytes) -> None:  # noqa: ARG002
-        self._answers[str(status)] += 1
-        wait = 0.0 if status == _SIGNED_IN else _chance.uniform(*_COME_BACK_SECONDS)
-        asyncio.get_running_loop().call_later(wait, self._again)
+        self._crowd.told(self, str(status))
+        if self._crowd.comes:
+            wait = 0.0 if status == _SIGNED_IN else _chance.uniform(*_COME_BACK_SECONDS)
+            self._later = asyncio.get_running_loop().call_later(wait, self.sign_in)
 
     def lost(self) -> None:
-        self._answers["connection lost"] += 1
+        self._crowd.told(self, "connection lost")
 
-    def _again(self) -> None:
+    def sign_in(self) -> None:
+        self._crowd.asks(self)
         self._send(self._request)
+
+    def stay_away(self) -> None:
+        if self._later is not None:
+            self._later.cancel()
 
 
 async def work(task: Task) -> Seen:
-    """Measure quiet, then the same with the crowd."""
-    stop, gate, seen = asyncio.Event(), Gate(task.paths), Seen()
+    """Measure quiet, then the same with the crowd, in each round."""
+    stop, gate, seen, crowd = asyncio.Event(), Gate(task.paths), Seen(), Crowd()
     for _ in range(task.lookers):
         await _connect(task, Looker(gate), "127.0.0.1")
     async with asyncio.TaskGroup() as group:
@@ -164,27 +221,44 @@ async def work(task: Task) -> Seen:
         gate.reconnect = lambda looker: group.create_task(
             _connect(task, looker, "127.0.0.1")
         )
-        await asyncio.sleep(_WARM_SECONDS)
-        gate.times = seen.quiet_ms
-        await asyncio.sleep(task.seconds)
-        gate.times = None
-
-        answers: Counter[str] = Counter()
-        for number, email in enumerate(task.emails):
-            high, low = divmod(number, _ADDRESSES)
-            address = f"127.1.{high}.{low + 1}"
-            await _connect(task, Login(_sign_in(task, email), answers), address)
-        await asyncio.sleep(_WARM_SECONDS)
-        answers.clear()
-        gate.times = seen.flood_ms
-        await asyncio.sleep(task.seconds)
-        seen.logins, seen.errors = dict(answers), dict(gate.errors)
-        seen.turned_away = gate.turned_away
+        for number in range(task.rounds):
+            seen.quiet_ms.append(await _measured(gate, task.seconds))
+            if number == 0:
+                crowd.comes = True
+                await _gather(task, crowd)
+            else:
+                crowd.come()
+            seen.flood_ms.append(await _measured(gate, task.seconds, crowd))
+            await crowd.leave()
         gate.reconnect = lambda _: None
         stop.set()
-    seen.quiet_ms.sort()
-    seen.flood_ms.sort()
+    seen.logins, seen.errors = dict(crowd.answers), dict(gate.errors)
+    seen.turned_away = gate.turned_away
     return seen
+
+
+async def _measured(
+    gate: Gate, seconds: float, crowd: Crowd | None = None
+) -> list[float]:
+    """The times of looks, sorted; *crowd* is counted meanwhile."""
+    await asyncio.sleep(_WARM_SECONDS)
+    times: list[float] = []
+    gate.times = times
+    if crowd is not None:
+        crowd.is_measured = True
+    await asyncio.sleep(seconds)
+    gate.times = None
+    if crowd is not None:
+        crowd.is_measured = False
+    return sorted(times)
+
+
+async def _gather(task: Task, crowd: Crowd) -> None:
+    """Let everybody connect, each from an address of their own."""
+    for number, email in enumerate(task.emails):
+        high, low = divmod(number, _ADDRESSES)
+        login = Login(_sign_in(task, email), crowd)
+        await _connect(task, login, f"127.1.{high}.{low + 1}")
 
 
 async def _connect(task: Task, user: Looker | Login, address: str) -> None:
@@ -200,6 +274,8 @@ def _sign_in(task: Task, email: str) -> bytes:
 
 def main() -> None:
     """Do what standard input says."""
+    # People have a machine of their own: what waits for a core here is not the shop.
+    take_short_slices(os.getpid())
     task = msgspec.json.decode(sys.stdin.buffer.read(), type=Task)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         seen = runner.run(work(task))

@@ -197,10 +197,12 @@ class Report:
 
 def _flood_line(flood: LoginFlood) -> str:
     answers = ", ".join(f"{n:,} x {status}" for status, n in flood.logins.items())
+    rounds = ", ".join(f"{ratio:g}" for ratio in flood.ratios)
     return (
         f"L: p99 of a product at {flood.rate:,.0f}/s is {flood.quiet_p99_ms:.1f} ms, "
         f"with {flood.crowd:,} signing in {flood.flood_p99_ms:.1f} ms: "
-        f"{flood.ratio:g} times (sign-ins: {answers} in {flood.seconds:g} s; memory "
+        f"{flood.ratio:g} times (by round: {rounds}; "
+        f"sign-ins: {answers} in {flood.seconds:g} s; memory "
         f"after that: {' + '.join(map(str, flood.api_memory_mb))} MB)"
     )
 

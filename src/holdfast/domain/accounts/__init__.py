@@ -2,9 +2,10 @@
 
 from holdfast.domain.accounts.credentials import (
     Credentials,
-    find_credentials,
+    begin_sign_in,
     replace_hash,
 )
+from holdfast.domain.accounts.entering import entering
 from holdfast.domain.accounts.errors import (
     AccountDisabled,
     AccountErased,
@@ -98,6 +99,7 @@ from holdfast.domain.accounts.sessions import (
     end_sessions,
     expiry_of,
     forget_sessions,
+    new_session,
     open_session,
     session,
     sessions_of,
@@ -171,6 +173,7 @@ __all__ = [
     "address_place",
     "arm_request",
     "begin_second_factor",
+    "begin_sign_in",
     "browse",
     "browse_sessions",
     "browser_session",
@@ -183,12 +186,12 @@ __all__ = [
     "enable",
     "end_session",
     "end_sessions",
+    "entering",
     "erase",
     "erased_since",
     "expiry_of",
     "find",
     "find_by_email",
-    "find_credentials",
     "find_many",
     "find_password",
     "find_second_factor",
@@ -203,6 +206,7 @@ __all__ = [
     "linked_identities_of",
     "new_recovery_codes",
     "new_secret",
+    "new_session",
     "open_session",
     "otpauth_uri",
     "password_of",

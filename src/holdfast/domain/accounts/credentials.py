@@ -1,4 +1,4 @@
-"""What a sign-in is checked against, read in one statement.
+"""What a sign-in is checked against, read in the statement that counts the attempt.
 
 The statement is the same for an address that nobody has; it then finds nothing.
 """
@@ -7,14 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from holdfast.domain.accounts.guard import address_place, token_place
+from holdfast.domain.accounts.guard import (
+    Claim,
+    address_place,
+    candidates,
+    claim_rows,
+    claimed,
+    counting,
+    token_place,
+)
 from holdfast.domain.accounts.store import email_index
 from holdfast.platform import sql
-from holdfast.platform.db import Connection, Transaction
+from holdfast.platform.db import Connection, Row, Transaction
 from holdfast.platform.vault import Vault
 
 _SQL = sql.load("holdfast.domain.accounts")
-_CREDENTIALS = _SQL["credentials"]
 _REPLACE_HASH = _SQL["replace_hash"]
 
 
@@ -36,20 +43,34 @@ class Credentials:
     familiar_address: bool = False
 
 
-async def find_credentials(
+async def begin_sign_in(
     connection: Connection,
     vault: Vault,
     email: str,
     *,
     place: str | None,
     address: str | None,
-) -> Credentials:
-    """How to check a sign-in at *email* that comes from *address* and *place*."""
+    at: datetime,
+) -> tuple[Credentials, Claim]:
+    """Count a sign-in at *email* from *address* and *place*, and say how to check it.
+
+    For the attempt see ``claim_attempt``.
+    """
     shown = token_place(place)
-    row = await connection.fetchrow(
-        _CREDENTIALS, email_index(vault, email), shown, address_place(vault, address)
+    those = candidates(vault, email, address, place=shown)
+    whose = email_index(vault, email), shown, address_place(vault, address)
+    rows = await claim_rows(connection, whose, those, at=at)
+    known = _credentials(rows[0], vault, shown)
+    wanted = counting(
+        those,
+        familiar_place=known.place is not None,
+        familiar_address=known.familiar_address,
     )
-    if row is None:
+    return known, claimed(rows, wanted, at=at)
+
+
+def _credentials(row: Row, vault: Vault, shown: bytes | None) -> Credentials:
+    if row["id"] is None:
         return Credentials()
     sealed = row["password"]
     return Credentials(

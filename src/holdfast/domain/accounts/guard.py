@@ -10,20 +10,22 @@ Whoever was here before is not held back by what others do elsewhere: a sign-in 
 a token, its place, and a guess that shows one is counted by that place alone.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 from holdfast.kernel import tokens
 from holdfast.kernel.email import canonical
 from holdfast.platform import sql
-from holdfast.platform.db import Connection, Transaction
+from holdfast.platform.db import Connection, Row, Transaction
 from holdfast.platform.proxies import site_of
 from holdfast.platform.vault import Vault
 
 Kind: TypeAlias = Literal["pair", "address", "account", "second_factor"]
+Counts: TypeAlias = Literal["always", "known_place", "other_place", "stranger"]
+"""When a guess is counted by something: by how familiar the place is."""
 
 _SQL = sql.load("holdfast.domain.accounts")
 _CLAIM = _SQL["claim_attempt"]
@@ -32,7 +34,8 @@ _FORGET_FAILURES = _SQL["forget_failures"]
 _REMEMBER_PLACES = _SQL["remember_places"]
 _FORGET_PLACES = _SQL["forget_places"]
 
-_PLACES_KEPT = 40
+PLACES_KEPT_OF_ONE = 40
+"""Places of an account, besides those where its owner is."""
 FAILURES_KEPT = timedelta(days=1)
 PLACES_KEPT = timedelta(days=365)
 
@@ -114,15 +117,43 @@ def subjects_of(
     *place* is one that was checked to be familiar, *familiar_address* whether the
     account was used from this address before.
     """
-    who = canonical(email)
-    if place is not None:
-        return (_subject(vault, "pair", f"{who}\nplace {place.hex()}"),)
-    site = site_of(address)
-    near = (
-        _subject(vault, "pair", f"{who}\n{site}"),
-        _subject(vault, "address", site),
+    return counting(
+        candidates(vault, email, address, place=place),
+        familiar_place=place is not None,
+        familiar_address=familiar_address,
     )
-    return near if familiar_address else (*near, _subject(vault, "account", who))
+
+
+def candidates(
+    vault: Vault, email: str, address: str | None, *, place: bytes | None
+) -> tuple[tuple[Counts, Subject], ...]:
+    """By what a guess may be counted while nobody knows whether *place* is familiar."""
+    who, site = canonical(email), site_of(address)
+    anywhere: tuple[tuple[Counts, Subject], ...] = (
+        ("other_place", _subject(vault, "pair", f"{who}\n{site}")),
+        ("other_place", _subject(vault, "address", site)),
+        ("stranger", _subject(vault, "account", who)),
+    )
+    if place is None:
+        return anywhere
+    shown = _subject(vault, "pair", f"{who}\nplace {place.hex()}")
+    return (("known_place", shown), *anywhere)
+
+
+def counting(
+    those: Iterable[tuple[Counts, Subject]],
+    *,
+    familiar_place: bool,
+    familiar_address: bool,
+) -> tuple[Subject, ...]:
+    """Of candidates *those* that count; ``claim_attempt`` in SQL decides the same."""
+    answers: dict[Counts, bool] = {
+        "always": True,
+        "known_place": familiar_place,
+        "other_place": not familiar_place,
+        "stranger": not (familiar_place or familiar_address),
+    }
+    return tuple(subject for counts, subject in those if answers[counts])
 
 
 def second_factor_subject(
@@ -159,11 +190,30 @@ async def claim_attempt(
     not counted. To be called outside of a transaction: the rows are locked to its end.
     """
     wanted = tuple(subjects)
-    limits = [LIMITS[subject.kind] for subject in wanted]
-    rows = await connection.fetch(
+    always: list[tuple[Counts, Subject]] = [("always", subject) for subject in wanted]
+    rows = await claim_rows(connection, (None, None, None), always, at=at)
+    return claimed(rows, wanted, at=at)
+
+
+async def claim_rows(
+    connection: Connection,
+    whose: tuple[bytes | None, bytes | None, bytes | None],
+    those: Sequence[tuple[Counts, Subject]],
+    *,
+    at: datetime,
+) -> list[Row]:
+    """Count an attempt by *those* that count; the rows are for ``claimed``.
+
+    *whose* it is: indexes of an e-mail address, of the place that was shown, of where
+    the request comes from. Each row says how the owner of that address signs in.
+    """
+    limits = [LIMITS[subject.kind] for _, subject in those]
+    return await connection.fetch(
         _CLAIM,
-        [subject.kind for subject in wanted],
-        [subject.value for subject in wanted],
+        *whose,
+        [counts for counts, _ in those],
+        [subject.kind for _, subject in those],
+        [subject.value for _, subject in those],
         [limit.free for limit in limits],
         [limit.first_wait for limit in limits],
         [limit.longest_wait for limit in limits],
@@ -171,12 +221,19 @@ async def claim_attempt(
         [limit.fixed for limit in limits],
         at,
     )
-    counted = {row["kind"]: row["blocked_until"] for row in rows if row["counted"]}
+
+
+def claimed(
+    rows: Iterable[Mapping[str, Any]], wanted: tuple[Subject, ...], *, at: datetime
+) -> Claim:
+    """What became of an attempt that was to be counted by all that were *wanted*."""
+    told = [row for row in rows if row["kind"] is not None]
+    counted = {row["kind"]: row["blocked_until"] for row in told if row["counted"]}
     if len(counted) == len(wanted):
         blocks = tuple(kind for kind, until in counted.items() if until is not None)
         return Claim(wanted, blocks=blocks)
     kept = tuple(subject for subject in wanted if subject.kind in counted)
-    refused = [row["blocked_until"] for row in rows if not row["counted"]]
+    refused = [row["blocked_until"] for row in told if not row["counted"]]
     if not refused:
         # Others took the last attempts while this statement waited for them.
         refused = [
@@ -205,7 +262,7 @@ async def remember_places(
     tx: Transaction, account_id: UUID, places: Sequence[bytes], *, at: datetime
 ) -> None:
     """Note that the owner of an account was there; the latest 40 are kept."""
-    await tx.execute(_REMEMBER_PLACES, account_id, places, at, _PLACES_KEPT)
+    await tx.execute(_REMEMBER_PLACES, account_id, places, at, PLACES_KEPT_OF_ONE)
 
 
 async def forget_failures(tx: Transaction, *, now: datetime, limit: int) -> int:

@@ -279,50 +279,83 @@ WHERE s.id = old.id
 RETURNING s.id;
 
 -- name: claim_attempt
--- Count an attempt under each of its subjects, or under none if one of them waits.
--- One entry a subject: $1 kinds, $2 keyed hashes, $3 free failures, $4 first waits,
--- $5 longest waits, $6 after how long failures are forgotten, $7 whether that is from
--- the first of them; $8 now. Locks the rows in the order of kind and subject, one pass,
--- so that two attempts cannot deadlock; the wait is looked up again on the locked row.
--- Returns a row for each subject that was counted, with the wait that begins now
--- (NULL: none); and if any waits already, the one that waits longest.
-WITH wanted AS (
-    SELECT kind, subject, free, first_wait, longest_wait, forgotten_after, fixed
-    FROM unnest($1::text[], $2::bytea[], $3::integer[], $4::interval[],
-        $5::interval[], $6::interval[], $7::boolean[])
-        AS w (kind, subject, free, first_wait, longest_wait, forgotten_after, fixed)
+-- Count an attempt under each of its subjects, or under none if one of them waits; and
+-- say how the owner of an address signs in. $1 index of the address (NULL: of nobody's),
+-- $2 hash of the place that was shown (NULL: none), $3 keyed hash of where the request
+-- comes from. One entry a subject: $4 when it counts ('always', or by how familiar the
+-- place is: 'known_place', 'other_place', 'stranger'), $5 kinds, $6 keyed hashes, $7 free
+-- failures, $8 first waits, $9 longest waits, $10 after how long failures are forgotten,
+-- $11 whether that is from the first of them; $12 now. Locks the rows in the order of
+-- kind and subject, one pass, so that two attempts cannot deadlock; the wait is looked up
+-- again on the locked row. Returns a row for each subject that was counted, with the wait
+-- that begins now (NULL: none); and if any waits already, the one that waits longest; one
+-- without a kind if there is neither. Each has the account as well (NULL: nobody's).
+WITH known AS (
+    SELECT a.id, a.password, a.password_changed_at,
+        a.status = 'active' AND a.email_verified_at IS NOT NULL AS usable,
+        EXISTS (
+            SELECT FROM second_factors f
+            WHERE f.account_id = a.id AND f.confirmed_at IS NOT NULL
+        ) AS second_factor,
+        EXISTS (
+            SELECT FROM familiar_places p WHERE p.account_id = a.id AND p.place = $2
+        ) AS familiar_place,
+        EXISTS (
+            SELECT FROM familiar_places p WHERE p.account_id = a.id AND p.place = $3
+        ) AS familiar_address
+    FROM accounts a
+    WHERE a.email_index = $1
+), wanted AS (
+    SELECT w.kind, w.subject, w.free, w.first_wait, w.longest_wait, w.forgotten_after,
+        w.fixed
+    FROM unnest($4::text[], $5::text[], $6::bytea[], $7::integer[], $8::interval[],
+        $9::interval[], $10::interval[], $11::boolean[])
+        AS w (counts, kind, subject, free, first_wait, longest_wait, forgotten_after,
+            fixed)
+    LEFT JOIN known k ON true
+    WHERE CASE w.counts
+        WHEN 'known_place' THEN coalesce(k.familiar_place, false)
+        WHEN 'other_place' THEN NOT coalesce(k.familiar_place, false)
+        WHEN 'stranger' THEN NOT coalesce(k.familiar_place OR k.familiar_address, false)
+        ELSE true END
 ), waiting AS (
     SELECT f.kind, f.blocked_until
     FROM sign_in_failures f JOIN wanted USING (kind, subject)
-    WHERE f.blocked_until > $8
+    WHERE f.blocked_until > $12
     ORDER BY f.blocked_until DESC
     LIMIT 1
 ), counted AS (
     INSERT INTO sign_in_failures AS f (kind, subject, failures, first_at, last_at)
-    SELECT kind, subject, 1, $8, $8 FROM wanted
+    SELECT kind, subject, 1, $12, $12 FROM wanted
     WHERE NOT EXISTS (SELECT FROM waiting)
     ORDER BY kind, subject
     ON CONFLICT (kind, subject) DO UPDATE
     SET (failures, first_at, last_at, blocked_until) = (
         SELECT n.failures,
-            CASE WHEN n.failures = 1 THEN $8 ELSE f.first_at END,
-            $8,
+            CASE WHEN n.failures = 1 THEN $12 ELSE f.first_at END,
+            $12,
             CASE WHEN n.failures >= w.free
-                THEN $8 + least(w.longest_wait,
+                THEN $12 + least(w.longest_wait,
                     w.first_wait * power(2, least(n.failures - w.free, 20))) END
         FROM wanted w CROSS JOIN LATERAL (
-            SELECT CASE WHEN $8 >= w.forgotten_after
+            SELECT CASE WHEN $12 >= w.forgotten_after
                 + CASE WHEN w.fixed THEN f.first_at ELSE f.last_at END
                 THEN 1 ELSE f.failures + 1 END AS failures
         ) n
         WHERE w.kind = f.kind AND w.subject = f.subject
     )
-    WHERE f.blocked_until IS NULL OR f.blocked_until <= $8
+    WHERE f.blocked_until IS NULL OR f.blocked_until <= $12
     RETURNING f.kind, f.blocked_until
+), claimed AS (
+    SELECT kind, blocked_until, true AS counted FROM counted
+    UNION ALL
+    SELECT kind, blocked_until, false FROM waiting
 )
-SELECT kind, blocked_until, true AS counted FROM counted
-UNION ALL
-SELECT kind, blocked_until, false FROM waiting;
+SELECT c.kind, c.blocked_until, c.counted, k.id, k.password, k.password_changed_at,
+    k.usable, k.second_factor, k.familiar_place, k.familiar_address
+FROM (VALUES (1)) AS one (row)
+LEFT JOIN claimed c ON true
+LEFT JOIN known k ON true;
 
 -- name: give_back_attempt
 -- Take an attempt back. One entry a subject: $1 kinds, $2 keyed hashes, $3 free
@@ -343,6 +376,67 @@ SET failures = greatest(f.failures - 1, 0),
     blocked_until = CASE WHEN f.failures > l.free THEN f.blocked_until END
 FROM locked l
 WHERE f.kind = l.kind AND f.subject = l.subject AND f.kind <> ALL ($4::text[]);
+
+-- name: enter
+-- What follows a right password, all of it or nothing: take the attempt back, note the
+-- places, store a session. $1 account, $2 when its password was chosen: nothing happens
+-- if that is another by now, or the account not active. One entry a subject of the
+-- attempt: $3 kinds, $4 keyed hashes, $5 free failures; $6 kinds of which all failures are
+-- forgotten. $7 keyed hashes of the places, $8 how many to keep besides. The session: $9
+-- id, $10 kind, $11 client, $12 scopes, $13 those of them that need no role, $14 methods,
+-- $15 sealed device, $16 now, $17 when it expires. Locks the account, then the failures in
+-- the order of kind and subject, then the places. Returns the session's id, its end and
+-- the scopes that it got, which are those that a role of the account allows; or no row.
+WITH held AS (
+    SELECT id FROM accounts
+    WHERE id = $1 AND status = 'active'
+        AND password_changed_at IS NOT DISTINCT FROM $2::timestamptz
+    FOR NO KEY UPDATE
+), locked AS (
+    SELECT f.kind, f.subject, w.free
+    FROM sign_in_failures f
+    JOIN unnest($3::text[], $4::bytea[], $5::integer[]) AS w (kind, subject, free)
+        USING (kind, subject)
+    WHERE EXISTS (SELECT FROM held)
+    ORDER BY f.kind, f.subject FOR UPDATE OF f
+), forgotten AS (
+    DELETE FROM sign_in_failures f USING locked l
+    WHERE f.kind = l.kind AND f.subject = l.subject AND f.kind = ANY ($6::text[])
+), given_back AS (
+    UPDATE sign_in_failures f
+    SET failures = greatest(f.failures - 1, 0),
+        blocked_until = CASE WHEN f.failures > l.free THEN f.blocked_until END
+    FROM locked l
+    WHERE f.kind = l.kind AND f.subject = l.subject AND f.kind <> ALL ($6::text[])
+), left_behind AS (
+    DELETE FROM familiar_places
+    WHERE account_id = (SELECT id FROM held) AND (place, seen_at) IN (
+        SELECT place, seen_at FROM familiar_places
+        WHERE account_id = $1 AND place <> ALL ($7::bytea[])
+        ORDER BY seen_at DESC, place OFFSET $8
+    )
+), seen AS (
+    INSERT INTO familiar_places (account_id, place, seen_at)
+    SELECT held.id, p.place, $16 FROM held, unnest($7::bytea[]) AS p (place)
+    ORDER BY p.place
+    ON CONFLICT (account_id, place) DO UPDATE SET seen_at = $16
+), opened AS (
+    INSERT INTO sessions (
+        id, account_id, kind, client_id, scopes, methods, authenticated_at, sealed,
+        created_at, seen_at, expires_at
+    )
+    SELECT $9, held.id, $10, $11, ARRAY(
+            SELECT w.scope FROM unnest($12::text[]) WITH ORDINALITY AS w (scope, place)
+            WHERE w.scope = ANY ($13::text[]) OR EXISTS (
+                SELECT FROM account_roles g JOIN roles r ON r.id = g.role_id
+                WHERE g.account_id = $1 AND w.scope = ANY (r.scopes)
+            )
+            ORDER BY w.place
+        ), $14, $16, $15, $16, $16, $17
+    FROM held
+    RETURNING id, scopes, expires_at
+)
+SELECT id, scopes, expires_at FROM opened;
 
 -- name: forget_failures
 -- Forget failures of long ago that make nobody wait. $1 those before, $2 now, $3 how
@@ -417,25 +511,6 @@ SELECT id, status, sealed, email_verified_at, password IS NOT NULL AS has_passwo
     ) AS second_factor,
     created_at, updated_at
 FROM accounts a WHERE id = ANY($1::uuid[]);
-
--- name: credentials
--- How the owner of an address signs in. $1 index of the address, $2 hash of the place
--- that was shown (NULL: none), $3 keyed hash of where the request comes from. One row,
--- or none if nobody has the address.
-SELECT a.id, a.password, a.password_changed_at,
-    a.status = 'active' AND a.email_verified_at IS NOT NULL AS usable,
-    EXISTS (
-        SELECT FROM second_factors f
-        WHERE f.account_id = a.id AND f.confirmed_at IS NOT NULL
-    ) AS second_factor,
-    EXISTS (
-        SELECT FROM familiar_places p WHERE p.account_id = a.id AND p.place = $2
-    ) AS familiar_place,
-    EXISTS (
-        SELECT FROM familiar_places p WHERE p.account_id = a.id AND p.place = $3
-    ) AS familiar_address
-FROM accounts a
-WHERE a.email_index = $1;
 
 -- name: replace_hash
 -- Keep a password by another hash, unless it was changed meanwhile. $1 account, $2 the

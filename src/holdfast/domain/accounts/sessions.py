@@ -89,6 +89,41 @@ def expiry_of(kind: SessionKind, at: datetime) -> datetime:
     return at + (BROWSER_IDLE if kind == "browser" else TOKENS_LONGEST)
 
 
+def new_session(
+    *,
+    account_id: UUID,
+    kind: SessionKind,
+    client_id: str | None,
+    scopes: Iterable[str],
+    methods: Iterable[str],
+    authenticated_at: datetime,
+    origin: Whence,
+    expires_at: datetime,
+    at: datetime,
+) -> Session:
+    """A session that is stored nowhere yet."""
+    return Session(
+        id=new_id(),
+        account_id=account_id,
+        kind=kind,
+        client_id=client_id,
+        scopes=tuple(sorted(set(scopes))),
+        methods=tuple(methods),
+        authenticated_at=authenticated_at,
+        address=origin.address,
+        user_agent=origin.user_agent,
+        created_at=at,
+        seen_at=at,
+        expires_at=expires_at,
+    )
+
+
+def sealed_device(vault: Vault, session: Session) -> bytes:
+    """Where a session is opened and with what, as it is stored."""
+    device = _Device(session.address, session.user_agent)
+    return vault.seal_json(device, place=_place(session.id))
+
+
 async def open_session(
     tx: Transaction,
     vault: Vault,
@@ -105,19 +140,16 @@ async def open_session(
     at: datetime,
 ) -> Session:
     """Store a new session; *cookie* must be a fresh token, for a browser's alone."""
-    session = Session(
-        id=new_id(),
+    session = new_session(
         account_id=account_id,
         kind=kind,
         client_id=client_id,
-        scopes=tuple(sorted(set(scopes))),
-        methods=tuple(methods),
+        scopes=scopes,
+        methods=methods,
         authenticated_at=authenticated_at,
-        address=origin.address,
-        user_agent=origin.user_agent,
-        created_at=at,
-        seen_at=at,
+        origin=origin,
         expires_at=expires_at,
+        at=at,
     )
     await tx.execute(
         _OPEN_SESSION,
@@ -129,9 +161,7 @@ async def open_session(
         None if cookie is None else tokens.fingerprint(cookie),
         session.methods,
         authenticated_at,
-        vault.seal_json(
-            _Device(origin.address, origin.user_agent), place=_place(session.id)
-        ),
+        sealed_device(vault, session),
         at,
         expires_at,
     )

@@ -26,6 +26,7 @@ from holdfast.domain.identity.events import (
     forget_events,
     forget_origins,
     record,
+    recording_sign_in,
 )
 from holdfast.domain.identity.keys import (
     add_key,
@@ -137,6 +138,7 @@ __all__ = [
     "may",
     "note_key_use",
     "record",
+    "recording_sign_in",
     "remove_role",
     "revoke_all_roles",
     "revoke_key",

@@ -5,7 +5,7 @@ the other. The database itself refuses to change or empty the record; only the s
 address and user agent can be sealed anew or, when a person is erased, dropped.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,10 +18,12 @@ from holdfast.kernel.ids import new_id
 from holdfast.kernel.page import Page, decode_id_cursor, encode_cursor
 from holdfast.platform import sql
 from holdfast.platform.db import Connection, Row, Transaction
+from holdfast.platform.sql import Step
 from holdfast.platform.vault import Vault
 
 _SQL = sql.load("holdfast.domain.identity")
 _ADD_EVENT = _SQL["add_event"]
+_ADD_EVENT_OF_SIGN_IN = _SQL["add_event_of_sign_in"]
 _LATEST_EVENTS = _SQL["latest_events"]
 _EVENTS_BY_ACCOUNT = _SQL["events_by_account"]
 _EVENTS_BY_ACTOR = _SQL["events_by_actor"]
@@ -124,24 +126,32 @@ async def record(
     """
     if kind not in EVENT_KINDS:
         raise ValueError(f"{kind!r} is not a kind of security event")
-    event_id = new_id()
-    sealed = None
-    if origin.address is not None or origin.user_agent is not None:
-        sealed = vault.seal_json(
-            _Sealed(origin.address, origin.user_agent), place=_place(event_id)
-        )
-    await tx.execute(
-        _ADD_EVENT,
-        event_id,
-        kind,
-        actor,
-        account_id,
-        client_id,
-        session_id,
-        origin.request_id,
-        dict(detail or {}),
-        sealed,
-        at,
+    event_id, about = new_id(), (account_id, client_id, session_id)
+    seen = _origin(vault, event_id, origin)
+    said = origin.request_id, dict(detail or {}), seen, at
+    await tx.execute(_ADD_EVENT, event_id, kind, actor, *about, *said)
+
+
+def recording_sign_in(
+    vault: Vault,
+    *,
+    account_id: UUID,
+    methods: Iterable[str],
+    origin: Origin,
+    at: datetime,
+) -> Step:
+    """The same of a sign-in, as the second part of the statement that is one.
+
+    The first part returns a row with the session's scopes, and so does this.
+    """
+    event_id, about = new_id(), (account_id, None, None)
+    return Step(
+        _ADD_EVENT_OF_SIGN_IN,
+        (
+            *(event_id, "sign_in.succeeded", f"account:{account_id}", *about),
+            *(origin.request_id, {"methods": " ".join(methods)}),
+            *(_origin(vault, event_id, origin), at),
+        ),
     )
 
 
@@ -184,6 +194,14 @@ async def forget_origins(tx: Transaction, account_id: UUID) -> int:
     What others did to the account keeps theirs: they are not erased.
     """
     return int(await tx.fetchval(_FORGET_ORIGINS, account_id))
+
+
+def _origin(vault: Vault, event_id: UUID, origin: Origin) -> bytes | None:
+    """Where it came from, as it is stored."""
+    if origin.address is None and origin.user_agent is None:
+        return None
+    seen = _Sealed(origin.address, origin.user_agent)
+    return vault.seal_json(seen, place=_place(event_id))
 
 
 def _place(event_id: UUID) -> str:

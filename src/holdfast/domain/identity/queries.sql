@@ -164,6 +164,20 @@ INSERT INTO security_events (
     happened_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
 
+-- name: add_event_of_sign_in
+-- Write a security event if the first part, a sign-in, returns a row. $1 id, $2 kind, $3
+-- actor, $4 account, $5 client, $6 session, $7 request, $8 detail, $9 sealed address and
+-- user agent, $10 when. Returns the scopes of that row, or no row.
+WITH entered AS (
+    /* first */ SELECT NULL::text[] AS scopes WHERE false /* first */
+), noted AS (
+    INSERT INTO security_events (
+        id, kind, actor, account_id, client_id, session_id, request_id, detail, sealed,
+        happened_at)
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 FROM entered
+)
+SELECT scopes FROM entered;
+
 -- name: latest_events
 -- Security events, newest first. $1 only those before this id (NULL: from the newest),
 -- $2 how many.

@@ -64,6 +64,7 @@ from holdfast.domain.oauth.refresh import (
     forget_refresh_tokens,
     new_refresh_token,
     next_refresh_token,
+    refresh_token_of_sign_in,
     session_of_refresh_token,
     use_refresh_token,
 )
@@ -147,6 +148,7 @@ __all__ = [
     "note_session",
     "plausible_challenge",
     "redeem_code",
+    "refresh_token_of_sign_in",
     "remember_consent",
     "retire_signing_keys",
     "revoke_token",

@@ -233,6 +233,19 @@ RETURNING client_id;
 INSERT INTO refresh_tokens (token_hash, session_id, created_at, expires_at)
 SELECT $1, s.id, $3, least($4, s.expires_at) FROM sessions s WHERE s.id = $2;
 
+-- name: add_refresh_token_of_sign_in
+-- Store the refresh token of the session that the first part returns, if it returns one.
+-- $1 SHA-256 of it, $2 now, $3 when it expires; its session may end earlier. Returns that
+-- session's id and scopes, or no row.
+WITH begun AS (
+    /* first */ SELECT NULL::uuid AS id, NULL::text[] AS scopes,
+        NULL::timestamptz AS expires_at WHERE false /* first */
+), kept AS (
+    INSERT INTO refresh_tokens (token_hash, session_id, created_at, expires_at)
+    SELECT $1, b.id, $2, least($3, b.expires_at) FROM begun b
+)
+SELECT id, scopes FROM begun;
+
 -- name: add_next_refresh_token
 -- Store the refresh token that follows another, unless it is there: of several who ask
 -- at once, each finds what the first one made. $1 SHA-256 of it, $2 session, $3 now, $4

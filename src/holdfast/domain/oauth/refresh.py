@@ -18,6 +18,7 @@ from holdfast.platform.vault import Vault
 
 _SQL = sql.load("holdfast.domain.oauth")
 _ADD_REFRESH_TOKEN = _SQL["add_refresh_token"]
+_ADD_REFRESH_TOKEN_OF_SIGN_IN = _SQL["add_refresh_token_of_sign_in"]
 _ADD_NEXT_REFRESH_TOKEN = _SQL["add_next_refresh_token"]
 _USE_REFRESH_TOKEN = _SQL["use_refresh_token"]
 _SESSION_OF_REFRESH_TOKEN = _SQL["session_of_refresh_token"]
@@ -33,6 +34,17 @@ async def new_refresh_token(tx: Transaction, session_id: UUID, at: datetime) -> 
     expires_at = at + REFRESH_TOKEN_LIFETIME
     await tx.execute(_ADD_REFRESH_TOKEN, fingerprint(token), session_id, at, expires_at)
     return token
+
+
+def refresh_token_of_sign_in(at: datetime) -> tuple[str, sql.Step]:
+    """The same, as the second part of the statement that opens the session.
+
+    The first part returns a row with the session's id, end and scopes; this one returns
+    the id and the scopes.
+    """
+    token = new_token(REFRESH)
+    args = fingerprint(token), at, at + REFRESH_TOKEN_LIFETIME
+    return token, sql.Step(_ADD_REFRESH_TOKEN_OF_SIGN_IN, args)
 
 
 async def next_refresh_token(

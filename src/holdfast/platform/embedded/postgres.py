@@ -195,6 +195,7 @@ class PostgresServer:
             directory=self.folder,
             end=_END,
             orphan_signal=signal.SIGINT,
+            answers=True,
         )
 
     def _refused(self, said: str) -> CannotStart:

@@ -14,10 +14,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast.kernel.clock import monotonic
+from holdfast.platform.slices import take_short_slices
 
 POLL_SECONDS = 0.02
 LOG_LIMIT_BYTES = 10 * 1024 * 1024
@@ -49,6 +51,8 @@ class Command:
     script: Path | None = None  # what it reads; nothing otherwise
     end: Escalation = POLITELY
     orphan_signal: signal.Signals = signal.SIGTERM
+    answers: bool = False
+    """Somebody waits for each of its answers: woken, it should run at once."""
 
 
 class Child:
@@ -124,6 +128,10 @@ def spawn(command: Command) -> Child:
             # prctl call, whose library is loaded beforehand, is.
             preexec_fn=_die_with(os.getpid(), command.orphan_signal),  # noqa: PLW1509
         )
+    if command.answers:
+        # A moment later than it could be; its own children come later still.
+        with suppress(OSError):
+            take_short_slices(process.pid)
     return Child(process, command, start_of_log)
 
 

@@ -113,6 +113,7 @@ class ValkeyServer:
                     environ={"LC_ALL": "C", "TZ": "UTC", **self._environ},
                     log=self.log,
                     directory=self.folder,
+                    answers=True,
                 )
             )
         except OSError as error:

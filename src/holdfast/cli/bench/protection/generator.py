@@ -37,7 +37,7 @@ from holdfast.cli.bench.protection.plan import (
     needed,
 )
 from holdfast.cli.bench.protection.tallies import Clocking, Tally
-from holdfast.platform.spare_time import take_short_slices
+from holdfast.platform.slices import SHORTEST_NS, take_short_slices
 
 # 504 is a server's own word for what a client does that waits no longer.
 _REFUSALS = (429, 503, 504)
@@ -354,7 +354,7 @@ def main() -> None:
     if plan.core is not None:
         os.sched_setaffinity(0, {plan.core})
     # It keeps a schedule, beside a database on the same core.
-    take_short_slices(0)
+    take_short_slices(0, SHORTEST_NS)
     # Nothing here goes in circles, and a look for them would come late.
     gc.disable()
     report = Generator(plan).run()
