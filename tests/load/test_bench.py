@@ -63,7 +63,7 @@ class TestBench:
         assert [result["name"] for result in report["results"]] == ["A", "B", "C"]
         assert all(result["pgbench"] > 0 for result in report["results"])
         hot = report["hot_skus"]
-        for name in ("hot", "spread", "hot_calm", "others", "sold_out"):
+        for name in ("hot", "spread", "hot_calm", "hot_beside", "others", "sold_out"):
             assert hot[name]["done"] > 0
             assert hot[name]["errors"] == {}
         assert hot["checks"] == []

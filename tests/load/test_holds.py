@@ -16,6 +16,7 @@ def met() -> HotSkus:
         hot=Seen(done=1_500, seconds=1.0),
         spread=Seen(done=1_875, seconds=1.0),
         hot_calm=Seen(p99_ms=50.0),
+        hot_beside=Seen(p99_ms=90.0),
         others_quiet=Seen(p99_ms=1.0),
         others_spread=Seen(p99_ms=10.0),
         others=Seen(p99_ms=15.0),
