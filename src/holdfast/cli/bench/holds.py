@@ -2,9 +2,9 @@
 
 Through the API: as many holds of one SKU as it takes, and of 4,000 in the same way;
 then the one SKU at four fifths of its rate, by itself and while others are held beside
-it, together four fifths of what the machine can do. Below the API: the same holds combined, and one row at a time. Last, a
-SKU of which nothing is left. Every hold is committed and synced to disk; the books must
-balance at the end.
+it, together four fifths of what the machine can do. Below the API: the same holds
+combined, and one row at a time. Last, a SKU of which nothing is left. Every hold is
+committed and synced to disk; the books must balance at the end.
 """
 
 import asyncio
