@@ -48,11 +48,14 @@ def take_short_slices(
     release = tuple(int(n) for n in re.findall(r"\d+", platform.release())[:2])
     if number is None or release < _SINCE:
         return False
-    if policy is None:
-        policy = os.sched_getscheduler(pid)
+    try:
+        if policy is None:
+            policy = os.sched_getscheduler(pid)
+        if nice is None:
+            nice = os.getpriority(os.PRIO_PROCESS, pid)
+    except ProcessLookupError:
+        return False
     if policy not in (os.SCHED_OTHER, os.SCHED_BATCH):
         return False
-    if nice is None:
-        nice = os.getpriority(os.PRIO_PROCESS, pid)
     wanted = _ATTRIBUTES.pack(_ATTRIBUTES.size, policy, 0, nice, 0, slice_ns, 0, 0)
     return bool(ctypes.CDLL(None).syscall(number, pid, wanted, 0) == 0)

@@ -17,18 +17,11 @@ import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
+from functools import cache, cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
-
-import obstore
-from obstore.exceptions import (
-    BaseError,
-    PermissionDeniedError,
-    UnauthenticatedError,
-)
-from obstore.store import LocalStore, S3Store
 
 from holdfast.kernel.errors import Unavailable
 
@@ -38,6 +31,14 @@ _REQUEST = timedelta(seconds=15)
 _CONNECT = timedelta(seconds=2)
 _LEAST_FREE_BYTES = 64 << 20
 _NOTHING = "look/nothing"
+
+
+@cache
+def _library() -> Any:
+    """obstore, once a file is wanted: 4.5 MB that processes without pictures spare."""
+    import_module("obstore.store")
+    import_module("obstore.exceptions")
+    return import_module("obstore")
 
 
 class FileMissing(Exception):
@@ -102,7 +103,7 @@ class _Files:
         """Keep a file whole, or not at all; what had its name is replaced."""
         try:
             with _TRANSLATED:
-                await obstore.put_async(
+                await _library().put_async(
                     self._store,
                     f"{folder}/{name}",
                     content,
@@ -127,10 +128,11 @@ class _Files:
         elif start:
             options = {"range": {"offset": start}}
         with _TRANSLATED:
-            found = await obstore.get_async(
+            found = await _library().get_async(
                 self._store, f"{folder}/{name}", options=options
             )
-        return Slice(*found.range, found.meta["size"], _pieces(found))
+        first, after = found.range
+        return Slice(first, after, found.meta["size"], _pieces(found))
 
     async def load(self, folder: str, name: str) -> bytes:
         """All of a file that fits into memory."""
@@ -147,7 +149,7 @@ class _Files:
         """Remove a file; if there is none, that is as well."""
         try:
             with _TRANSLATED:
-                await obstore.delete_async(self._store, f"{folder}/{name}")
+                await _library().delete_async(self._store, f"{folder}/{name}")
         except FileMissing:
             return
 
@@ -161,7 +163,7 @@ class Folder(_Files):
     @cached_property
     def _store(self) -> Any:
         # Not before it is needed: who only reads settings makes no folder.
-        store = LocalStore(self._root, mkdir=True)
+        store = _library().store.LocalStore(self._root, mkdir=True)
         _keep_on_disk(self._root.parent)
         return store
 
@@ -221,7 +223,7 @@ class Bucket(_Files):
             options["access_key_id"] = unquote(parts.username)
             options["secret_access_key"] = unquote(parts.password or "")
         endpoint = options.get("endpoint", "")
-        return S3Store(
+        return _library().store.S3Store(
             parts.hostname,
             prefix=parts.path.strip("/") or None,
             virtual_hosted_style_request=not endpoint,
@@ -238,7 +240,7 @@ class Bucket(_Files):
         """Return if files can be kept and read now; ``StorageUnavailable``."""
         try:
             with _TRANSLATED:
-                await obstore.get_async(self._store, _NOTHING)
+                await _library().get_async(self._store, _NOTHING)
         except FileMissing as error:
             # That the bucket is missing is said in the same way.
             if "NoSuchBucket" in str(error.__cause__):
@@ -247,9 +249,11 @@ class Bucket(_Files):
     async def remove_folder(self, folder: str) -> None:
         """Remove all that is in a folder."""
         with _TRANSLATED:
-            found = await obstore.list(self._store, folder).collect_async()
+            found = await _library().list(self._store, folder).collect_async()
             if found:
-                await obstore.delete_async(self._store, [one["path"] for one in found])
+                await _library().delete_async(
+                    self._store, [one["path"] for one in found]
+                )
 
 
 def open_storage(url: str | None, root: Path) -> Storage:
@@ -276,7 +280,8 @@ async def _pieces(found: Any) -> AsyncIterator[bytes]:
 def why(error: StorageUnavailable) -> NotReached | Failed | Refused:
     """What it tells of the server that the files cannot be reached."""
     cause = error.__cause__
-    if isinstance(cause, PermissionDeniedError | UnauthenticatedError):
+    errors = _library().exceptions
+    if isinstance(cause, errors.PermissionDeniedError | errors.UnauthenticatedError):
         return Refused(str(cause))
     # The library has no class for it.
     return (NotReached if "kind: Connect" in str(cause) else Failed)(str(cause))
@@ -291,7 +296,7 @@ class _Translated:
     def __exit__(self, _kind: object, error: BaseException | None, _at: object) -> None:
         if isinstance(error, FileNotFoundError):
             raise FileMissing from error
-        if isinstance(error, BaseError | OSError):
+        if isinstance(error, OSError | _library().exceptions.BaseError):
             raise StorageUnavailable from error
 
 

@@ -106,10 +106,12 @@ def keyed(client, world):
 
 
 @pytest.fixture
-def everything(database):
+def everything(database, shop):
     """Everything that is in the database, a hash for each table."""
 
     async def read():
+        # What is written beside the requests: the use of a key.
+        await shop.key_uses.close()
         tables = await database.fetch(
             "SELECT table_name FROM information_schema.tables"
             " WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"

@@ -22,7 +22,6 @@ _ALLOWED = {
 }
 UNKNOWN = 504
 """Nobody knows whether it happened; the same request again finds out."""
-_MAY_BE_UNKNOWN = frozenset({"hold", "release"})
 _CONFLICTS = {
     "hold": frozenset({"out-of-stock", "cart-already-ordered"}),
     "checkout": frozenset(
@@ -50,9 +49,8 @@ def only_honest_answers(history: Sequence[Said]) -> Verdict:
 
 def _is_allowed(said: Said) -> bool:
     if said.status == UNKNOWN:
-        # The database died between a commit and its answer. A checkout is asked about
-        # until it is known; its clients are told 202 or 503.
-        return said.act in _MAY_BE_UNKNOWN and said.problem == "commit-unclear"
+        # The database died between a commit and its answer, and the answer says so.
+        return said.problem == "commit-unclear"
     return said.status in _ALLOWED[said.act]
 
 

@@ -30,6 +30,11 @@ _HOUR: Final = 3600
 # time.
 _LATEST: Final = 1.0
 _MOST_SPARE: Final = 0.95
+# So few more came than went because they came just before the look.
+_STRAY: Final = 3
+# Less is noise; and it would be taken from who comes seldom and matters least, for they
+# are not among the last thousand.
+_LEAST_SHARE: Final = 0.02
 
 
 def cohort_of(principal: bytes, seconds: float, key: bytes = b"") -> int:
@@ -108,7 +113,7 @@ class Flow:
         The share to shed is ``1 - exp(-i)``: what should change ``i`` is a difference
         of logarithms. Five times too many is 1.6, and a fifth of what could be is -1.6.
         """
-        if self.arrived > self.served:
+        if self.arrived > self.served + _STRAY:
             return math.log(self.arrived / max(self.served, 1)) - self.excess
         idle = math.log1p(-min(self.spare, _MOST_SPARE)) - self.excess
         return max(idle, min(_LATEST, self.late)) if self.late else idle
@@ -146,7 +151,8 @@ class Controller:
     @property
     def share(self) -> float:
         """The share of requests to shed."""
-        return 1 - math.exp(-min(self._most, max(0.0, self.p + self.i)))
+        share = 1 - math.exp(-min(self._most, max(0.0, self.p + self.i)))
+        return share if share >= _LEAST_SHARE else 0.0
 
     def update(self, flow: Flow, seconds: float) -> float:
         """Take the last *seconds* into account; returns the share."""
