@@ -148,7 +148,7 @@ class TestClients:
         assert len(requests) == 4 * looks.due
 
     def test_come_back_when_they_are_told_to(self):
-        with speaking(lambda n: (0.0, BUSY if n < 10 else OK)) as (port, _):
+        with speaking(lambda n: (0.0, BUSY if n < 9 else OK)) as (port, _):
             plan = plan_of(port, (0.2, 50.0), (1.5, 0.0), retries=1, obedient=1.0)
             report = Generator(plan).run()
 
