@@ -241,6 +241,15 @@ class TestShedder:
         gaps = [i for i, ok in enumerate(passed) if ok]
         assert max(b - a for a, b in pairwise(gaps)) <= 1 / (1 - share) + 1
 
+    @pytest.mark.parametrize("more", [1, 3, 5])
+    def test_sheds_nobody_for_a_few_that_came_just_before_the_look(self, shedder, more):
+        for _ in range(1000):
+            shedder.admits(level_of(2, 64))
+        shedder.update(Flow(arrived=290 + more, served=290, spare=0.6), 0, 0.5)
+
+        assert not shedder.sheds
+        assert shedder.admits(level_of(3, 0))
+
     def test_sheds_what_an_operator_says_at_once(self, shedder):
         shedder.hold(level_of(2, 0))
 

@@ -46,9 +46,8 @@ _SHARES: Mapping[Kind, Mapping[int, float]] = {
     "report": {},
     "upload": {},
 }
-# That may wait in any case: 30 ms of what a process reads.
+# A limit that cannot fall any further for a large pool would be none.
 _MOST_LEAST: Final = 16
-_FEWEST: Mapping[Kind, int] = {"read": 48, "write": 48}
 
 
 @dataclass(frozen=True, slots=True)
