@@ -220,6 +220,7 @@ class TestOnlyHonestAnswers:
             ("hold", 409, "out-of-stock"),
             ("checkout", 503, "database-unavailable"),
             ("checkout", 0, ""),
+            ("checkout", 504, "commit-unclear"),
             ("release", 404, "reservation-not-found"),
         ],
     )
@@ -233,6 +234,7 @@ class TestOnlyHonestAnswers:
             ("hold", 500, "internal"),
             ("hold", 404, "cart-not-found"),
             ("checkout", 409, "stock-changed"),
+            ("checkout", 504, "deadline-exceeded"),
         ],
     )
     def test_but_never(self, said, act, status, problem):
