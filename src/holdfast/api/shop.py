@@ -102,7 +102,7 @@ class Shop:
     storage: Storage = field(init=False)
     """The files of pictures."""
     search_db: Database | None = None
-    """Connections that only searches use, planned anew; None to share those of all."""
+    """Connections that only searches use; None to share those of all."""
     finder: search.Finder = field(init=False)
     """What is sold, by what people look for."""
     hot_db: Database | None = None
@@ -224,12 +224,12 @@ async def opened(
             statement_timeout_ms=_BATCH_STATEMENT_MS,
         )
         closing.push_async_callback(hot_db.close)
-        # Those of searches: their filters are optional, and planned for what is asked.
-        # Half as many as of all, so that a checkout finds one however many search.
+        # Those of searches. Half as many as of all, so that a checkout finds one,
+        # however many search.
         search_db = await Database.connect(
             settings.database_url,
             size=-(-settings.database_pool_size // 2),
-            planned_anew=True,
+            statements=search.KEPT_STATEMENTS,
         )
         closing.push_async_callback(search_db.close)
         metrics = Metrics(settings.raw)

@@ -18,6 +18,19 @@ from holdfast.workflows.showing import show
 COLOURS, SIZES, VENDORS = ("red", "blue", "green"), ("S", "M", "L"), ("Acme", "Bolt")
 
 
+def otherwise(of, instead):
+    """The statements with some of their text *instead* of other."""
+
+    def told(shape):
+        statement = of(shape)
+        text = statement.sql
+        for there, other in instead.items():
+            text = text.replace(there, other)
+        return replace(statement, sql=text)
+
+    return told
+
+
 class TestFind:
     async def test_weighs_titles_above_names_above_choices_above_descriptions(
         self, put, find
@@ -201,12 +214,9 @@ class TestFind:
     async def test_pages_alike_when_there_are_too_many_to_weigh(
         self, finder, put, find, monkeypatch
     ):
-        shape = ("relevance", False, False, False)
-        whole = finder._statements[shape]
         # Where more than three are many, and all are looked at.
-        few = whole.sql.replace("hits <= 4", "hits <= 3")
-        few = few.replace("search_sample(asked, 8)", "search_sample(asked, 0)")
-        monkeypatch.setitem(finder._statements, shape, replace(whole, sql=few))
+        few = {"hits <= 4": "hits <= 3", "(asked, 8)": "(asked, 0)"}
+        monkeypatch.setattr(finder._pages, "of", otherwise(finder._pages.of, few))
         for title in ("Cup and mug", "Mug", "Mug red", "Blue mug", "Rack of mugs"):
             await put(title)
         await put("Stand", tags=("mug",))
@@ -331,14 +341,11 @@ class TestFacets:
     async def test_say_when_there_are_more_than_were_counted(
         self, finder, put, find, monkeypatch
     ):
-        shape = ("newest", True, False, False)
-        whole = finder._statements[shape]
         # Where more than three are many, and a sample has all of them: each of 31 is
         # taken to stand for eight.
-        few = whole.sql.replace("hits <= 4", "hits <= 3")
-        few = few.replace("search_sample(asked, 8)", "search_sample(asked, 0)")
-        few = few.replace("search_sample(asked, l.hits)", "search_sample(asked, 0)")
-        monkeypatch.setitem(finder._statements, shape, replace(whole, sql=few))
+        few = {"hits <= 4": "hits <= 3", "(asked, 8)": "(asked, 0)"}
+        few["(asked, l.hits)"] = "(asked, 0)"
+        monkeypatch.setattr(finder._pages, "of", otherwise(finder._pages.of, few))
         for number in range(31):
             await put(f"Mug {number}", vendor="Acme", tags=("new",) * (number < 3))
 

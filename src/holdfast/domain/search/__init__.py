@@ -31,6 +31,7 @@ from holdfast.domain.search.rules import (
     by_rule,
     read_rule,
 )
+from holdfast.domain.search.statement import KEPT_STATEMENTS
 from holdfast.domain.search.store import (
     Asked,
     Facets,
@@ -56,6 +57,7 @@ from holdfast.domain.search.synonyms import (
 )
 
 __all__ = [
+    "KEPT_STATEMENTS",
     "MAX_TERMS",
     "SORTS",
     "Among",

@@ -192,21 +192,30 @@ SELECT t.word, t.known, t.begins, t.products,
         FROM terms, search_synonyms s, unnest(s.typed) AS term
         WHERE s.typed && terms.every AND term = ANY(terms.every)) AS synonyms
 FROM (
-    SELECT word, place,
-           coalesce((SELECT k.products FROM search_words k
-                     WHERE k.word = typed.word), 0) AS products,
-           EXISTS (SELECT FROM search_words k
-                   WHERE k.word = typed.word AND k.products > 0)
-           OR EXISTS (
-               SELECT FROM search_words k
+    -- One row at the most of each: left to itself, PostgreSQL expects a hundred words to
+    -- be typed, and reads every word that there is.
+    SELECT typed.word, typed.place, coalesce(same.products, 0) AS products,
+           coalesce(same.products > 0, false) OR coalesce((
+               SELECT true FROM search_words k
+               -- (In the order its index has, or that could not be used.)
                WHERE k.stem = coalesce((ts_lexize('english_stem', typed.word))[1],
-                                       typed.word)
-                 AND k.products > 0) AS known,
-           EXISTS (SELECT FROM search_words k
-                   WHERE k.word >= typed.word
-                     AND k.word < typed.word || U&'\+10FFFF'
-                     AND k.products > 0) AS begins
+                                       typed.word) COLLATE "default"
+                 AND k.products > 0
+               LIMIT 1), false) AS known,
+           coalesce((
+               SELECT true FROM search_words k
+               WHERE k.word >= typed.word
+                 AND k.word < typed.word || U&'\+10FFFF'
+                 AND k.products > 0
+               LIMIT 1), false) AS begins
     FROM typed
+    LEFT JOIN LATERAL (
+        -- (Equal to it, as an order says it: the index of similar words is dearer.)
+        SELECT k.products FROM search_words k
+        WHERE k.word >= typed.word AND k.word <= typed.word
+        LIMIT 1
+    ) AS same ON true
+    OFFSET 0
 ) AS t
 ORDER BY t.place;
 

@@ -1,10 +1,7 @@
 """The index of products in PostgreSQL: written with them, asked in two statements.
 
 One statement says what is known of the words somebody typed, one finds a page of
-products, its facets and documents included. Their many filters are optional: a
-connection that plans each statement for its values
-(``Database.connect(planned_anew=True)``) leaves out those that are not there; others
-give the same answers, but more slowly.
+products, its facets and documents included.
 """
 
 from collections.abc import Sequence
@@ -15,9 +12,8 @@ from uuid import UUID
 
 import msgspec
 
-from holdfast.domain.search import statement
 from holdfast.domain.search.cursors import cursor, place
-from holdfast.domain.search.filters import SORTS, Filters, Sort
+from holdfast.domain.search.filters import Filters, Sort
 from holdfast.domain.search.model import (
     MAX_WORDS,
     Question,
@@ -28,7 +24,7 @@ from holdfast.domain.search.model import (
     suggestions,
     with_operators,
 )
-from holdfast.domain.search.statement import Reading
+from holdfast.domain.search.statement import Pages, Reading, Shape, length_for
 from holdfast.platform import sql
 from holdfast.platform.db import Connection, Row, Transaction
 
@@ -163,19 +159,7 @@ class Finder:
     ) -> None:
         self._connection = connection
         self._alike = False
-        self._statements = {
-            (sort, facets, narrowed, spoken): statement.page(
-                sort,
-                facets=facets,
-                narrowed=narrowed,
-                spoken=spoken,
-                reading=reading,
-            )
-            for sort in SORTS
-            for narrowed in (False, True)
-            for facets in (False, True)
-            for spoken in (False, True)
-        }
+        self._pages = Pages(reading)
 
     async def understand(self, typed: str) -> Asked:
         """What somebody typed as a question; one statement."""
@@ -237,28 +221,30 @@ class Finder:
         if asked is None and filters.is_wide and not facets:
             # In a whole shop many are: nobody need look.
             few = False
-        of_page = self._statements[
-            *(sort, facets, facets and filters.is_narrow, bool(spoken))
+        among = filters.among
+        every = [
+            *_question(asked),
+            *(language, asked is not None and _operators(asked)),
+            *(filters.status, now, filters.category_id, filters.category),
+            filters.path,
+            *filters.sets,
+            *_prices(filters),
+            filters.available,
+            *(limit, last, key, few),
+            *(("", []) if asked is None else (asked.typed, list(asked.codes))),
+            *(filters.names, filters.measured, list(spoken)),
         ]
-        args = of_page.pick(
-            [
-                *_question(asked),
-                *(language, asked is not None and _operators(asked)),
-                *(filters.status, now, filters.category_id, filters.category),
-                filters.path,
-                *filters.sets,
-                *_prices(filters),
-                filters.available,
-                *(limit, last, key, few),
-                *(("", []) if asked is None else (asked.typed, list(asked.codes))),
-                *(filters.names, filters.measured, list(spoken)),
-            ]
+        shape = Shape(
+            *(sort, facets, facets and filters.is_narrow, bool(spoken)),
+            absent=frozenset(n for n, value in enumerate(every, 1) if value is None),
+            limit=length_for(limit),
+            among=None if among is None else among.condition,
         )
-        text = of_page.sql
-        if (among := filters.among) is not None:
-            text = statement.among(text, among.condition, len(args))
+        of_page = self._pages.of(shape)
+        args = of_page.pick(every)
+        if among is not None:
             args += among.values
-        row = await self._connection.fetchrow(text, *args)
+        row = await self._connection.fetchrow(of_page.sql, *args)
         assert row is not None  # noqa: S101 - an aggregate always has one row
         ids, keys = row["ids"] or [], row["keys"] or []
         next_ = None
