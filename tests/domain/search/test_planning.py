@@ -8,7 +8,7 @@ from holdfast.platform.db import Database
 
 _PREPARED = """
 SELECT generic_plans, custom_plans FROM pg_prepared_statements
-WHERE statement LIKE '%shelves%'
+WHERE statement LIKE 'WITH RECURSIVE shelves%'
 """
 _MANY_WORDS = """
 INSERT INTO search_words (word, stem)
@@ -44,8 +44,8 @@ class TestPlanning:
                 facets=True,
             )
 
-        (prepared,) = await one.fetch(_PREPARED)
-        assert tuple(prepared) == (3, 0)
+        prepared = [tuple(row) for row in await one.fetch(_PREPARED)]
+        assert prepared == [(3, 0)], prepared
 
     async def test_never_reads_all_words_to_look_some_up(self, one):
         async with one.acquire() as connection:
