@@ -1,13 +1,13 @@
 """What products cost whoever asks, put into the documents that show them.
 
-A product travels as JSON text that says the variants' own prices. Only where more is to
-be said (a price in another currency, a list, a period, a price to compare with) is the
-text taken apart; most products of most shops go out as they came.
+A product travels as JSON text that says the variants' own prices. Where more is to be
+said (a price in another currency, a list, a period, a price to compare with) it is put
+into the text; most products of most shops go out as they came.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -51,6 +51,7 @@ class _Named(msgspec.Struct, frozen=True):
 
 
 _names = msgspec.json.Decoder(list[_Named])
+_json = msgspec.json.Encoder().encode
 
 
 async def on_one(
@@ -65,9 +66,7 @@ async def on_one(
     )
     if not found:
         return document.json
-    product = msgspec.json.decode(document.json)
-    _put_into([product], found, shop.clock())
-    return msgspec.json.encode(product).decode()
+    return catalog.say_of_variants(document.json, _said(found, shop.clock()))
 
 
 async def on_many(
@@ -86,22 +85,16 @@ async def on_many(
     )
     if not found:
         return documents
-    products = msgspec.json.decode(listed)
-    _put_into(products, found, shop.clock())
-    return msgspec.json.encode(products)[1:-1].decode()
+    return catalog.say_of_variants(documents, _said(found, shop.clock()))
 
 
-def _put_into(
-    products: Iterable[dict[str, Any]],
-    found: Mapping[UUID, Sequence[Priced]],
-    at: datetime,
-) -> None:
-    for product in products:
-        offers = {n.variant_id: n for n in found.get(UUID(product["id"]), ())}
-        for variant in product["variants"]:
-            priced = offers.get(UUID(variant["id"]))
-            if priced is not None:
-                variant["offer"] = _offer(priced, at)
+def _said(found: Mapping[UUID, Sequence[Priced]], at: datetime) -> dict[str, str]:
+    """What is to be said of variants, by their ids."""
+    return {
+        str(priced.variant_id): f'"offer":{_json(_offer(priced, at)).decode()}'
+        for variants in found.values()
+        for priced in variants
+    }
 
 
 def _offer(priced: Priced, at: datetime) -> Offer | None:

@@ -69,6 +69,7 @@ from holdfast.domain.catalog.documents import (
     page,
     read_by_id,
     reading,
+    say_of_variants,
 )
 from holdfast.domain.catalog.drafts import Draft, VariantDraft, draft_of
 from holdfast.domain.catalog.errors import (
@@ -322,6 +323,7 @@ __all__ = [
     "reading",
     "related",
     "related_ids",
+    "say_of_variants",
     "shelves",
     "shopify_portions",
     "slugify",

@@ -6,7 +6,7 @@ available units is filled in. A page of 20 costs PostgreSQL 115 us this way
 instead of 430, and Python builds no object at all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -50,6 +50,9 @@ _SPOKEN_IN_CATEGORY = speaking(_PAGE_IN_CATEGORY, "page.id", "$6::text[]", _OF_P
 
 PLACE = "\x1f"
 """Stands in a stored document where the status goes, and each number of units."""
+_BEGINS = '{"id":"'
+_ID_LENGTH = 36
+_UNITS = '"available":'
 
 _FIRST = UUID(int=0)
 _decoder = msgspec.json.Decoder(Product)
@@ -272,6 +275,36 @@ def document(row: Row, wanted: Preference | None = None) -> Document:
         row.get("has_offers", True),
         languages,
     )
+
+
+def say_of_variants(documents: str, said: Mapping[str, str]) -> str:
+    """Documents with another member at the end of variants: JSON text by their ids.
+
+    Taken apart and put together again, a page of 20 costs half a millisecond. A variant
+    begins with its id, in a list, and ends with the number of its units.
+    """
+    pieces = documents.split(_UNITS)
+    variant = _last_in_list(pieces[0])
+    for place in range(1, len(pieces)):
+        piece = pieces[place]
+        # (An option may be called "available": its values are texts.)
+        if (more := said.get(variant)) is not None and piece[0] != '"':
+            end = piece.index("}")
+            pieces[place] = f"{piece[:end]},{more}{piece[end:]}"
+        variant = _last_in_list(piece) or variant
+    return _UNITS.join(pieces)
+
+
+def _last_in_list(text: str) -> str:
+    """The id of the last object in it that stands in a list; empty if there is none.
+
+    In what somebody wrote each quote has a backslash before it.
+    """
+    at = text.rfind(_BEGINS)
+    while at > 0 and text[at - 1] not in "[,":
+        # (An option may be called "id", too.)
+        at = text.rfind(_BEGINS, 0, at)
+    return text[at + len(_BEGINS) :][:_ID_LENGTH] if at >= 0 else ""
 
 
 def _filled_in(documents: str, available: str | None) -> str:

@@ -12,6 +12,7 @@ from uuid import UUID
 from holdfast.domain.pricing.model import Book, Entry, Known, Period, Terms
 
 _ENTRY_FIELDS = 11
+_NOBODY: frozenset[UUID] = frozenset()
 
 
 def book_of(
@@ -36,9 +37,8 @@ def groups_in(book: Book) -> frozenset[UUID]:
 
     Statements leave out what is for other groups, so these are the customer's.
     """
-    return frozenset[UUID]().union(
-        *(entry.terms.groups or () for entry in book.entries if entry.terms)
-    )
+    groups = [e.terms.groups for e in book.entries if e.terms and e.terms.groups]
+    return _NOBODY.union(*groups) if groups else _NOBODY
 
 
 def known_of(entries: Iterable[Sequence[Any]] | None) -> list[Known]:

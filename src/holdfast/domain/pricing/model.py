@@ -119,20 +119,29 @@ def resolve(
     book: Book, *, quantity: int, at: datetime, groups: Collection[UUID] = ()
 ) -> Holding | None:
     """The price each of so many costs a member of *groups*; None if there is none."""
-    own: list[Entry] = []
-    sales: list[Entry] = []
-    contracts: list[Entry] = []
-    for entry in book.entries:
-        if entry.min_quantity > quantity or not entry.period.holds(at):
-            continue
+    entries = [
+        entry
+        for entry in book.entries
+        if entry.min_quantity <= quantity
+        and entry.period.holds(at)
+        and (entry.terms is None or entry.terms.hold(at, groups))
+    ]
+    if len(entries) <= 1:
+        # As of most variants, of which lists show many.
+        own = [entry for entry in entries if entry.terms is None]
+        return _holding(entries[0], own) if entries else None
+    own, sales, contracts = [], [], []
+    for entry in entries:
         if entry.terms is None:
             own.append(entry)
-        elif entry.terms.hold(at, groups):
+        else:
             (sales if entry.terms.kind == "sale" else contracts).append(entry)
     offered = _in_force(contracts) or [*_in_force(own), *_in_force(sales)]
     found = _lowest(offered)
-    if found is None:
-        return None
+    return None if found is None else _holding(found, own)
+
+
+def _holding(found: Entry, own: Sequence[Entry]) -> Holding:
     return Holding(found.amount, _compared(found, own), found)
 
 
@@ -218,6 +227,8 @@ def lowest_before(
     None if there is no price now, or there was none before it. Where a price was
     lowered in steps, each step is a reduction of its own.
     """
+    if len(known) <= 1:
+        return None
     moments = sorted(
         {bound for each in known for bound in _bounds(each) if bound <= at}
     )

@@ -277,12 +277,15 @@ WHERE v.sku = ANY($1::text[]);
 -- name: priced
 -- Of products, the variants whose price needs more than the product's document says. $1
 -- products, $2 currency or NULL for that of each variant, $3 account or NULL. `entries`
--- as in wares; `known` has what the prices have been, NULL where nothing is compared.
+-- as in wares; `known` has what the prices have been, NULL where nothing is compared or
+-- there has been one price alone.
 -- Without a currency, only variants that have entries or are compared with a price.
 SELECT v.product_id, v.id AS variant_id, v.price_amount, v.compare_at_amount,
        v.currency AS base_currency, asked.currency, held.entries,
-       CASE WHEN held.entries IS NOT NULL
-              OR v.compare_at_amount > v.price_amount THEN (
+       CASE WHEN (held.entries IS NOT NULL OR v.compare_at_amount > v.price_amount)
+              AND (EXISTS (SELECT FROM prices p WHERE p.variant_id = v.id)
+                   OR EXISTS (SELECT FROM base_price_changes c
+                              WHERE c.variant_id = v.id)) THEN (
            SELECT jsonb_agg(k.entry) FROM prices_known k
            WHERE k.variant_id = v.id AND k.currency = asked.currency
              AND (k.group_id IS NULL OR EXISTS (
