@@ -127,8 +127,9 @@ from holdfast.domain.catalog.model import (
     parse_id,
     slugify,
 )
+from holdfast.domain.catalog.pictures import lock_showing
 from holdfast.domain.catalog.related import put_related, related, related_ids
-from holdfast.domain.catalog.rules import NewCategory, faults
+from holdfast.domain.catalog.rules import MAX_VARIANTS, NewCategory, faults
 from holdfast.domain.catalog.shopify import read_shopify, shopify_portions
 from holdfast.domain.catalog.store import (
     Added,
@@ -300,6 +301,8 @@ __all__ = [
     "lock_category",
     "lock_collection",
     "lock_one",
+    "lock_showing",
+    "lock_to_delete",
     "lock_tree",
     "named_products",
     "note",

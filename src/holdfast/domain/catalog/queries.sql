@@ -232,6 +232,15 @@ WITH wanted AS MATERIALIZED (
 )
 SELECT product_id, position FROM wanted WHERE lost ORDER BY product_id, position;
 
+-- name: lock_showing
+-- Lock the products that show a picture of the shop's own, where nobody said how large it
+-- is. $1 picture. Locks in id order; others may still refer to them. Returns their ids.
+SELECT p.id FROM products p
+WHERE p.id IN (
+    SELECT i.product_id FROM product_images i
+    WHERE i.asset_id = $1 AND i.width IS NULL AND i.height IS NULL)
+ORDER BY p.id FOR NO KEY UPDATE OF p;
+
 -- name: clear_images
 -- Take images off products but for some. $1 products, $2 the images that stay.
 DELETE FROM product_images
