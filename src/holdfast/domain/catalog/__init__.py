@@ -129,7 +129,7 @@ from holdfast.domain.catalog.model import (
 )
 from holdfast.domain.catalog.pictures import lock_showing
 from holdfast.domain.catalog.related import put_related, related, related_ids
-from holdfast.domain.catalog.rules import MAX_VARIANTS, NewCategory, faults
+from holdfast.domain.catalog.rules import NewCategory, faults
 from holdfast.domain.catalog.shopify import read_shopify, shopify_portions
 from holdfast.domain.catalog.store import (
     Added,
@@ -302,7 +302,6 @@ __all__ = [
     "lock_collection",
     "lock_one",
     "lock_showing",
-    "lock_to_delete",
     "lock_tree",
     "named_products",
     "note",
