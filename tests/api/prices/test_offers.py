@@ -186,6 +186,35 @@ class TestLowestPrice:
         assert offer["price"]["amount"] == 700
         assert offer["lowest_price_30_days"]["amount"] == 600
 
+    async def test_knows_for_whom_a_list_was_that_is_withdrawn(
+        self, offers, set_prices, make, client, anyhow, clock, signed_in
+    ):
+        clock.advance(days=60)
+        club = await make("/v1/customer-groups", code="club", name="Club")
+        groups = [club["id"]]
+        ours = await make("/v1/price-lists", code="club", name="C", group_ids=groups)
+        await set_prices(500, price_list=ours["id"])
+        clock.advance(days=3)
+        await client.delete(f"/v1/price-lists/{ours['id']}", headers=anyhow)
+        clock.advance(days=3)
+        now = clock().isoformat()
+        await set_prices(
+            {"price": {"amount": 900, "currency": "EUR"}, "starts_at": now}
+        )
+        later = await make("/v1/price-lists", code="later", name="L", group_ids=groups)
+        await set_prices(890, price_list=later["id"])
+
+        ada, eve = await signed_in(), await signed_in()
+        path = f"/v1/customer-groups/{club['id']}/members/{ada.account_id}"
+        await client.put(path, headers=anyhow)
+
+        lowest = [
+            (await offers(headers=who.headers))["TEA"]["lowest_price_30_days"]["amount"]
+            for who in (ada, eve)
+        ]
+
+        assert lowest == [500, 1000]
+
     async def test_knows_for_whom_a_list_was_before(
         self, offers, set_prices, make, client, anyhow, clock
     ):

@@ -1,6 +1,6 @@
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -21,6 +21,8 @@ from holdfast.kernel.money import MAX_AMOUNT
 from holdfast.workflows.prices import MAX_PER_VARIANT, MAX_PRICES, Outcome, worth
 
 DAY = timedelta(days=1)
+FAR = datetime(9999, 12, 31, 23, tzinfo=timezone(-timedelta(hours=5)))
+LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 _WAITING = """
 SELECT count(*) FROM pg_stat_activity
 WHERE wait_event_type = 'Lock' AND datname = current_database()
@@ -141,6 +143,8 @@ class TestSet:
             ({"compare_at": MAX_AMOUNT + 1}, "/prices/0/compare_at_price/amount"),
             ({"least": 0}, "/prices/0/min_quantity"),
             ({"least": 1_000_001}, "/prices/0/min_quantity"),
+            ({"period": (None, FAR)}, "/prices/0/ends_at"),
+            ({"period": (LONG_AGO, None)}, "/prices/0/starts_at"),
         ],
     )
     async def test_names_what_is_wrong(
@@ -269,6 +273,21 @@ class TestLists:
         with pytest.raises(PriceListNotFound):
             await prices.remove_list(sale.id)
 
+    async def test_withdrawn_it_lets_the_groups_go_that_it_was_for(
+        self, prices, a_list, customer_groups
+    ):
+        club, staff = [await customer_groups.add(c, c) for c in ("club", "staff")]
+        sale = await a_list(club, staff)
+        other = await a_list(staff)
+
+        await prices.remove_list(sale.id)
+
+        await customer_groups.remove(club.id)
+        with pytest.raises(CustomerGroupInUse):
+            await customer_groups.remove(staff.id)
+        await prices.remove_list(other.id)
+        await customer_groups.remove(staff.id)
+
     async def test_there_is_one_of_a_code(self, a_list, prices):
         await a_list(code="summer")
         winter = await a_list(code="winter")
@@ -323,6 +342,49 @@ class TestGroups:
         assert (inside, await costs(account_id=ada.account_id)) == (700, 999)
         with pytest.raises(GroupMemberNotFound):
             await customer_groups.remove_member(club.id, ada.account_id)
+
+    async def test_put_into_it_twice_at_once_is_there_once(
+        self, shop, customer_groups, a_member, promised
+    ):
+        club = await customer_groups.add("club", "Club")
+        ada = await a_member()
+
+        async def waits():
+            return await shop.db.fetchval(_WAITING)
+
+        async with asyncio.TaskGroup() as tasks, shop.db.transaction() as tx:
+            first = await pricing.add_member(
+                tx, club.id, ada.account_id, by="test", at=shop.clock()
+            )
+            shop.clock.advance(seconds=1)
+            second = tasks.create_task(
+                customer_groups.add_member(club.id, ada.account_id)
+            )
+            await promised(waits)
+
+        assert second.result() == first
+        found = await pricing.find_group(shop.db, club.id)
+        assert (found.version, found.members) == (2, 1)
+
+    async def test_each_who_joins_at_once_raises_its_version(
+        self, shop, customer_groups, a_member, promised
+    ):
+        club = await customer_groups.add("club", "Club")
+        ada, eve = await a_member(), await a_member()
+
+        async def waits():
+            return await shop.db.fetchval(_WAITING)
+
+        async with asyncio.TaskGroup() as tasks, shop.db.transaction() as tx:
+            await pricing.add_member(
+                tx, club.id, ada.account_id, by="test", at=shop.clock()
+            )
+            tasks.create_task(customer_groups.add_member(club.id, eve.account_id))
+            await promised(waits)
+
+        assert (await pricing.find_group(shop.db, club.id)).version == 3
+        await customer_groups.remove_member(club.id, eve.account_id)
+        assert (await pricing.find_group(shop.db, club.id)).version == 4
 
     async def test_only_accounts_can_join(self, customer_groups):
         club = await customer_groups.add("club", "Club")

@@ -113,7 +113,12 @@ async def change_list(tx: Transaction, wanted: PriceList) -> None:
 
 
 async def remove_list(tx: Transaction, list_id: UUID, *, by: str, at: datetime) -> None:
-    """Withdraw a locked list; its prices hold no more and stay on record."""
+    """Withdraw a locked list; its prices hold no more and stay on record.
+
+    So does whom it was for, by itself: a group that nothing else needs may go.
+    """
+    await tx.execute(_KEEP_LIST, list_id, at)
+    await tx.execute(_CLEAR_AUDIENCE, list_id)
     await tx.execute(_REMOVE_LIST, list_id, by, at)
 
 

@@ -31,32 +31,34 @@ WHERE id = $1;
 DELETE FROM customer_groups WHERE id = $1;
 
 -- name: add_member
--- Put an account into a group and raise the group's version; nothing changes if it is
--- there. $1 group, $2 account, $3 by whom, $4 now. Returns one row if both exist, with the
--- moment it was put there.
-WITH added AS (
-    INSERT INTO customer_group_members (group_id, account_id, added_by, added_at)
-    SELECT g.id, a.id, $3, $4
-    FROM customer_groups g, accounts a
-    WHERE g.id = $1 AND a.id = $2 AND a.status <> 'erased'
-    ON CONFLICT (account_id, group_id) DO NOTHING
-    RETURNING account_id, added_at
+-- Put an account into a group and raise the group's version; it stays as it is if it is
+-- there. $1 group, $2 account, $3 by whom, $4 now. Locks the group before the member.
+-- Returns one row if both exist, with the moment it was put there: who waited for another
+-- that put it there sees it by the conflict alone, its snapshot is from before.
+WITH held AS (
+    SELECT id FROM customer_groups WHERE id = $1 FOR NO KEY UPDATE
+), added AS (
+    INSERT INTO customer_group_members AS m (group_id, account_id, added_by, added_at)
+    SELECT held.id, a.id, $3, $4
+    FROM held, accounts a
+    WHERE a.id = $2 AND a.status <> 'erased'
+    ON CONFLICT (account_id, group_id) DO UPDATE SET added_at = m.added_at
+    RETURNING new.account_id, new.added_at, old.account_id IS NULL AS is_new
 ), raised AS (
     UPDATE customer_groups SET version = version + 1
-    WHERE id = $1 AND EXISTS (SELECT FROM added)
+    WHERE id = $1 AND EXISTS (SELECT FROM added WHERE is_new)
 )
-SELECT account_id, added_at FROM added
-UNION ALL
-SELECT account_id, added_at FROM customer_group_members
-WHERE group_id = $1 AND account_id = $2
-LIMIT 1;
+SELECT account_id, added_at FROM added;
 
 -- name: remove_member
 -- Take an account out of a group and raise the group's version. $1 group, $2 account.
--- Returns one row, or none if it was not there.
-WITH gone AS (
-    DELETE FROM customer_group_members WHERE group_id = $1 AND account_id = $2
-    RETURNING group_id
+-- Locks the group before the member. Returns one row, or none if it was not there.
+WITH held AS (
+    SELECT id FROM customer_groups WHERE id = $1 FOR NO KEY UPDATE
+), gone AS (
+    DELETE FROM customer_group_members m USING held
+    WHERE m.group_id = held.id AND m.account_id = $2
+    RETURNING m.group_id
 )
 UPDATE customer_groups SET version = version + 1
 WHERE id = (SELECT group_id FROM gone)
@@ -126,7 +128,8 @@ SELECT id, since, $2, for_everybody,
 FROM price_lists WHERE id = $1 AND since < $2;
 
 -- name: clear_audience
--- Take all groups off a locked list, before others are put on it. $1 list.
+-- Take all groups off a locked list, before others are put on it or it is withdrawn.
+-- $1 list.
 DELETE FROM price_list_groups WHERE price_list_id = $1;
 
 -- name: change_list
@@ -146,10 +149,11 @@ WITH changed AS (
 SELECT coalesce(array_agg(group_id), '{}') AS known FROM audience;
 
 -- name: remove_list
--- Withdraw a locked list; its prices stay on record, and its code may be used again. $1
--- id, $2 by whom, $3 now.
+-- Withdraw a locked list whose groups were cleared; its prices stay on record, and its
+-- code may be used again. $1 id, $2 by whom, $3 now.
 WITH gone AS (
-    UPDATE price_lists SET removed_at = $3, updated_at = $3, code = code || '~' || id
+    UPDATE price_lists
+    SET removed_at = $3, since = $3, updated_at = $3, code = code || '~' || id
     WHERE id = $1
 )
 UPDATE prices SET removed_by = $2, removed_at = $3
