@@ -5,15 +5,17 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Response
 
-from holdfast.api import editions
+from holdfast.api import editions, offers
 from holdfast.api.decoding import invalid_parameter
 from holdfast.api.editions import IfNoneMatch
 from holdfast.api.listing import After, Limit, Listing, listing_of_json
 from holdfast.api.shop import Shop
 from holdfast.domain import catalog
+from holdfast.domain.identity import Caller
 from holdfast.kernel.page import DEFAULT_LIMIT
 
 _PATH = "/v1/variants"
+_decoder = msgspec.json.Decoder(list[offers.OfferedProduct])
 
 Sku = Annotated[
     str,
@@ -48,16 +50,18 @@ class CodedVariant(msgspec.Struct, frozen=True):
     """A variant that has the code, and its product."""
 
     product: ProductOfVariant
-    variant: catalog.Variant
+    variant: offers.OfferedVariant
 
 
 async def browse(
     shop: Shop,
+    caller: Caller,
     *,
     sku: Sku | None = None,
     barcode: Barcode | None = None,
     limit: Limit = DEFAULT_LIMIT,
     after: After | None = None,
+    currency: offers.Currency = None,
     if_none_match: IfNoneMatch = None,
 ) -> Annotated[Response[Any], Listing[CodedVariant]]:
     """List the variants with an SKU, or with a barcode, whatever their status is.
@@ -69,17 +73,19 @@ async def browse(
     page = await catalog.with_code(
         shop.db, sku=sku, barcode=barcode, after=after, limit=limit
     )
-    items = []
-    for coded in page.items:
-        product = coded.document.product()
-        items.append(
-            CodedVariant(
-                ProductOfVariant(
-                    str(product.id), product.handle, product.title, product.status
-                ),
-                coded.variant,
-            )
+    documents = {coded.document.id: coded.document.json for coded in page.items}
+    offered = await offers.on_many(shop, caller, ",".join(documents.values()), currency)
+    shown = {
+        variant.id: CodedVariant(
+            ProductOfVariant(
+                str(product.id), product.handle, product.title, product.status
+            ),
+            variant,
         )
+        for product in _decoder.decode(f"[{offered}]")
+        for variant in product.variants
+    }
+    items = [shown[coded.variant.id] for coded in page.items]
     listed = listing_of_json(
         msgspec.json.encode(items)[1:-1].decode(),
         page.next,
@@ -87,5 +93,6 @@ async def browse(
         limit=limit,
         sku=sku,
         barcode=barcode,
+        currency=currency,
     )
     return editions.of_list(listed, if_none_match)

@@ -299,7 +299,8 @@ async def create(shop: Shop, caller: Caller, data: NewProduct) -> OneProduct:
     made = await workflows.create_product(
         shop.db, data.draft, clock=shop.clock, actor=caller.actor
     )
-    return _answer(made, headers={"Location": f"{_PATH}/{made.id}"})
+    location = f"{_PATH}/{made.id}"
+    return await _answer(shop, caller, made, headers={"Location": location})
 
 
 async def change(
@@ -312,16 +313,13 @@ async def change(
     """Change a product and its variants, if nobody else did since it was read."""
     versions = editions.versions(if_match)
     found = await shop.products.find(product)
-    return _answer(
-        await workflows.change_product(
-            shop.db,
-            found.id,
-            data.applied_to,
-            clock=shop.clock,
-            versions=versions,
-            actor=caller.actor,
-        )
+    changed = await workflows.change_product(
+        *(shop.db, found.id, data.applied_to),
+        clock=shop.clock,
+        versions=versions,
+        actor=caller.actor,
     )
+    return await _answer(shop, caller, changed)
 
 
 async def delete(
@@ -335,18 +333,16 @@ async def delete(
     )
 
 
-def _answer(
+async def _answer(
+    shop: Shop,
+    caller: Caller,
     document: catalog.Document,
     *,
     headers: dict[str, str] | None = None,
-    if_none_match: str | None = None,
 ) -> Response[Any]:
-    return editions.answer(
-        document.json.encode(),
-        version=document.version,
-        if_none_match=if_none_match,
-        headers=headers,
-    )
+    # Not as single products are read: with a key, the change is not committed yet.
+    offered = await offers.on_many(shop, caller, document.json, None)
+    return editions.answer(offered.encode(), version=document.version, headers=headers)
 
 
 def _changed(

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from litestar import Response
 
-from holdfast.api import editions, languages
+from holdfast.api import editions, languages, offers
 from holdfast.api.editions import IfMatch, IfNoneMatch
 from holdfast.api.languages import AcceptLanguage
 from holdfast.api.shop import Shop
@@ -19,7 +19,7 @@ from holdfast.workflows import related as workflows
 class Related(msgspec.Struct, frozen=True):
     """The products related to one, in their order."""
 
-    items: list[catalog.Product]
+    items: list[offers.OfferedProduct]
 
 
 class RelatedWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,6 +36,8 @@ async def show(
     shop: Shop,
     caller: Caller,
     product: str,
+    *,
+    currency: offers.Currency = None,
     accept_language: AcceptLanguage = None,
     if_none_match: IfNoneMatch = None,
 ) -> RelatedProducts:
@@ -45,6 +47,7 @@ async def show(
         raise catalog.ProductNotFound
     return await _answer(
         *(shop, caller, found.id, found.version),
+        currency=currency,
         wanted=languages.wanted(shop, accept_language),
         if_none_match=if_none_match,
     )
@@ -75,6 +78,7 @@ async def _answer(
     product_id: UUID,
     version: int,
     *,
+    currency: str | None = None,
     wanted: Preference | None = None,
     if_none_match: str | None = None,
 ) -> Response[Any]:
@@ -84,9 +88,10 @@ async def _answer(
         for other in others
         if other.status == "active" or may(caller, "products:read")
     ]
-    body = f'{{"items":[{",".join(other.json for other in shown)}]}}'
+    items = ",".join(other.json for other in shown)
+    items = await offers.on_many(shop, caller, items, currency)
     return languages.answer(
-        *(shop, body.encode(), languages.of(shop, shown)),
+        *(shop, f'{{"items":[{items}]}}'.encode(), languages.of(shop, shown)),
         version=version,
         if_none_match=if_none_match,
     )

@@ -1,7 +1,8 @@
 """The variants of a product, each at an address of its own.
 
 They are versioned with their product: the tag of either is what a change of the other
-compares, since two variants must not have the same options.
+compares, since two variants must not have the same options. What one costs whoever asks
+is said with it, as in the product.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from uuid import UUID
 import msgspec
 from litestar import Response
 
-from holdfast.api import editions, languages
+from holdfast.api import editions, languages, offers
 from holdfast.api.editions import IfMatch, IfNoneMatch
 from holdfast.api.languages import AcceptLanguage
 from holdfast.api.listing import After, Limit, Listing, listing
@@ -27,8 +28,17 @@ from holdfast.workflows import variants as workflows
 
 _ENCODER = msgspec.json.Encoder()
 
-OneVariant = Annotated[Response[Any], catalog.Variant]
-Variants = Annotated[Response[Any], Listing[catalog.Variant]]
+OneVariant = Annotated[Response[Any], offers.OfferedVariant]
+Variants = Annotated[Response[Any], Listing[offers.OfferedVariant]]
+
+
+class _Varied(msgspec.Struct, frozen=True):
+    """Of a product, what it comes in."""
+
+    variants: tuple[offers.OfferedVariant, ...]
+
+
+_decoder = msgspec.json.Decoder(_Varied)
 
 
 class VariantEdits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,18 +70,20 @@ async def browse(
     *,
     limit: Limit = DEFAULT_LIMIT,
     after: After | None = None,
+    currency: offers.Currency = None,
     accept_language: AcceptLanguage = None,
     if_none_match: IfNoneMatch = None,
 ) -> Variants:
     """List the variants of a product in their order."""
     wanted = languages.wanted(shop, accept_language)
     found = await _visible(shop, caller, product, wanted)
-    variants = found.product().variants
+    variants = _variants(await offers.on_one(shop, caller, found, currency))
     start = 0 if after is None else _place(variants, decode_id_cursor(after)) + 1
     items = list(variants[start : start + limit])
     more = start + limit < len(variants)
     page = Page(items, encode_cursor(str(items[-1].id)) if more else None)
-    listed = listing(page, f"/v1/products/{product}/variants", limit=limit)
+    path = f"/v1/products/{product}/variants"
+    listed = listing(page, path, limit=limit, currency=currency)
     return languages.answer(
         *(shop, _ENCODER.encode(listed.content), found.languages),
         version=found.version,
@@ -86,14 +98,16 @@ async def show(
     product: str,
     variant_id: UUID,
     *,
+    currency: offers.Currency = None,
     accept_language: AcceptLanguage = None,
     if_none_match: IfNoneMatch = None,
 ) -> OneVariant:
     """One variant of a product."""
     wanted = languages.wanted(shop, accept_language)
     found = await _visible(shop, caller, product, wanted)
+    offered = await offers.on_one(shop, caller, found, currency)
     return languages.answer(
-        *(shop, _ENCODER.encode(_of(found, variant_id)), found.languages),
+        *(shop, _ENCODER.encode(_of(offered, variant_id)), found.languages),
         version=found.version,
         if_none_match=if_none_match,
     )
@@ -116,7 +130,9 @@ async def create(
         versions=versions,
     )
     location = f"/v1/products/{found.id}/variants/{variant_id}"
-    return _answer(changed, variant_id, headers={"Location": location})
+    return await _answer(
+        *(shop, caller, changed, variant_id), headers={"Location": location}
+    )
 
 
 async def change(
@@ -137,7 +153,7 @@ async def change(
         actor=caller.actor,
         versions=versions,
     )
-    return _answer(changed, variant_id)
+    return await _answer(shop, caller, changed, variant_id)
 
 
 async def delete(
@@ -167,26 +183,35 @@ async def _visible(
     return found
 
 
-def _place(variants: Sequence[catalog.Variant], last: UUID) -> int:
+def _place(variants: Sequence[offers.OfferedVariant], last: UUID) -> int:
     """Where the page before ended; it was the first if that variant is gone."""
     places = (n for n, variant in enumerate(variants) if variant.id == last)
     return next(places, -1)
 
 
-def _answer(
+async def _answer(
+    shop: Shop,
+    caller: Caller,
     document: catalog.Document,
     variant_id: UUID,
     *,
     headers: dict[str, str] | None = None,
 ) -> Response[Any]:
-    variant = _of(document, variant_id)
+    # Not as single products are read: with a key, the change is not committed yet.
+    offered = await offers.on_many(shop, caller, document.json, None)
     return editions.answer(
-        _ENCODER.encode(variant), version=document.version, headers=headers
+        _ENCODER.encode(_of(offered, variant_id)),
+        version=document.version,
+        headers=headers,
     )
 
 
-def _of(document: catalog.Document, variant_id: UUID) -> catalog.Variant:
-    for variant in document.product().variants:
+def _variants(product: str) -> tuple[offers.OfferedVariant, ...]:
+    return _decoder.decode(product).variants
+
+
+def _of(product: str, variant_id: UUID) -> offers.OfferedVariant:
+    for variant in _variants(product):
         if variant.id == variant_id:
             return variant
     raise catalog.VariantNotFound
