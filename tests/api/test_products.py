@@ -1,6 +1,7 @@
 """Products as a client sees them."""
 
 import re
+from contextlib import AsyncExitStack
 
 import pytest
 from cases import cases
@@ -344,3 +345,21 @@ class TestCreate:
         assert (await client.post("/v1/products", json=BODY)).status_code == 401
         refused = await client.post("/v1/products", json=BODY, headers=reader)
         assert refused.status_code == 403
+
+
+class TestLooking:
+    async def test_goes_on_while_all_connections_of_writers_are_taken(
+        self, shop, client, tea
+    ):
+        """As they are while every commit waits for a slow disk."""
+        (one,) = (await client.get("/v1/products")).json()["items"]
+        async with AsyncExitStack() as borrowed:
+            for _ in range(shop.settings.database_pool_size):
+                await borrowed.enter_async_context(shop.db.acquire())
+
+            for path in (
+                *("/v1/products?currency=EUR", f"/v1/products/{one['handle']}"),
+                *("/v1/products?q=tea", "/v1/search?q=tea", "/v1/suggestions?q=te"),
+            ):
+                answer = await client.get(path)
+                assert answer.status_code == 200, path

@@ -78,7 +78,7 @@ async def on_many(
         return documents
     listed = f"[{documents}]"
     found = await pricing.priced(
-        shop.db,
+        shop.looking,
         [product.id for product in _names.decode(listed)],
         currency=asked,
         account_id=_account_of(caller),

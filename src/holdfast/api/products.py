@@ -253,9 +253,9 @@ async def browse(
     else:
         category_id = None
         if category is not None:
-            category_id = (await catalog.find_category(shop.db, category)).id
+            category_id = (await catalog.find_category(shop.looking, category)).id
         page = await catalog.page(
-            shop.db,
+            shop.looking,
             after=after,
             limit=limit,
             status=shown,

@@ -101,8 +101,10 @@ class Shop:
     """What is counted of pictures."""
     storage: Storage = field(init=False)
     """The files of pictures."""
-    search_db: Database | None = None
-    """Connections that only searches use; None to share those of all."""
+    looking_db: Database | None = None
+    """Connections that only those use who look at products; None to share all's."""
+    looking: Database = field(init=False)
+    """Reads what is sold."""
     finder: search.Finder = field(init=False)
     """What is sold, by what people look for."""
     hot_db: Database | None = None
@@ -135,9 +137,10 @@ class Shop:
         self.keyring = oauth.KeyRing(self.db, self.vault, self.clock)
         self.deadlines = DeadlineMetrics(self.metrics.registry)
         self.key_uses = KeyUses(self.db, self.vault, clock=self.clock)
-        self.finder = search.Finder(self.search_db or self.db, reading=catalog.reading)
-        self.products = catalog.Reader(self.db, self.clock)
-        self.prices = pricing.Reader(self.db)
+        self.looking = self.looking_db or self.db
+        self.finder = search.Finder(self.looking, reading=catalog.reading)
+        self.products = catalog.Reader(self.looking, self.clock)
+        self.prices = pricing.Reader(self.looking)
         self.media = UploadMetrics(self.metrics.registry)
         self.storage = open_guarded(
             *(self.settings.media_url, self.settings.home / "images"),
@@ -224,14 +227,14 @@ async def opened(
             statement_timeout_ms=_BATCH_STATEMENT_MS,
         )
         closing.push_async_callback(hot_db.close)
-        # Those of searches. Half as many as of all, so that a checkout finds one,
-        # however many search.
-        search_db = await Database.connect(
+        # Those of who looks at products, half as many: a checkout finds one, however
+        # many search, and products are shown while all commits wait for a slow disk.
+        looking_db = await Database.connect(
             settings.database_url,
             size=-(-settings.database_pool_size // 2),
             statements=search.KEPT_STATEMENTS,
         )
-        closing.push_async_callback(search_db.close)
+        closing.push_async_callback(looking_db.close)
         metrics = Metrics(settings.raw)
         guards = Circuits(
             dependencies.names(settings),
@@ -290,7 +293,7 @@ async def opened(
             circuits=guards,
             openid=openid_providers(settings, session, circuits=guards, clock=clock),
             hot_db=hot_db,
-            search_db=search_db,
+            looking_db=looking_db,
             limiter=limiter,
             calls=calls,
         )
@@ -305,7 +308,7 @@ async def opened(
         await closing.enter_async_context(circuits.followed(guards, cache))
         shop.load.follow(shop.controls)
         db.on_wait = shop.load.waited_for_pool
-        search_db.on_wait = shop.load.waited_for_pool
+        looking_db.on_wait = shop.load.waited_for_pool
         shop.controls.watch(POLICY_CONTROL, shop.quotas.policies.take_over)
         shop.controls.watch(PLAN_CONTROL, shop.quotas.policies.assign)
         await closing.enter_async_context(doors.followed(shop.doors))

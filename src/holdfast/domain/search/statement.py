@@ -53,9 +53,9 @@ _MOST = "$20::integer"
 # it walks; what is beyond the length that was asked for is not told.
 _LENGTHS = (20, 100)
 _KEPT = 256
-KEPT_STATEMENTS = 20
-"""How many statements a connection should keep that searches use: a search with facets,
-and its plan, takes 3 MB of the server's memory on each."""
+KEPT_STATEMENTS = 30
+"""How many statements a connection should keep that searches use, among others: a search
+with facets, and its plan, takes 3 MB of the server's memory on each."""
 
 
 class Shape(NamedTuple):
