@@ -17,6 +17,7 @@ from holdfast.api.shop import Shop
 from holdfast.domain.identity import Caller, Origin
 from holdfast.kernel.clock import rfc3339
 from holdfast.kernel.errors import NotFound
+from holdfast.kernel.moments import OFF_CALENDAR, on_calendar
 from holdfast.platform.circuits import CONTROL, CircuitStanding
 from holdfast.workflows.controls import ControlChanges
 
@@ -128,6 +129,8 @@ async def force(
     _check(shop, dependency)
     if data.until is not None and data.until <= shop.clock():
         raise invalid("/until", "That is over already")
+    if data.until is not None and not on_calendar(data.until):
+        raise invalid("/until", OFF_CALENDAR.capitalize())
     value: dict[str, Any] = {"mode": data.mode}
     if data.until is not None:
         value["until"] = rfc3339(data.until)

@@ -14,6 +14,7 @@ from holdfast.api.shop import Shop
 from holdfast.domain import inventory
 from holdfast.domain.identity import Caller
 from holdfast.domain.inventory import MAIN, Kind, Level, Movement, MovementFilter
+from holdfast.kernel.moments import nearest
 from holdfast.kernel.page import DEFAULT_LIMIT, Page
 from holdfast.workflows import stock as workflows
 
@@ -250,9 +251,9 @@ def _asked(only: MovementFilter) -> dict[str, object]:
 
 def _aware(at: datetime | None) -> datetime | None:
     """A time without an offset is one of UTC."""
-    if at is not None and at.tzinfo is None:
-        return at.replace(tzinfo=UTC)
-    return at
+    if at is None:
+        return None
+    return nearest(at.replace(tzinfo=UTC) if at.tzinfo is None else at)
 
 
 async def _location_id(shop: Shop, code: str | None) -> UUID | None:

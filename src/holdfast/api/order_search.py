@@ -22,6 +22,7 @@ from holdfast.domain.ordering import (
     Sort,
     Wanted,
 )
+from holdfast.kernel.moments import nearest
 from holdfast.kernel.money import MAX_AMOUNT
 from holdfast.kernel.page import DEFAULT_LIMIT, Page
 from holdfast.workflows.carts import owns
@@ -102,6 +103,8 @@ async def browse(
     """
     if q is not None and not q.strip():
         raise invalid_parameter("q", "Is blank")
+    placed_from = placed_from and nearest(placed_from)
+    placed_to = placed_to and nearest(placed_to)
     wanted = Wanted(
         text=q,
         email=email,

@@ -9,6 +9,7 @@ import msgspec
 from holdfast.api.shapes import invalid
 from holdfast.domain import pricing
 from holdfast.domain.pricing import Book, Holding, Period
+from holdfast.kernel.moments import OFF_CALENDAR, on_calendar
 from holdfast.kernel.money import Money
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -20,8 +21,6 @@ Code = Annotated[
         examples=["wholesale"],
     ),
 ]
-# Far enough from both ends of the calendar that no time zone leads over them.
-_FIRST, _LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
 
 class Break(msgspec.Struct, frozen=True):
@@ -54,8 +53,8 @@ def period(starts_at: datetime | None, ends_at: datetime | None, here: str) -> P
 
 def moment(at: datetime, pointer: str) -> datetime:
     """The moment, in UTC; *pointer* is where it stands in the body."""
-    if not _FIRST.year < at.year < _LAST.year:
-        raise invalid(pointer, "Must be between the years 2001 and 8999")
+    if not on_calendar(at):
+        raise invalid(pointer, OFF_CALENDAR.capitalize())
     return at.astimezone(UTC)
 
 

@@ -8,11 +8,13 @@ import msgspec
 from litestar import Request, Response
 
 from holdfast.api import decoding
+from holdfast.api.shapes import invalid
 from holdfast.api.shipments import ShipmentView, dispatch_of
 from holdfast.api.shop import Shop
 from holdfast.domain import payments, shipping
 from holdfast.domain.identity import Caller
 from holdfast.domain.shipping import ShipmentStatus, TrackingEvent
+from holdfast.kernel.moments import OFF_CALENDAR, on_calendar
 from holdfast.platform.webhooks import WebhookNotVerified
 from holdfast.resilience.asgi import Scope
 from holdfast.resilience.errors import BodyTooLarge
@@ -72,6 +74,8 @@ async def report(
     shop: Shop, caller: Caller, shipment_id: UUID, data: EventWanted
 ) -> ShipmentView:
     """Say where a shipment made by hand is."""
+    if data.happened_at is not None and not on_calendar(data.happened_at):
+        raise invalid("/happened_at", OFF_CALENDAR.capitalize())
     moved = await Tracking(dispatch_of(shop)).report(
         shipment_id,
         ShipmentStatus(data.status),

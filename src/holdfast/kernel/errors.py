@@ -24,6 +24,12 @@ No HTTP here: one table at the edge gives each kind its status (RFC 9457).
 from dataclasses import dataclass, fields
 from typing import Any
 
+MOST_FAULTS = 100
+"""How many faults of one request are named: who mends these hears of the others then.
+
+A body of a megabyte can have hundreds of thousands.
+"""
+
 
 @dataclass(eq=False)
 class DomainError(Exception):

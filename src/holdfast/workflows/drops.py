@@ -131,8 +131,7 @@ class Drops:
         Raises ``DropNotFound``, ``DropEnded`` or ``DropInvalid``.
         """
         drop = await drops.find(self.db, drop_id)
-        if closes_at is not None and closes_at <= drop.opens_at:
-            raise drops.DropInvalid("closes_at is not after opens_at")
+        drops.check_end(drop.opens_at, closes_at)
         async with self.db.transaction() as tx:
             if not await drops.change(
                 tx, drop_id, closes_at=closes_at, per_minute=per_minute

@@ -7,9 +7,10 @@ that no two for one moment can come about.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 from uuid import UUID
 
 from holdfast.domain import ordering, pricing
@@ -25,7 +26,9 @@ from holdfast.domain.pricing import (
     Ware,
 )
 from holdfast.kernel.clock import Clock
+from holdfast.kernel.errors import MOST_FAULTS
 from holdfast.kernel.ids import new_id
+from holdfast.kernel.moments import OFF_CALENDAR, on_calendar
 from holdfast.kernel.money import CURRENCIES, MAX_AMOUNT, Money
 from holdfast.kernel.versions import Versions
 from holdfast.platform.db import Connection, Database, Transaction
@@ -86,6 +89,13 @@ class Outcome:
 def period_faults(period: Period, here: str = "") -> list[Fault]:
     """Why there can be no such period."""
     starts, ends = period.starts_at, period.ends_at
+    found = [
+        Fault(f"{here}/{name}", OFF_CALENDAR)
+        for name, moment in (("starts_at", starts), ("ends_at", ends))
+        if moment is not None and not on_calendar(moment)
+    ]
+    if found:
+        return found
     if starts is not None and ends is not None and starts >= ends:
         return [Fault(f"{here}/ends_at", "must be after starts_at")]
     return []
@@ -276,7 +286,11 @@ def _faults(
 ) -> list[Fault]:
     if not 1 <= len(wanted) <= most:
         return [Fault("/prices", f"must be 1 to {most}")]
-    found = []
+    # A file has as many as it likes.
+    return list(islice(_faults_of_each(wanted, now), MOST_FAULTS))
+
+
+def _faults_of_each(wanted: Sequence[PriceWanted], now: datetime) -> Iterator[Fault]:
     seen = set[object]()
     for place, price in enumerate(wanted):
         here = f"/prices/{place}"

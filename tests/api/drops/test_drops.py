@@ -124,10 +124,15 @@ class TestChange:
 
         assert answer.json()["type"] == "/problems/drop-ended"
 
-    async def test_cannot_close_before_it_opens(self, client, announce, steward):
+    @pytest.mark.parametrize(
+        "closes_at", ["2026-01-01T00:00:00Z", "9999-12-31T23:59:59-05:00"]
+    )
+    async def test_cannot_close_before_it_opens_or_never(
+        self, client, announce, steward, closes_at
+    ):
         run = await announce()
 
-        body = {"closes_at": "2026-01-01T00:00:00Z"}
+        body = {"closes_at": closes_at}
         answer = await client.patch(run.path, json=body, headers=steward)
 
         assert answer.json()["type"] == "/problems/drop-invalid"

@@ -83,6 +83,9 @@ class TestFilters:
         assert await search("sku=TEA&sort=oldest") == ["HF-1001", "HF-1002"]
         assert await search(f"placed_from={later}") == ["HF-1002"]
         assert await search(f"placed_to={later}") == ["HF-1001"]
+        ever = "placed_from=0001-01-01T00:00:00%2B01:00"
+        ever += "&placed_to=9999-12-31T23:59:59-05:00"
+        assert await search(ever) == ["HF-1002", "HF-1001"]
         assert await search("min_total=1000") == ["HF-1002"]
         total = tea.order["total"]["amount"]
         assert await search(f"max_total={total}&currency=EUR") == ["HF-1001"]

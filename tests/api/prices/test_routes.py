@@ -4,6 +4,7 @@ import pytest
 
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.money import MAX_AMOUNT
+from holdfast.kernel.page import encode_cursor
 
 EUR = {"amount": 800, "currency": "EUR"}
 HOSTILE = "<b>\u202e\U0001f9e6 e\u0301 ' OR 1=1 --</b>"
@@ -111,7 +112,14 @@ class TestHistory:
         assert [n["until"] for n in found] == [None, found[0]["since"], None]
         assert found[1]["removed_by"] == found[1]["set_by"]
 
-    @pytest.mark.parametrize("after", ["x", "WyJhIiwiYiJd"])
+    @pytest.mark.parametrize(
+        "after",
+        [
+            *("x", "WyJhIiwiYiJd"),
+            encode_cursor("9999-12-31T23:59:59-05:00", str(UUID(int=0))),
+        ],
+        ids=["nothing", "another", "never"],
+    )
     async def test_no_cursor_but_its_own_is_taken(self, client, keeper, tea, after):
         answer = await client.get(
             "/v1/prices/history", params={"sku": "TEA", "after": after}, headers=keeper

@@ -122,6 +122,7 @@ class TestForce:
             ({}, 422),
             ({"mode": "disabled", "until": "2020-01-01T00:00:00Z"}, 422),
             ({"mode": "disabled", "until": "2026-12-01T00:00:00"}, 422),
+            ({"mode": "disabled", "until": "9999-12-31T23:59:59-05:00"}, 422),
             ({"mode": "disabled", "for": 5}, 422),
         ],
     )

@@ -177,6 +177,18 @@ class TestShow:
             }
         ]
 
+    @pytest.mark.parametrize(
+        "moment", ["9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+01:00"]
+    )
+    async def test_by_hand_is_on_the_calendar(self, sent, client, packer, moment):
+        path = f"/v1/shipments/{(await sent({'by': 'hand'}))['id']}"
+        said = {"status": "in_transit", "happened_at": moment}
+
+        answer = await client.post(f"{path}/events", json=said, headers=packer)
+
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["pointer"] == "/happened_at"
+
 
 class TestReport:
     async def test_is_not_for_what_a_carrier_takes(self, sent, client, packer):

@@ -6,6 +6,8 @@ from cases import cases
 from holdfast.domain import inventory
 from holdfast.domain.inventory import MAIN
 
+FAR = "9999-12-31T23:59:59-05:00"
+
 
 class TestBrowse:
     async def test_pages_visit_each_level_once_by_sku(self, keep, berlin, a_product):
@@ -148,6 +150,8 @@ class TestLedger:
         assert len(await moved(actor="test")) == 2
         assert len(await moved(since=later)) == 2
         assert len(await moved(until=later, since=started)) == 2
+        ever = {"since": "0001-01-01T00:00:00+01:00", "until": FAR}
+        assert len(await moved(**ever)) == 4
         first = await keep("GET", "/v1/stock-movements?limit=3&actor=test")
         assert first.json()["next"] is None
 

@@ -189,13 +189,18 @@ class TestTrack:
             {"id": "te_1", "status": "teleported", "happened_at": "2026-11-27T08:00Z"},
             {"id": "te_1", "status": "created", "happened_at": "2026-11-27T08:00:00"},
             {
+                "id": "te_1",
+                "status": "created",
+                "happened_at": "9999-12-31T23:59:59-05:00",
+            },
+            {
                 "id": "x" * 256,
                 "status": "created",
                 "happened_at": "2026-11-27T08:00:00Z",
             },
             {"id": "\x00", "status": "created", "happened_at": "2026-11-27T08:00:00Z"},
         ],
-        ids=["status", "no zone", "long id", "nul"],
+        ids=["status", "no zone", "never", "long id", "nul"],
     )
     async def test_that_cannot_be_kept_is_no_answer(self, carrier, clerk, event):
         clerk.tracking = {"tracking_number": "HF1", "events": [event]}

@@ -24,6 +24,7 @@ from holdfast.domain.drops.model import (
     DropStatus,
     Entry,
     check,
+    check_end,
 )
 from holdfast.domain.drops.store import (
     add,
@@ -69,6 +70,7 @@ __all__ = [
     "browse",
     "change",
     "check",
+    "check_end",
     "draw_lots",
     "end",
     "enter",

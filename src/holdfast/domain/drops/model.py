@@ -71,6 +71,11 @@ def check(opens_at: datetime, closes_at: datetime | None, now: datetime) -> None
         raise DropInvalid("opens_at has passed")
     if opens_at > now + _LONGEST * 12:
         raise DropInvalid("opens_at is more than a year away")
+    check_end(opens_at, closes_at)
+
+
+def check_end(opens_at: datetime, closes_at: datetime | None) -> None:
+    """Raise ``DropInvalid`` unless what opens then may close then."""
     if closes_at is not None and closes_at <= opens_at:
         raise DropInvalid("closes_at is not after opens_at")
     if closes_at is not None and closes_at > opens_at + _LONGEST:

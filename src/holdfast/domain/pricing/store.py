@@ -9,6 +9,7 @@ from uuid import UUID
 from holdfast.domain.pricing.book import book_of, known_of
 from holdfast.domain.pricing.errors import PriceNotFound, PricesChanged
 from holdfast.domain.pricing.model import Book, Known, Period
+from holdfast.kernel.moments import on_calendar
 from holdfast.kernel.money import Money
 from holdfast.kernel.page import (
     BadCursor,
@@ -370,6 +371,6 @@ def _place(cursor: str) -> tuple[datetime, UUID]:
         moment = datetime.fromisoformat(since)
     except ValueError:
         raise BadCursor from None
-    if moment.tzinfo is None:
+    if moment.tzinfo is None or not on_calendar(moment):
         raise BadCursor
     return moment, decode_id_cursor(encode_cursor(last))

@@ -30,6 +30,7 @@ from holdfast.domain.shipping.model import (
 )
 from holdfast.domain.shipping.quotes import Quotes
 from holdfast.domain.shipping.wire import CarrierFailed, Wire
+from holdfast.kernel.moments import on_calendar
 from holdfast.resilience.errors import Rejected, TimedOut
 
 MAX_LABEL_BYTES = 2 * 1024 * 1024
@@ -260,6 +261,8 @@ def _tracked(answer: bytes) -> Tracked:
         tracking = _tracking.decode(answer)
     except _NONSENSE as error:
         raise CarrierFailed("the carrier answered nonsense") from error
+    if not all(on_calendar(event.happened_at) for event in tracking.events):
+        raise CarrierFailed("the carrier told of a time that never comes")
     events = [
         TrackingEvent(
             event.id,
