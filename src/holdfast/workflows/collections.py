@@ -102,7 +102,8 @@ async def put_products(
         before = [id_ for id_, _ in await catalog.places(tx, collection_id)]
         if ids == before:
             return old
-        gone = [id_ for id_ in before if id_ not in set(ids)]
+        kept = set(ids)
+        gone = [id_ for id_ in before if id_ not in kept]
         await catalog.take_out(tx, collection_id, gone)
         await catalog.put_places(tx, collection_id, catalog.spread(ids))
         told = Difference("/products", _texts(before), _texts(ids))

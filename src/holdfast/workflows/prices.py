@@ -294,14 +294,13 @@ def _faults_of_each(wanted: Sequence[PriceWanted], now: datetime) -> Iterator[Fa
     seen = set[object]()
     for place, price in enumerate(wanted):
         here = f"/prices/{place}"
-        found += price.faults(here)
+        yield from price.faults(here)
         if price.period.ends_at is not None and price.period.ends_at <= now:
-            found.append(Fault(f"{here}/ends_at", "has passed"))
+            yield Fault(f"{here}/ends_at", "has passed")
         key = (price.sku, price.price.currency, price.min_quantity, price.period)
         if key in seen:
-            found.append(Fault(here, "is there twice"))
+            yield Fault(here, "is there twice")
         seen.add(key)
-    return found
 
 
 def _check_clashes(wanted: Sequence[Price], others: Sequence[Price]) -> None:
