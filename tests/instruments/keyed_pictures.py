@@ -64,6 +64,7 @@ PICTURES: dict[str, Recipe] = {
     "POST /v1/media": _form,
     "PATCH /v1/media/{media_id:uuid}": names(media_id=_picture),
     "DELETE /v1/media/{media_id:uuid}": names(media_id=_picture),
+    "POST /v1/media/{media_id:uuid}/draw": names(media_id=_picture),
     "POST /v1/products/{product}/images": _shown,
     "PATCH /v1/products/{product}/images/{image_id:uuid}": _retold,
     "DELETE /v1/products/{product}/images/{image_id:uuid}": _image,

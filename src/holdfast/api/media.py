@@ -66,7 +66,8 @@ class Media(msgspec.Struct, frozen=True):
     """A picture of the shop's own.
 
     ``url`` is what a product shows; it answers once the status is ``ready``. ``failed``
-    has a ``problem``, and never becomes ready.
+    has a ``problem``; for seven days its upload is kept, and can be drawn again. While
+    it is ``processing``, the problem is what its last drawing came to.
     """
 
     id: UUID
@@ -215,6 +216,12 @@ async def change(
         shop.db, media_id, _alt(data.alt), clock=shop.clock, versions=versions
     )
     return editions.of(Media.of(changed), version=changed.version)
+
+
+async def draw(shop: Shop, media_id: UUID) -> OneMedia:
+    """Have a picture drawn again that failed, now that what was wrong is mended."""
+    drawn = await workflows.draw_again(shop.db, media_id, clock=shop.clock)
+    return editions.of(Media.of(drawn), version=drawn.version)
 
 
 async def remove(shop: Shop, media_id: UUID, if_match: IfMatch = None) -> None:

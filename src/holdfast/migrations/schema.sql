@@ -526,7 +526,7 @@ CREATE TABLE media_assets (
     height integer,
     renditions jsonb NOT NULL DEFAULT '[]',
     problem text,
-    -- Until when somebody draws it, and how often that was begun.
+    -- Until when somebody draws it, or nobody sweeps its files; how often it was drawn.
     claimed_until timestamptz,
     attempts integer NOT NULL DEFAULT 0,
     -- Whether the upload is still beside what was drawn from it.

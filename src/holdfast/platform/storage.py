@@ -193,7 +193,8 @@ class Folder(_Files):
     async def remove(self, folder: str, name: str) -> None:
         """Remove a file, and what killed processes left half written beside it."""
         await super().remove(folder, name)
-        await asyncio.to_thread(self._remove_halves, folder)
+        with _TRANSLATED:
+            await asyncio.to_thread(self._remove_halves, folder)
 
     def _remove_halves(self, folder: str) -> None:
         # The library writes to `name#1` and renames that.

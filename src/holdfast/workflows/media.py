@@ -8,7 +8,8 @@ next one needs, and may be done twice: a row comes before its file and goes afte
 - *draw*: a claim of two minutes, the drawings, then the row says so. Whoever dies loses
   the claim; drawing again makes the same files. Pictures are taken one by one, oldest
   first, and not by the queue of jobs: a thousand at once would stand before the one
-  place there is for drawing until their time was over.
+  place there is for drawing until their time was over. Only a verdict on the picture is
+  for good; what may pass is tried again, and what is only the machine's fault for ever.
 - *remove*: a gravestone. The sweep removes the folder, and an hour later once more,
   with the row: by then nobody is left who could put something into it.
 """
@@ -35,11 +36,16 @@ from holdfast.platform.vault import Vault
 
 SWEEP_AT_ONCE = 100
 MAX_ATTEMPTS = 5
-"""Times that a picture may take whoever draws it along, before it is given up."""
+"""Times that a picture may come to no end (it takes whoever draws it along, or its file
+is not there), before it is given up."""
 
 _AGAIN_AFTER = timedelta(seconds=15)
+# After that, 1, 4, 16 and 64 minutes: a folder may be mounted, memory be free again.
+_LONGER = 4
 # Less than the claim, so that nobody else begins before this one has ended.
 _SECONDS = media.CLAIMED_FOR.total_seconds() - 10
+_LOST = "The uploaded file is lost."
+_NOBODY_TOLD = "Nobody who drew the picture lived to tell of it."
 _log = structlog.get_logger()
 
 
@@ -129,6 +135,18 @@ async def remove(
         await media.remove(tx, asset_id, at=clock())
 
 
+async def draw_again(db: Database, asset_id: UUID, *, clock: Clock) -> Asset:
+    """Have a picture drawn again that failed; any other stays as it is.
+
+    Raises ``MediaNotFound`` or ``UploadNotKept``.
+    """
+    async with db.transaction() as tx:
+        asset = await media.lock(tx, asset_id, versions=None)
+        if asset.status != "failed":
+            return asset
+        return await media.draw_again(tx, asset_id, at=clock())
+
+
 @dataclass(frozen=True, slots=True)
 class Darkroom:
     """What the worker does with pictures, and what it takes."""
@@ -143,8 +161,9 @@ class Darkroom:
     async def draw_next(self) -> bool:
         """Draw the picture that has waited longest; False if none waits.
 
-        What stopped for another's sake (storage that is away, a worker that is ended)
-        is tried again, and raised for who looks after the worker.
+        What stopped for another's sake (storage that is away, a disk that is full, a
+        file that is not there) is tried again, and raised for who looks after the
+        worker.
         """
         async with self.db.transaction() as tx:
             taken = await media.take(tx, now=self.clock())
@@ -152,18 +171,23 @@ class Darkroom:
             return False
         asset, attempts = taken
         if attempts > MAX_ATTEMPTS:
-            await self._fail(asset, "Nobody who drew the picture lived to tell of it.")
+            await self._fail(asset, asset.problem or _NOBODY_TOLD)
             return True
         began = self.timer()
         end: media.End = "again"
         try:
             async with asyncio.timeout(_SECONDS):
                 end = "ready" if await self._draw(asset) else "failed"
-        except (StorageUnavailable, TimeoutError, media.DrawingInterrupted) as error:
-            ended = isinstance(error, media.DrawingInterrupted)
-            async with self.db.transaction() as tx:
-                later = self.clock() + _AGAIN_AFTER
-                await media.give_back(tx, asset.id, until=later, uncounted=not ended)
+        except (FileMissing, media.DrawingInterrupted) as error:
+            # It may be the picture; it may be a folder that is not mounted yet.
+            problem = _LOST if isinstance(error, FileMissing) else error.problem
+            wait = _AGAIN_AFTER * _LONGER ** (attempts - 1)
+            if not await self._give_back(asset, wait, problem):
+                return True
+            raise
+        except (StorageUnavailable, OSError):
+            # Whatever the picture is; TimeoutError is one of them.
+            await self._give_back(asset, _AGAIN_AFTER)
             raise
         finally:
             if self.metrics is not None:
@@ -173,12 +197,7 @@ class Darkroom:
     async def _draw(self, asset: Asset) -> bool:
         """Draw a picture that was taken; False if that cannot be done, now or ever."""
         with tempfile.TemporaryFile() as upload:
-            try:
-                await self.storage.fetch(asset.address, media.ORIGINAL, upload)
-            except FileMissing:
-                # Removed since it was looked up; or nobody can bring it back.
-                await self._fail(asset, "The uploaded file is lost.")
-                return False
+            await self.storage.fetch(asset.address, media.ORIGINAL, upload)
             try:
                 async with self.studio.drawn(upload) as drawing:
                     await self._keep(asset, drawing)
@@ -197,6 +216,14 @@ class Darkroom:
             for rendition in drawing.renditions:
                 self.metrics.derived[rendition.name.rpartition(".")[2]].inc()
 
+    async def _give_back(
+        self, asset: Asset, wait: timedelta, problem: str | None = None
+    ) -> bool:
+        async with self.db.transaction() as tx:
+            return await media.give_back(
+                tx, asset.id, until=self.clock() + wait, problem=problem
+            )
+
     async def _fail(self, asset: Asset, problem: str) -> None:
         _log.warning("picture_not_drawn", asset_id=str(asset.id), problem=problem)
         async with self.db.transaction() as tx:
@@ -205,19 +232,36 @@ class Darkroom:
     async def sweep(self) -> int:
         """Remove files that should be no more; returns of how many pictures.
 
-        ``StorageUnavailable`` leaves the rest for the next time.
+        ``StorageUnavailable`` in the end if some could not be removed, which are put
+        off; or at once if the storage is away, and the rest is for the next time.
         """
         now = self.clock()
         async with self.db.transaction() as tx:
             await media.give_up(tx, now=now)
         found = await media.litter(self.db, now=now, limit=SWEEP_AT_ONCE)
+        refused: StorageUnavailable | None = None
         for one in found:
-            if one.whole:
-                await self.storage.remove_folder(one.address)
-            else:
-                await self.storage.remove(one.address, media.ORIGINAL)
+            try:
+                await self._remove(one)
+            except StorageUnavailable as error:
+                await self.storage.look()
+                _log.warning(
+                    "files_not_swept", asset_id=str(one.id), folder=one.address
+                )
+                async with self.db.transaction() as tx:
+                    await media.put_off(tx, one, at=now)
+                refused = error
+                continue
             async with self.db.transaction() as tx:
                 await media.note_swept(tx, [one], at=now)
             if self.metrics is not None:
                 self.metrics.swept.inc()
+        if refused is not None:
+            raise refused
         return len(found)
+
+    async def _remove(self, one: media.Litter) -> None:
+        if one.whole:
+            await self.storage.remove_folder(one.address)
+        else:
+            await self.storage.remove(one.address, media.ORIGINAL)

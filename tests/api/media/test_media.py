@@ -112,6 +112,31 @@ class TestChange:
         assert odd.json()["errors"][0]["pointer"] == "/alt"
 
 
+class TestDraw:
+    async def test_lets_a_picture_that_failed_be_tried_again(
+        self, client, drawn, anyhow, darkroom, clock
+    ):
+        failed = await drawn(b"GIF89a/*\x01\x00" + bytes(20) + b"*/=1")
+        path = f"/v1/media/{failed['id']}"
+
+        again = await client.post(f"{path}/draw", headers=anyhow)
+        await darkroom.draw_next()
+        clock.advance(days=8)
+        await darkroom.sweep()
+        late = await client.post(f"{path}/draw", headers=anyhow)
+
+        assert (failed["status"], again.json()["status"]) == ("failed", "processing")
+        assert again.headers["ETag"].startswith('"1.')
+        assert late.json()["type"] == "/problems/upload-not-kept"
+
+    async def test_leaves_a_picture_that_is_drawn(self, client, drawn, anyhow):
+        made = await drawn()
+
+        again = await client.post(f"/v1/media/{made['id']}/draw", headers=anyhow)
+
+        assert again.json() == made
+
+
 class TestRemove:
     async def test_leaves_no_picture_and_in_the_end_no_file(
         self, client, drawn, anyhow, darkroom, clock, shop, database
@@ -131,9 +156,10 @@ class TestRemove:
         assert list((shop.settings.home / "images").iterdir()) == []
         assert await database.fetch("SELECT 1 FROM media_assets") == []
 
-    @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
+    @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE", "POST"])
     async def test_of_what_is_not_there_is_not_found(self, client, anyhow, method):
         path = "/v1/media/01a205d7-7ed0-71a0-a490-e2450f0d678c"
+        path += "/draw" * (method == "POST")
         body = {"alt": ""} if method == "PATCH" else None
 
         answer = await client.request(method, path, json=body, headers=anyhow)

@@ -1,5 +1,6 @@
 """The program that draws, called in place: what it writes, and what it bears."""
 
+import errno
 import io
 import json
 
@@ -18,6 +19,22 @@ def drawn(content, sides=SIDES):
     blobs = [output.read(one["bytes"]) for one in said.get("renditions", ())]
     assert output.read() == b""
     return said, [Image.open(io.BytesIO(blob)) for blob in blobs]
+
+
+class TestTrouble:
+    """What the system denies, and not the picture."""
+
+    @pytest.mark.parametrize(
+        "error", [MemoryError(), OSError(errno.ENOSPC, "full")], ids=["memory", "disk"]
+    )
+    def test_is_no_verdict(self, error, monkeypatch):
+        def denied(*_args, **_how):
+            raise error
+
+        monkeypatch.setattr(Image, "open", denied)
+
+        with pytest.raises(type(error)):
+            drawn(picture())
 
 
 class TestDraw:

@@ -8,6 +8,7 @@ import struct
 import tempfile
 import zlib
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from pictures import bomb, picture, png_chunk
@@ -171,12 +172,45 @@ class TestStudio:
 
         return write
 
-    async def test_ends_what_takes_too_long(self, program):
+    async def test_ends_what_takes_too_long_and_lets_it_be_tried_again(self, program):
+        """By the clock: the machine may be busy with other things."""
         studio = Studio(seconds=0.2, program=program("import time; time.sleep(60)"))
 
-        with pytest.raises(CannotDraw, match="too long"):
+        with pytest.raises(DrawingInterrupted, match="too long"):
             async with drawn(picture(), studio):
                 pass
+
+    async def test_refuses_what_takes_too_much_of_a_core(self, program):
+        code = """if True:
+            import resource
+            resource.setrlimit(resource.RLIMIT_CPU, (1, 2))
+            while True: pass"""
+
+        with pytest.raises(CannotDraw, match="too long"):
+            async with drawn(picture(), Studio(program=program(code))):
+                pass
+
+    @pytest.mark.parametrize("code", ["raise MemoryError", "import no_such_library"])
+    async def test_calls_what_ends_without_a_verdict_interrupted(self, program, code):
+        with pytest.raises(DrawingInterrupted, match="before it was done"):
+            async with drawn(picture(), Studio(program=program(code))):
+                pass
+
+    @pytest.fixture
+    def full(self):
+        """A file on a disk that is full."""
+        with Path("/dev/full").open("r+b", buffering=0) as file:
+            yield file
+
+    async def test_knows_a_machine_in_trouble(self, monkeypatch, full):
+        """The drawings do not fit onto the disk."""
+        with tempfile.TemporaryFile() as upload:
+            upload.write(picture())
+            upload.flush()
+            monkeypatch.setattr(tempfile, "TemporaryFile", lambda: full)
+            with pytest.raises(OSError, match="neither read nor written"):
+                async with Studio().drawn(upload):
+                    pass
 
     async def test_calls_a_crash_a_picture_that_cannot_be_drawn(self, program):
         studio = Studio(program=program("import os; os.abort()"))

@@ -72,6 +72,15 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         "POST",
+        "/v1/media/{media_id:uuid}/draw",
+        handlers.draw,
+        cost=5,
+        priority=Priority.OPERATE,
+        scope="products:write",
+        raises=(media.MediaNotFound, media.UploadNotKept),
+    ),
+    Route(
+        "POST",
         "/v1/products/{product}/images",
         product_images.create,
         cost=5,

@@ -6,12 +6,17 @@ shop in it. It reads the upload from its input and writes to its output one line
 JSON, ``{"width", "height", "renditions": [{"name", "width", "height", "bytes"}]}``, and
 after it the renditions, end to end. A picture that cannot be drawn is ``{"problem"}``.
 
+Only what it says, or a crash of a decoder, is a verdict on the picture. What the
+machine denies it (a disk that is full, or cannot be read) ends it with ``EX_IOERR``.
+
 Run by its path, so that nothing but the standard library and Pillow is imported.
 """
 
 import contextlib
+import errno
 import io
 import json
+import os
 import resource
 import sys
 import warnings
@@ -23,7 +28,9 @@ _FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
 _MIB = 1 << 20
 _MEMORY_BYTES = 2_048 * _MIB
 _OUTPUT_BYTES = 64 * _MIB
-_CPU_SECONDS = 50
+# The largest picture takes about 3 s. After these a picture is too much, on whatever
+# machine; the second is for who survives the first.
+_CPU_SECONDS = (30, 35)
 # Beyond these, eyes find no difference and files grow (measured on photographs).
 _SAVED: dict[str, dict[str, Any]] = {
     "webp": {"format": "WEBP", "quality": 80, "method": 4},
@@ -52,7 +59,10 @@ def draw(source: bytes, sides: dict[str, int], max_pixels: int) -> bytes:
     except _Refused as refused:
         return _line({"problem": str(refused)})
     # Decoders raise whatever they like: OSError, SyntaxError, struct.error, and more.
-    except Exception:  # noqa: BLE001 - a picture that cannot be drawn is an answer
+    except Exception as error:
+        if isinstance(error, MemoryError) or getattr(error, "errno", None):
+            # No decoder has a number: this is from the system.
+            raise
         return _line({"problem": _CANNOT})
 
 
@@ -151,18 +161,30 @@ def _line(said: dict[str, object]) -> bytes:
 
 def _bound() -> None:
     for what, most in (
-        (resource.RLIMIT_AS, _MEMORY_BYTES),
+        (resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES)),
         (resource.RLIMIT_CPU, _CPU_SECONDS),
-        (resource.RLIMIT_FSIZE, _OUTPUT_BYTES),
-        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, (_OUTPUT_BYTES, _OUTPUT_BYTES)),
+        (resource.RLIMIT_CORE, (0, 0)),
     ):
         # macOS knows no limit of addresses.
         with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(what, (most, most))
+            resource.setrlimit(what, most)
+
+
+def _main() -> None:
+    _bound()
+    Image.MAX_IMAGE_PIXELS = None
+    sides, most = json.loads(sys.argv[1])
+    try:
+        sys.stdout.buffer.write(draw(sys.stdin.buffer.read(), sides, most))
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        if error.errno == errno.EFBIG:
+            # That is the limit above, and the picture's doing.
+            raise
+        # At once: at its end Python would try to write the rest.
+        os._exit(os.EX_IOERR)
 
 
 if __name__ == "__main__":
-    _bound()
-    Image.MAX_IMAGE_PIXELS = None
-    _sides, _most = json.loads(sys.argv[1])
-    sys.stdout.buffer.write(draw(sys.stdin.buffer.read(), _sides, _most))
+    _main()

@@ -30,6 +30,11 @@ class MediaChanged(Outdated):
 
 
 @dataclass(eq=False)
+class UploadNotKept(Conflict):
+    """The upload of this picture is not kept any more: send it anew."""
+
+
+@dataclass(eq=False)
 class MediaInUse(Conflict):
     """Products or collections still show this picture."""
 

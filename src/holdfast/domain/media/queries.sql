@@ -49,22 +49,37 @@ RETURNING id, address, status, kind, bytes, sha256, file_name, alt, width, heigh
           renditions, problem, created_at, updated_at, version, attempts;
 
 -- name: give_back
--- Let a picture be claimed again. $1 id, $2 from when, $3 whether it was no attempt.
-UPDATE media_assets SET claimed_until = $2, attempts = attempts - $3::boolean::integer
-WHERE id = $1 AND status = 'processing';
+-- Let a picture be claimed again. $1 id, $2 from when, $3 what went wrong with it, NULL
+-- if it was no attempt. One row, or none if it was removed meanwhile.
+UPDATE media_assets
+SET claimed_until = $2, attempts = attempts - ($3::text IS NULL)::integer,
+    problem = coalesce($3, problem)
+WHERE id = $1 AND status = 'processing'
+RETURNING id;
 
 -- name: mark_ready
 -- Note what was drawn. $1 id, $2 and $3 width and height of the picture held upright,
 -- $4 renditions, $5 now. One row, or none if somebody else was first or it was removed.
 UPDATE media_assets
-SET status = 'ready', width = $2, height = $3, renditions = $4, updated_at = $5
+SET status = 'ready', width = $2, height = $3, renditions = $4, updated_at = $5,
+    problem = NULL, claimed_until = NULL
 WHERE id = $1 AND status = 'processing'
 RETURNING id;
 
 -- name: mark_failed
 -- Note that a picture cannot be drawn. $1 id, $2 why, $3 now.
-UPDATE media_assets SET status = 'failed', problem = $2, updated_at = $3
+UPDATE media_assets
+SET status = 'failed', problem = $2, updated_at = $3, claimed_until = NULL
 WHERE id = $1 AND status = 'processing';
+
+-- name: draw_again
+-- Let a locked picture that failed be drawn as if for the first time. $1 id, $2 now. One
+-- row, or none if its upload is gone.
+UPDATE media_assets
+SET status = 'processing', problem = NULL, attempts = 0, updated_at = $2
+WHERE id = $1 AND status = 'failed' AND has_original
+RETURNING id, address, status, kind, bytes, sha256, file_name, alt, width, height,
+          renditions, problem, created_at, updated_at, version;
 
 -- name: lock
 -- Lock a picture against everybody, also against who is about to show it. $1 id. One row,
@@ -84,7 +99,7 @@ UNION ALL
 
 -- name: bury
 -- Make a gravestone of a picture; the sweep removes its files. $1 id, $2 now.
-UPDATE media_assets SET status = 'removed', updated_at = $2
+UPDATE media_assets SET status = 'removed', updated_at = $2, claimed_until = NULL
 WHERE id = $1;
 
 -- name: give_up
@@ -95,13 +110,20 @@ WHERE status = 'arriving' AND updated_at < $1;
 
 -- name: to_sweep
 -- Files that should be no more, oldest first. $1 gravestones swept before this are swept
--- for the last time, $2 how many. `whole` is whether all of the folder goes, or only the
--- upload.
+-- for the last time, $2 how many, $3 uploads that failed before this are kept no longer,
+-- $4 now. `whole` is whether all of the folder goes, or only the upload. Those that were
+-- put off are left out.
 SELECT id, address, status = 'removed' AS whole
 FROM media_assets
-WHERE (status = 'removed' AND (swept_at IS NULL OR swept_at < $1))
-   OR (has_original AND status IN ('ready', 'failed'))
+WHERE ((status = 'removed' AND (swept_at IS NULL OR swept_at < $1))
+    OR (has_original AND status = 'ready')
+    OR (has_original AND status = 'failed' AND updated_at < $3))
+  AND (claimed_until IS NULL OR claimed_until < $4)
 ORDER BY updated_at LIMIT $2;
+
+-- name: put_off
+-- Leave files alone that cannot be removed. $1 id, $2 until when.
+UPDATE media_assets SET claimed_until = $2 WHERE id = $1 AND status <> 'processing';
 
 -- name: note_swept
 -- Note that files are gone. $1 ids, $2 whether all of the folder went, pairwise, $3 now.

@@ -10,7 +10,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from holdfast.domain.media.errors import MediaChanged, MediaInUse, MediaNotFound
+from holdfast.domain.media.errors import (
+    MediaChanged,
+    MediaInUse,
+    MediaNotFound,
+    UploadNotKept,
+)
 from holdfast.domain.media.model import Asset, Rendition, Status, Upload
 from holdfast.domain.media.studio import Drawing
 from holdfast.kernel.page import Page, decode_id_cursor, encode_cursor
@@ -28,11 +33,13 @@ _TAKE = _SQL["take"]
 _GIVE_BACK = _SQL["give_back"]
 _MARK_READY = _SQL["mark_ready"]
 _MARK_FAILED = _SQL["mark_failed"]
+_DRAW_AGAIN = _SQL["draw_again"]
 _LOCK = _SQL["lock"]
 _SHOWN_BY = _SQL["shown_by"]
 _BURY = _SQL["bury"]
 _GIVE_UP = _SQL["give_up"]
 _TO_SWEEP = _SQL["to_sweep"]
+_PUT_OFF = _SQL["put_off"]
 _NOTE_SWEPT = _SQL["note_swept"]
 _FORGET_SWEPT = _SQL["forget_swept"]
 
@@ -45,6 +52,13 @@ ARRIVES_WITHIN = timedelta(hours=1)
 SWEPT_AGAIN_AFTER = timedelta(hours=1)
 """When a folder is removed for the second time, and its row with it. A process that was
 asked to draw before the first time may have been stopped, and go on after it."""
+
+KEPT_AFTER_FAILURE = timedelta(days=7)
+"""How long the upload stays of a picture that could not be drawn. What was wrong may
+have been the worker, and nobody may have the file any more."""
+
+PUT_OFF_FOR = timedelta(minutes=10)
+"""When files that could not be removed are tried again; until then, others are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +141,13 @@ async def take(tx: Transaction, *, now: datetime) -> tuple[Asset, int] | None:
 
 
 async def give_back(
-    tx: Transaction, asset_id: UUID, *, until: datetime, uncounted: bool = False
-) -> None:
-    """Let a picture be claimed again after *until*, as if this had not been one try."""
-    await tx.execute(_GIVE_BACK, asset_id, until, uncounted)
+    tx: Transaction, asset_id: UUID, *, until: datetime, problem: str | None
+) -> bool:
+    """Let a picture be claimed again after *until*; False if it was removed meanwhile.
+
+    Without a *problem* of its own, as if this had not been one try.
+    """
+    return await tx.fetchval(_GIVE_BACK, asset_id, until, problem) is not None
 
 
 async def mark_ready(
@@ -149,6 +166,14 @@ async def mark_failed(
 ) -> None:
     """Note that a picture cannot be drawn."""
     await tx.execute(_MARK_FAILED, asset_id, problem, at)
+
+
+async def draw_again(tx: Transaction, asset_id: UUID, *, at: datetime) -> Asset:
+    """Let a locked picture that failed be drawn again; ``UploadNotKept``."""
+    row = await tx.fetchrow(_DRAW_AGAIN, asset_id, at)
+    if row is None:
+        raise UploadNotKept
+    return _asset(row)
 
 
 async def remove(tx: Transaction, asset_id: UUID, *, at: datetime) -> None:
@@ -176,9 +201,16 @@ async def give_up(tx: Transaction, *, now: datetime) -> None:
 
 
 async def litter(connection: Connection, *, now: datetime, limit: int) -> list[Litter]:
-    """Files that should be no more, longest first."""
-    rows = await connection.fetch(_TO_SWEEP, now - SWEPT_AGAIN_AFTER, limit)
+    """Files that should be no more, longest first; without those put off."""
+    rows = await connection.fetch(
+        _TO_SWEEP, now - SWEPT_AGAIN_AFTER, limit, now - KEPT_AFTER_FAILURE, now
+    )
     return [Litter(row["id"], row["address"], row["whole"]) for row in rows]
+
+
+async def put_off(tx: Transaction, one: Litter, *, at: datetime) -> None:
+    """Leave files alone for a while that cannot be removed."""
+    await tx.execute(_PUT_OFF, one.id, at + PUT_OFF_FOR)
 
 
 async def note_swept(tx: Transaction, swept: Sequence[Litter], *, at: datetime) -> None:

@@ -3,10 +3,15 @@
 The process reads an open file and writes another, neither of which has a name: of a
 worker that is killed nothing is left on the disk. It is ended with whoever waits for
 it, and after ``SECONDS`` in any case.
+
+Three ends are told apart: a verdict on the picture, which is for good; one that may be
+its doing or the machine's, and is tried a few times; one that is the machine's alone.
 """
 
 import asyncio
+import errno
 import json
+import os
 import signal
 import sys
 import tempfile
@@ -19,11 +24,13 @@ from typing import IO
 from holdfast.domain.media.model import MAX_PIXELS, SIDES, Rendition
 
 SECONDS = 45.0
-"""One picture may take so long; the largest take about 3 s on one core."""
+"""One picture may take so long by the clock. The largest take about 3 s on one core,
+and none is given more than 30 s of one: who needs longer waits for others."""
 
 _PROGRAM = Path(__file__).with_name("drawing.py")
-# Ended from outside: by whoever stops the worker, or a machine without memory.
-_ENDED = {-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP, -signal.SIGKILL}
+# How a decoder dies of a picture.
+_CRASHED = {-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGFPE, -signal.SIGILL}
+_TOO_LONG = "The picture takes too long to draw."
 
 
 @dataclass(eq=False)
@@ -33,8 +40,11 @@ class CannotDraw(Exception):
     problem: str
 
 
+@dataclass(eq=False)
 class DrawingInterrupted(Exception):
-    """The drawing was ended from outside."""
+    """The drawing ended before there was a verdict: killed, out of memory or time."""
+
+    problem: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +69,8 @@ class Studio:
     async def drawn(self, upload: IO[bytes]) -> AsyncIterator[Drawing]:
         """The drawings of an open file.
 
-        Raises ``CannotDraw``, or ``DrawingInterrupted`` if it should be tried again.
+        Raises ``CannotDraw``; ``DrawingInterrupted`` if it may be tried again a few
+        times; ``OSError`` if nothing is known but that this machine is in trouble.
         """
         with tempfile.TemporaryFile() as out:
             async with self._place:
@@ -91,12 +102,24 @@ class Studio:
             async with asyncio.timeout(self._seconds):
                 code = await process.wait()
         except TimeoutError:
-            raise CannotDraw("The picture takes too long to draw.") from None
+            # By the clock, which goes on while a machine does other things.
+            raise DrawingInterrupted(_TOO_LONG) from None
         finally:
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
-        if code in _ENDED:
-            raise DrawingInterrupted
-        if code != 0:
-            raise CannotDraw("The picture cannot be decoded.")
+        _judge(code)
+
+
+def _judge(code: int) -> None:
+    """Raise what the end of the process says, unless it has come to its end."""
+    if code == 0:
+        return
+    if code == os.EX_IOERR:
+        raise OSError(errno.EIO, "the drawing can be neither read nor written here")
+    if code == -signal.SIGXCPU:
+        raise CannotDraw(_TOO_LONG)
+    if code in _CRASHED:
+        raise CannotDraw("The picture cannot be decoded.")
+    # By whoever stops the worker, a machine without memory, a Python that is broken.
+    raise DrawingInterrupted("The drawing was ended before it was done.")
