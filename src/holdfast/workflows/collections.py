@@ -49,7 +49,7 @@ async def change(
     async with db.transaction() as tx:
         old = await catalog.lock_collection(tx, collection_id, versions=versions)
         before = _told(old)
-        draft = await _checked(tx, edit(before))
+        draft = await _checked(tx, edit(before), before.rule)
         if draft == before:
             return old
         changed = await catalog.change_collection(tx, collection_id, draft, at=now)
@@ -234,12 +234,17 @@ def _differences(old: CollectionDraft, new: CollectionDraft) -> Iterator[Differe
             yield Difference(f"/{field.name}", *shown)
 
 
-async def _checked(tx: Transaction, wanted: CollectionDraft) -> CollectionDraft:
-    """The draft as it can be kept: harmless, and with the ids of its categories."""
+async def _checked(
+    tx: Transaction, wanted: CollectionDraft, kept: search.Rule | None = None
+) -> CollectionDraft:
+    """The draft as it can be kept: harmless, and with the ids of its categories.
+
+    A rule that is *kept* is as good as it was: what it names may be gone since.
+    """
     draft = wanted.cleaned()
     found = list(draft.faults())
     rule: search.Rule | None = draft.rule
-    if rule is not None:
+    if rule is not None and rule != kept:
         found += [Fault(f"/rule{pointer}", wrong) for pointer, wrong in rule.faults()]
         found += await _attribute_faults(tx, rule)
         rule, unknown = await _on_shelves(tx, rule)

@@ -120,6 +120,28 @@ class TestChange:
         ]
         assert told[0]["changes"][1]["new"] is None
 
+    async def test_keeps_a_rule_whatever_has_become_of_what_it_names(
+        self, client, operator, collect, ask
+    ):
+        teas = await client.post(
+            "/v1/categories", json={"name": "Teas"}, headers=operator
+        )
+        rule = {"conditions": [{"field": "category", "values": ["teas"]}]}
+        made = (await collect("Gifts", rule=rule)).json()
+        await client.delete("/v1/categories/teas", headers=operator)
+
+        titled = await ask("PATCH", "gifts", {"title": "New"})
+        whole = await ask("PATCH", "gifts", {"rule": made["rule"], "position": 3})
+        other = {**made["rule"], "match": "any"}
+        changed = await ask("PATCH", "gifts", {"rule": other})
+
+        assert (titled.status_code, titled.json()["title"]) == (200, "New")
+        assert (whole.status_code, whole.json()["version"]) == (200, 3)
+        assert whole.json()["rule"]["conditions"][0]["values"] == [teas.json()["id"]]
+        assert changed.status_code == 422
+        pointers = [error["pointer"] for error in changed.json()["errors"]]
+        assert pointers == ["/rule/conditions/0/values/0"]
+
     async def test_is_refused_where_it_was_made_for_another_version(
         self, collect, ask, sell
     ):
