@@ -1,11 +1,12 @@
 """Shelves on shelves: made, moved, renamed and taken down."""
 
 import asyncio
+from uuid import UUID
 
 import pytest
 
 from holdfast.domain.catalog import tree
-from holdfast.workflows.categories import show_products
+from holdfast.workflows.categories import RENAMED, show_products
 
 ANY = {"If-Match": "*"}
 
@@ -175,6 +176,28 @@ class TestChange:
         shown = (await client.get("/v1/products/sencha")).json()
         assert shown["categories"][0]["name"] == "Green tea"
         assert shown["version"] == 2
+
+    async def test_of_a_place_reaches_its_products(
+        self, client, operator, change, shop
+    ):
+        product = {
+            "title": "Sencha",
+            "status": "active",
+            "categories": ["black", "green"],
+            "variants": [{"sku": "S", "price": {"amount": 1, "currency": "EUR"}}],
+        }
+        made = await client.post("/v1/products", json=product, headers=operator)
+        before = [category["handle"] for category in made.json()["categories"]]
+        await change(before[0], position=5)
+
+        (told,) = await shop.db.fetch(
+            "SELECT payload FROM outbox WHERE type = $1", RENAMED
+        )
+        await show_products(shop.db, UUID(told["payload"]["category_id"]))
+
+        shown = (await client.get("/v1/products/sencha")).json()
+        after = [category["handle"] for category in shown["categories"]]
+        assert after == before[::-1]
 
 
 @pytest.mark.usefixtures("drinks")

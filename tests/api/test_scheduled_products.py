@@ -132,6 +132,51 @@ class TestScheduled:
         assert back.json()["status"] == "active"
         assert await turn_due(shop.db, clock=shop.clock) == 0
 
+    async def test_is_on_sale_for_an_editor_too_who_is_before_the_worker(
+        self, at, client, made, operator, shop, clock
+    ):
+        await made(status="scheduled", publish_at=at(hours=1), unpublish_at=at(hours=9))
+        clock.advance(hours=2)
+
+        same = await client.patch(
+            "/v1/products/tea", json={"publish_at": None}, headers=operator
+        )
+        titled = await client.patch(
+            "/v1/products/tea", json={"title": "Chai"}, headers=operator
+        )
+
+        assert (same.status_code, same.json()["version"]) == (200, 1)
+        shown = titled.json()
+        assert (shown["status"], shown["publish_at"], shown["version"]) == (
+            *("active", None),
+            2,
+        )
+        assert shown["unpublish_at"] is not None
+        told = await client.get("/v1/products/tea/history", headers=operator)
+        changed, turned, _ = told.json()["items"]
+        assert (turned["action"], turned["actor"]) == ("published", "system")
+        assert [one["field"] for one in changed["changes"]] == ["/title"]
+        assert await turn_due(shop.db, clock=shop.clock) == 0
+
+    async def test_is_brought_back_by_an_editor_who_is_before_the_worker(
+        self, at, client, made, operator, shop, clock
+    ):
+        await made(status="active", unpublish_at=at(hours=1))
+        clock.advance(hours=1)
+
+        back = await client.patch(
+            "/v1/products/tea", json={"status": "active"}, headers=operator
+        )
+
+        assert (back.json()["status"], back.json()["unpublish_at"]) == ("active", None)
+        told = await client.get("/v1/products/tea/history", headers=operator)
+        changed, turned, _ = told.json()["items"]
+        assert turned["action"] == "unpublished"
+        assert changed["changes"] == [
+            {"field": "/status", "old": "archived", "new": "active"}
+        ]
+        assert await turn_due(shop.db, clock=shop.clock) == 0
+
     @pytest.mark.parametrize(
         ("fields", "pointer"),
         [

@@ -1,6 +1,7 @@
 """A buyer with a cart, and the books of shop and provider side by side."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -21,6 +22,10 @@ from holdfast.workflows.carts import Carts, CartWanted, LineWanted
 from holdfast.workflows.checkout import AwaitsBuyer, Checkout
 from holdfast.workflows.settlement import overdue_after, settle_overdue
 
+_WAITING = """
+SELECT count(*) FROM pg_stat_activity
+WHERE wait_event_type = 'Lock' AND datname = current_database()
+"""
 ADA = Address("Ada Lovelace", "12 Main St", "London", "GB")
 
 
@@ -189,3 +194,27 @@ def events(shop, clock) -> Callable[[], Awaitable[list[tuple[str, str]]]]:
         return sorted((event.type, event.payload["order_id"]) for event in taken)
 
     return take
+
+
+Meanwhile = Callable[
+    [asyncio.TaskGroup, Coroutine[Any, Any, Any]], Awaitable[asyncio.Task[Any]]
+]
+
+
+@pytest.fixture
+def meanwhile(database, promised) -> Meanwhile:
+    """Begin a task, and go on when it waits for a lock that the caller has."""
+
+    async def begin(
+        tasks: asyncio.TaskGroup, work: Coroutine[Any, Any, Any]
+    ) -> asyncio.Task[Any]:
+        task = tasks.create_task(work)
+
+        async def waits() -> bool:
+            return await database.fetchval(_WAITING) == 1 or task.done()
+
+        await promised(waits)
+        assert not task.done()
+        return task
+
+    return begin

@@ -17,11 +17,6 @@ from holdfast.workflows import media as pictures
 from holdfast.workflows.attributes import define
 from holdfast.workflows.showing import show
 
-_WAITING = """
-SELECT count(*) FROM pg_stat_activity
-WHERE wait_event_type = 'Lock' AND datname = current_database()
-"""
-
 
 @pytest.fixture
 def a_ware(shop, a_product):
@@ -34,22 +29,6 @@ def a_ware(shop, a_product):
         )
 
     return put
-
-
-@pytest.fixture
-def meanwhile(shop, promised):
-    """Begin a task, and go on when it waits for a lock that the caller has."""
-
-    async def begin(tasks, work):
-        task = tasks.create_task(work)
-
-        async def waits():
-            return await shop.db.fetchval(_WAITING) == 1
-
-        await promised(waits)
-        return task
-
-    return begin
 
 
 async def refused(error, work):
@@ -66,7 +45,7 @@ async def draft_of(shop, product_id):
 
 async def change(tx, shop, product_id, draft):
     """Change a product in a transaction that somebody else ends."""
-    await catalog.lock_one(tx, product_id)
+    await catalog.lock_one(tx, product_id, at=shop.clock())
     await catalog.check_attributes(tx, [draft.attributes])
     await catalog.change(tx, [catalog.Entry(product_id, draft)], at=shop.clock())
     await show(tx, [product_id])
@@ -126,7 +105,7 @@ class TestPicture:
         await pictures.remove(shop.db, asset.id, clock=shop.clock)
 
         async with shop.db.transaction() as tx:
-            await catalog.lock_one(tx, product_id)
+            await catalog.lock_one(tx, product_id, at=shop.clock())
             entry = catalog.Entry(product_id, draft, source_hash=b"file")
             await catalog.change(tx, [entry], at=shop.clock())
             await show(tx, [product_id])
@@ -205,7 +184,7 @@ class TestReference:
         )
 
         async with asyncio.TaskGroup() as tasks, shop.db.transaction() as tx:
-            product = await catalog.lock_one(tx, tea)
+            product = await catalog.lock_to_delete(tx, tea, at=shop.clock())
             await catalog.check_references(tx, tea)
             await inventory.close_levels(tx, [v.id for v in product.variants])
             await catalog.delete_product(tx, product)

@@ -5,10 +5,9 @@ one that is there stays where it is, because a file of products is no plan of th
 Prices are set beside those that are there, as an operator would set them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from uuid import UUID
 
 from holdfast.domain import catalog
 from holdfast.domain.catalog import Arrival, NewCategory
@@ -33,36 +32,34 @@ async def put_up_shelves(
                 wanted[shelf.handle] = shelf
                 if (parent := arrival.parents.get(shelf.handle)) is not None:
                     parents[shelf.handle] = parent
-    if not parents:
-        if wanted:
-            await catalog.add_categories(tx, list(wanted.values()), at=at)
+    if not wanted:
         return
-    known = await catalog.category_ids(tx, list(wanted))
-    missing = [shelf for shelf in wanted.values() if shelf.handle not in known]
+    # Looked at without a lock: who moves categories has the tree first, and then a row.
+    missing = await _missing(tx, wanted)
     if any(shelf.handle in parents for shelf in missing):
         await catalog.lock_tree(tx)
-        known = await catalog.category_ids(tx, list(wanted))
-    for shelf in missing:
-        if shelf.handle not in known:
-            await _put_up(tx, shelf, parents.get(shelf.handle), known, at=at)
+        missing = await _missing(tx, wanted)
+    # In one statement, which goes by their handles: so two files wait in one order.
+    tops = [shelf for shelf in missing if shelf.handle not in parents]
+    if tops:
+        await catalog.add_categories(tx, tops, at=at)
+    below = [shelf for shelf in missing if shelf.handle in parents]
+    if not below:
+        return
+    known = await catalog.shelves(tx, list(wanted))
+    for shelf in below:
+        parent_id = known[parents[shelf.handle]]
+        await catalog.check_place(tx, parent_id)
+        new = replace(shelf, parent_id=parent_id)
+        (added,) = await catalog.add_categories(tx, [new], at=at)
+        known[added.handle] = added.id
 
 
-async def _put_up(
-    tx: Transaction,
-    shelf: NewCategory,
-    parent: str | None,
-    known: dict[str, UUID],
-    *,
-    at: datetime,
-) -> None:
-    parent_id = None if parent is None else known[parent]
-    await catalog.check_place(tx, parent_id)
-    new = replace(shelf, parent_id=parent_id)
-    added = await catalog.add_categories(tx, [new], at=at)
-    known |= {category.handle: category.id for category in added}
-    if not added:
-        # Made at the top by somebody who does not lock the tree for that.
-        known |= await catalog.category_ids(tx, [shelf.handle])
+async def _missing(
+    tx: Transaction, wanted: Mapping[str, NewCategory]
+) -> list[NewCategory]:
+    known = await catalog.shelves(tx, list(wanted))
+    return [shelf for shelf in wanted.values() if shelf.handle not in known]
 
 
 async def set_prices(

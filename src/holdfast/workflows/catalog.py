@@ -26,7 +26,8 @@ async def create_product(
     """
     entry = catalog.Entry(new_id(), _checked(draft))
     now = clock()
-    async with db.transaction() as tx:
+
+    async def add(tx: Transaction) -> catalog.Document:
         await catalog.check_attributes(tx, [entry.draft.attributes])
         added = await catalog.add(tx, [entry], at=now)
         await inventory.open_levels(tx, list(added.variants.values()), at=now)
@@ -34,6 +35,8 @@ async def create_product(
         created = catalog.Note(entry.id, "created")
         await catalog.note(tx, [created], actor=actor, at=now)
         return (await catalog.read_by_id(tx, [entry.id], at=now))[entry.id]
+
+    return await db.attempt(add)
 
 
 async def change_product(
@@ -52,8 +55,9 @@ async def change_product(
     or ``ProductChanged``.
     """
     now = clock()
-    async with db.transaction() as tx:
-        before = await catalog.lock_one(tx, product_id, versions=versions)
+
+    async def change(tx: Transaction) -> catalog.Document:
+        before = await catalog.lock_one(tx, product_id, at=now, versions=versions)
         draft = catalog.draft_of(before)
         entry = catalog.Entry(product_id, _checked(edit(draft).beside(before)))
         if entry.draft != draft:
@@ -61,10 +65,12 @@ async def change_product(
             new = await catalog.change(tx, [entry], at=now)
             await inventory.open_levels(tx, list(new.values()), at=now)
             await show(tx, [product_id])
-            await catalog.note(
-                tx, [_changed(product_id, draft, entry.draft)], actor=actor, at=now
-            )
-        return (await catalog.read_by_id(tx, [product_id], at=clock()))[product_id]
+            await catalog.note(tx, catalog.turned([before]), actor=_TIMER, at=now)
+            done = _changed(product_id, draft, entry.draft)
+            await catalog.note(tx, [done], actor=actor, at=now)
+        return (await catalog.read_by_id(tx, [product_id], at=now))[product_id]
+
+    return await db.attempt(change)
 
 
 async def delete_product(
@@ -81,8 +87,12 @@ async def delete_product(
     while attributes of other products refer to it; ``ProductNotFound`` or
     ``ProductChanged``.
     """
-    async with db.transaction() as tx:
-        product = await catalog.lock_one(tx, product_id, versions=versions)
+    now = clock()
+
+    async def delete(tx: Transaction) -> None:
+        product = await catalog.lock_to_delete(
+            tx, product_id, at=now, versions=versions
+        )
         await catalog.check_references(tx, product_id)
         used = await inventory.close_levels(tx, [v.id for v in product.variants])
         if used:
@@ -90,11 +100,14 @@ async def delete_product(
                 [v.sku for v in product.variants if v.id in used]
             )
         deleted = catalog.Note(product_id, "deleted")
-        await catalog.note(tx, [deleted], actor=actor, at=clock())
+        await catalog.note(tx, [deleted], actor=actor, at=now)
         await catalog.delete_product(tx, product)
+
+    await db.attempt(delete)
 
 
 TURN_AT_ONCE = 100
+_TIMER = "system"
 
 
 async def turn_due(db: Database, *, clock: Clock) -> int:
@@ -110,7 +123,7 @@ async def turn_due(db: Database, *, clock: Clock) -> int:
             catalog.Note(id_, "published" if status == "active" else "unpublished")
             for id_, status in due.items()
         ]
-        await catalog.note(tx, notes, actor="system", at=now)
+        await catalog.note(tx, notes, actor=_TIMER, at=now)
     return len(due)
 
 
@@ -131,10 +144,12 @@ async def import_products(
     overwrite_stock: bool = False,
 ) -> list[Outcome]:
     """Take products in by their handles in a transaction of their own (``take_in``)."""
-    async with db.transaction() as tx:
-        return await take_in(
-            tx, arrivals, at=clock(), actor=actor, overwrite_stock=overwrite_stock
+    now = clock()
+    return await db.attempt(
+        lambda tx: take_in(
+            tx, arrivals, at=now, actor=actor, overwrite_stock=overwrite_stock
         )
+    )
 
 
 async def take_in(
@@ -164,22 +179,29 @@ async def take_in(
         if outcome is not Outcome.UNCHANGED
     ]
     await put_up_shelves(tx, news, at=at)
+    found = {
+        draft.handle: known[draft.handle][0]
+        for draft, outcome in zip(drafts, outcomes, strict=True)
+        if outcome is Outcome.UPDATED
+    }
+    # Before anything is added: what somebody deletes or renames meanwhile is new.
+    held = await catalog.lock_called(tx, found, at=at)
     fresh, changed = [], []
-    told = zip(arrivals, drafts, hashes, outcomes, strict=True)
-    for arrival, draft, source_hash, outcome in told:
-        if outcome is Outcome.CREATED:
+    for place, (arrival, draft) in enumerate(zip(arrivals, drafts, strict=True)):
+        if outcomes[place] is Outcome.UNCHANGED:
+            continue
+        if (before := held.get(draft.handle)) is not None:
+            merged = arrival.pictured(_checked(draft.beyond(before).beside(before)))
+            changed.append(catalog.Entry(before.id, merged, hashes[place]))
+        else:
+            outcomes[place] = Outcome.CREATED
             pictured = arrival.pictured(draft)
-            fresh.append(catalog.Entry(new_id(), pictured, source_hash))
-        elif outcome is Outcome.UPDATED:
-            product_id, _ = known[draft.handle]
-            changed.append(catalog.Entry(product_id, draft, source_hash))
-    notes = [catalog.Note(entry.id, "created") for entry in fresh]
+            fresh.append(catalog.Entry(new_id(), pictured, hashes[place]))
     await catalog.check_attributes(tx, [draft.attributes for draft in drafts])
     added = await catalog.add(tx, fresh, at=at) if fresh else catalog.Added({}, [])
     new = dict(added.variants)
     if changed:
-        by_handle = {arrival.draft.handle: arrival for arrival in news}
-        new |= await _change(tx, changed, by_handle, notes, at=at)
+        new |= await catalog.change(tx, changed, at=at)
     on_hand = {
         sku: units
         for arrival in arrivals
@@ -189,6 +211,11 @@ async def take_in(
     await _put_stock(tx, on_hand, new, actor=actor, at=at)
     await set_prices(tx, news, by=actor, at=at)
     await _show_added(tx, fresh, added, also=[entry.id for entry in changed])
+    await catalog.note(tx, catalog.turned(held.values()), actor=_TIMER, at=at)
+    notes = [catalog.Note(entry.id, "created") for entry in fresh]
+    for entry in changed:
+        old = catalog.draft_of(held[entry.draft.handle])
+        notes.append(_changed(entry.id, old, entry.draft))
     await catalog.note(tx, notes, actor=actor, at=at)
     return outcomes
 
@@ -234,30 +261,6 @@ async def _put_stock(
         await inventory.move(tx, moves, actor=actor, at=at)
     if known:
         await inventory.set_levels(tx, known, reason="import", actor=actor, at=at)
-
-
-async def _change(
-    tx: Transaction,
-    entries: Sequence[catalog.Entry],
-    arrivals: Mapping[str, catalog.Arrival],
-    notes: list[catalog.Note],
-    *,
-    at: datetime,
-) -> dict[str, UUID]:
-    """Change products by their drafts, and note of each what is to be written down."""
-    before = await catalog.lock(tx, [entry.id for entry in entries])
-    merged = [
-        catalog.Entry(
-            e.id,
-            arrivals[e.draft.handle].pictured(
-                _checked(e.draft.beyond(before[e.id]).beside(before[e.id]))
-            ),
-            e.source_hash,
-        )
-        for e in entries
-    ]
-    notes += [_changed(e.id, catalog.draft_of(before[e.id]), e.draft) for e in merged]
-    return await catalog.change(tx, merged, at=at)
 
 
 def _changed(product_id: UUID, old: catalog.Draft, new: catalog.Draft) -> catalog.Note:

@@ -39,7 +39,8 @@ async def change_category(
 ) -> catalog.Category:
     """Make of a category what *edit* makes of it; moving takes along all below it.
 
-    Its products mention it by name: the worker writes them anew (``show_products``).
+    Its products name it, and in its order: the worker writes them anew
+    (``show_products``).
     Raises as ``create_category``, and ``CategoryNotFound`` or ``CategoryChanged``.
     """
     now = clock()
@@ -53,7 +54,7 @@ async def change_category(
         if wanted.parent_id != before.parent_id:
             await catalog.check_place(tx, wanted.parent_id, category_id=category_id)
         changed = await catalog.change_category(tx, category_id, wanted, at=now)
-        if (old.name, old.handle) != (changed.name, changed.handle):
+        if _shown(old) != _shown(changed):
             renamed = outbox.event(RENAMED, category_id=str(category_id))
             await outbox.publish(tx, [renamed], at=now)
     return changed
@@ -89,6 +90,11 @@ async def show_products(db: Database, category_id: UUID) -> int:
         if len(ids) < SHOWN_AT_ONCE:
             return done
         last = ids[-1]
+
+
+def _shown(category: catalog.Category) -> tuple[str, str, int]:
+    """What its products show of it: they name their categories in order."""
+    return category.name, category.handle, category.position
 
 
 def _checked(wanted: catalog.NewCategory) -> catalog.NewCategory:

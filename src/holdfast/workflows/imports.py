@@ -181,11 +181,27 @@ class _Work:
             raise
         except Exception as error:  # noqa: BLE001 - it is told with its row
             if len(portions) == 1:
-                await self._commit([_refused(portions[0], error)])
+                await self._take_again(portions[0], error)
                 return
             middle = len(portions) // 2
             await self._take(portions[:middle])
             await self._take(portions[middle:])
+
+    async def _take_again(self, portion: Portion, error: Exception) -> None:
+        """Note why a product cannot be taken in, if that still holds.
+
+        One that somebody made in the same instant is there by now, and is changed.
+        """
+        if isinstance(error, catalog.DuplicateHandle):
+            try:
+                await self._commit([portion])
+            except Unavailable:
+                raise
+            except DomainError as same:
+                error = same
+            else:
+                return
+        await self._commit([_refused(portion, error)])
 
     async def _commit(self, portions: Sequence[Portion]) -> None:
         with self._pace.taken(portions):

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from holdfast.domain import catalog
 from holdfast.kernel.clock import Clock
-from holdfast.platform.db import Database
+from holdfast.platform.db import Database, Transaction
 from holdfast.workflows.showing import show
 
 
@@ -24,8 +24,9 @@ async def relate(
     or ``ProductChanged``.
     """
     now = clock()
-    async with db.transaction() as tx:
-        product = await catalog.lock_one(tx, product_id, versions=versions)
+
+    async def relate(tx: Transaction) -> int:
+        product = await catalog.lock_one(tx, product_id, at=now, versions=versions)
         old = await catalog.related_ids(tx, product_id)
         new = await catalog.put_related(tx, product_id, named)
         if new == old:
@@ -36,4 +37,6 @@ async def relate(
         changes = [catalog.Difference("/related", *said)]
         noted = catalog.Note(product_id, "changed", changes)
         await catalog.note(tx, [noted], actor=actor, at=now)
-    return product.version + 1
+        return product.version + 1
+
+    return await db.attempt(relate)

@@ -38,7 +38,7 @@ async def translate_product(
     now = clock()
     kept = catalog.product_translations
     async with db.transaction() as tx:
-        product = await catalog.lock_one(tx, product_id, versions=versions)
+        product = await catalog.lock_one(tx, product_id, at=now, versions=versions)
         wanted = await catalog.hold_texts(tx, texts, product)
         old = await kept.get(tx, product_id, locale)
         if old is not None and old.texts == wanted:
@@ -68,7 +68,7 @@ async def untranslate_product(
     now = clock()
     kept = catalog.product_translations
     async with db.transaction() as tx:
-        await catalog.lock_one(tx, product_id, versions=versions)
+        await catalog.lock_one(tx, product_id, at=now, versions=versions)
         old = await kept.find(tx, product_id, locale)
         await kept.drop(tx, product_id, locale)
         await catalog.touch(tx, [product_id], at=now)

@@ -6,6 +6,7 @@ second is checked against what the first has made.
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 from holdfast.domain import catalog, inventory
@@ -31,17 +32,19 @@ async def add_variant(
     ``DuplicateSku``.
     """
     now = clock()
-    async with db.transaction() as tx:
-        product = await catalog.lock_one(tx, product_id, versions=versions)
+
+    async def add(tx: Transaction) -> tuple[catalog.Document, UUID]:
+        product = await catalog.lock_one(tx, product_id, at=now, versions=versions)
         old = catalog.draft_of(product)
         place = len(old.variants)
         new = catalog.with_variant(old, place, wanted)
         variant_id = await catalog.add_variant(tx, product, new, place, at=now)
         await inventory.open_levels(tx, [variant_id], at=now)
-        await _finish(tx, product_id, old, new, actor=actor, clock=clock)
-        return (await catalog.read_by_id(tx, [product_id], at=clock()))[
-            product_id
-        ], variant_id
+        await _finish(tx, product_id, old, new, actor=actor, at=now)
+        shown = await catalog.read_by_id(tx, [product_id], at=now)
+        return shown[product_id], variant_id
+
+    return await db.attempt(add)
 
 
 async def change_variant(
@@ -58,15 +61,19 @@ async def change_variant(
 
     Raises as ``add_variant``, and ``VariantNotFound``.
     """
-    async with db.transaction() as tx:
-        product = await catalog.lock_one(tx, product_id, versions=versions)
+    now = clock()
+
+    async def change(tx: Transaction) -> catalog.Document:
+        product = await catalog.lock_one(tx, product_id, at=now, versions=versions)
         old = catalog.draft_of(product)
         place = catalog.place_of(old, variant_id)
         new = catalog.with_variant(old, place, edit(old.variants[place]))
         if new != old:
-            await catalog.change_variant(tx, product, new, place, at=clock())
-            await _finish(tx, product_id, old, new, actor=actor, clock=clock)
-        return (await catalog.read_by_id(tx, [product_id], at=clock()))[product_id]
+            await catalog.change_variant(tx, product, new, place, at=now)
+            await _finish(tx, product_id, old, new, actor=actor, at=now)
+        return (await catalog.read_by_id(tx, [product_id], at=now))[product_id]
+
+    return await db.attempt(change)
 
 
 async def delete_variant(
@@ -83,8 +90,10 @@ async def delete_variant(
     Raises ``VariantInUse`` for others, whose ledger must not end, and ``LastVariant``,
     ``VariantNotFound``, ``ProductNotFound`` or ``ProductChanged``.
     """
-    async with db.transaction() as tx:
-        product = await catalog.lock_one(tx, product_id, versions=versions)
+    now = clock()
+
+    async def delete(tx: Transaction) -> None:
+        product = await catalog.lock_one(tx, product_id, at=now, versions=versions)
         old = catalog.draft_of(product)
         place = catalog.place_of(old, variant_id)
         if len(old.variants) == 1:
@@ -94,7 +103,9 @@ async def delete_variant(
             raise catalog.VariantInUse(old.variants[place].sku)
         left = old.variants[:place] + old.variants[place + 1 :]
         new = replace(old, variants=left)
-        await _finish(tx, product_id, old, new, actor=actor, clock=clock)
+        await _finish(tx, product_id, old, new, actor=actor, at=now)
+
+    await db.attempt(delete)
 
 
 async def _finish(
@@ -104,11 +115,11 @@ async def _finish(
     new: catalog.Draft,
     *,
     actor: str,
-    clock: Clock,
+    at: datetime,
 ) -> None:
     """Show readers the result, and write down what was changed."""
-    await catalog.touch(tx, [product_id], at=clock())
+    await catalog.touch(tx, [product_id], at=at)
     await show(tx, [product_id])
     changes = catalog.differences(old, new)
     done = catalog.Note(product_id, "changed", changes)
-    await catalog.note(tx, [done], actor=actor, at=clock())
+    await catalog.note(tx, [done], actor=actor, at=at)

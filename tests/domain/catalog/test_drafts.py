@@ -17,6 +17,7 @@ from holdfast.domain.catalog import (
     draft_of,
     faults,
 )
+from holdfast.domain.catalog.drafts import has_turned
 from holdfast.domain.catalog.model import CategoryName
 from holdfast.kernel.money import MAX_AMOUNT, Money
 
@@ -180,6 +181,42 @@ class TestNewCategory:
         assert [fault.pointer for fault in found] == ["/handle", "/name", "/position"]
 
 
+@pytest.fixture
+def a_product():
+    """A product of two variants in two categories, as a client reads it."""
+
+    def make(**fields):
+        return Product(
+            **{
+                "id": UUID(int=1),
+                "handle": "tea",
+                "title": "Tea",
+                "description_html": "",
+                "vendor": "",
+                "product_type": "",
+                "status": "active",
+                "tags": (),
+                "options": (Option("Size", ("S", "L")),),
+                "categories": (
+                    CategoryName(UUID(int=2), "teas", "Teas"),
+                    CategoryName(UUID(int=9), "cups", "Cups"),
+                ),
+                "images": (),
+                "variants": tuple(
+                    Variant(
+                        UUID(int=n), sku, size, {"Size": size}, EUR, None, 5, None, 3
+                    )
+                    for n, (sku, size) in enumerate([("A", "S"), ("B", "L")], 3)
+                ),
+                "created_at": NOW,
+                "updated_at": NOW,
+                **fields,
+            }
+        )
+
+    return make
+
+
 class TestDraft:
     def test_says_what_is_chosen_in_the_order_of_the_options(self, a_draft):
         draft = a_draft(options=(Option("Size", ("L",)), Option("Colour", ("Red",))))
@@ -189,26 +226,8 @@ class TestDraft:
 
         assert draft.title_of(variant) == "L / Red"
 
-    def test_keeps_variants_that_a_change_does_not_name(self, a_draft):
-        product = Product(
-            id=UUID(int=1),
-            handle="tea",
-            title="Tea",
-            description_html="",
-            vendor="",
-            product_type="",
-            status="active",
-            tags=(),
-            options=(Option("Size", ("S", "L")),),
-            categories=(CategoryName(UUID(int=2), "teas", "Teas"),),
-            images=(),
-            variants=tuple(
-                Variant(UUID(int=n), sku, size, {"Size": size}, EUR, None, 5, None, 3)
-                for n, (sku, size) in enumerate([("A", "S"), ("B", "L")], 3)
-            ),
-            created_at=NOW,
-            updated_at=NOW,
-        )
+    def test_keeps_variants_that_a_change_does_not_name(self, a_product):
+        product = a_product()
         before = draft_of(product)
         change = replace(
             before,
@@ -218,11 +237,45 @@ class TestDraft:
 
         merged = change.beside(product)
 
-        assert before.categories == ("teas",)
         assert [v.sku for v in merged.variants] == ["A", "B"]
         assert merged.variants[0].price == Money(1, "EUR")
         assert merged.options == before.options
         assert faults(merged) == []
+
+    def test_stands_in_its_categories_in_whatever_order_they_are_told(self, a_product):
+        product = a_product()
+        before = draft_of(product)
+
+        told = replace(before, categories=before.categories[::-1])
+        fewer = replace(before, categories=("cups",))
+        twice = replace(before, categories=("cups", "cups"))
+
+        assert told.beside(product).categories == before.categories == ("teas", "cups")
+        assert fewer.beside(product).categories == ("cups",)
+        assert [one.pointer for one in faults(twice.beside(product))] == [
+            "/categories/1"
+        ]
+
+    @pytest.mark.parametrize(
+        ("status", "left"),
+        [
+            ("scheduled", (NOW, NOW)),
+            ("draft", (NOW, NOW)),
+            ("active", (None, NOW)),
+            ("archived", (None, None)),
+        ],
+    )
+    def test_has_no_time_that_has_made_a_product_what_it_is(
+        self, a_product, status, left
+    ):
+        product = a_product(status=status, publish_at=NOW, unpublish_at=NOW)
+
+        draft = draft_of(product)
+
+        assert (draft.publish_at, draft.unpublish_at) == left
+        assert (draft.beyond(product).publish_at) == left[0]
+        assert has_turned(product) is (left != (NOW, NOW))
+        assert not has_turned(a_product(status=status))
 
     def test_is_unchanged_by_cleaning_twice(self, a_draft):
         cleaned = a_draft(description_html="<p onclick=x>a</p>").cleaned()

@@ -6,8 +6,10 @@ import threading
 import msgspec
 import pytest
 
-from holdfast.domain import imports
+from holdfast.domain import catalog, imports
 from holdfast.domain.imports import Place, Tally
+from holdfast.kernel.ids import new_id
+from holdfast.kernel.money import Money
 from holdfast.workflows import import_files
 from holdfast.workflows import imports as workflow
 from holdfast.workflows.imports import carry_on
@@ -95,6 +97,19 @@ class TestCarryOn:
         await work_off()
 
         assert await skus() == {"TEA": 9}
+
+    async def test_changes_a_product_that_somebody_makes_in_the_same_instant(
+        self, database, clock, send, job_of, meanwhile
+    ):
+        variant = catalog.VariantDraft(sku="TEA", price=Money(1, "EUR"), options={})
+        draft = catalog.Draft(handle="tea", title="Tea", variants=(variant,))
+        job = await send(line("tea"))
+
+        async with asyncio.TaskGroup() as tasks, database.transaction() as tx:
+            await catalog.add(tx, [catalog.Entry(new_id(), draft)], at=clock())
+            await meanwhile(tasks, carry_on(database, clock=clock))
+
+        assert (await job_of(job)).tally == Tally(updated=1)
 
     async def test_takes_shopifys_files_in_by_the_same_job(
         self, send, work_off, job_of, shared_data

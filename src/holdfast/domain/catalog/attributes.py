@@ -41,6 +41,7 @@ _CHANGE_DEFINITION = _SQL["change_definition"]
 _DELETE_DEFINITION = _SQL["delete_definition"]
 _USED_VALUES = _SQL["used_values"]
 _PRODUCTS_WITH = _SQL["products_with"]
+_IS_SAID = _SQL["is_said"]
 
 MAX_ATTRIBUTES = 100
 MAX_CHOICES = 1_000
@@ -298,8 +299,11 @@ async def change_attribute(
 
 
 async def delete_attribute(tx: Transaction, code: str) -> None:
-    """Delete a locked definition; ``AttributeInUse`` while products have a value."""
-    if await products_with(tx, code, after=UUID(int=0), limit=1):
+    """Delete a locked definition; ``AttributeInUse`` while products have a value.
+
+    Whoever was about to say one has done so before the lock was given.
+    """
+    if await tx.fetchval(_IS_SAID, code):
         raise AttributeInUse([])
     await tx.execute(_DELETE_DEFINITION, code)
 

@@ -61,23 +61,24 @@ class Draft:
         would be archived again as soon as somebody brings it back. Twice is the same as
         once.
         """
-        is_off = self.status == "archived"
+        on, off = _times_left(self)
         return replace(
             self,
             description_html=sanitise(self.description_html),
-            publish_at=None if is_off or self.status == "active" else self.publish_at,
-            unpublish_at=None if is_off else self.unpublish_at,
+            publish_at=on,
+            unpublish_at=off,
         )
 
     def beyond(self, product: Product) -> "Draft":
         """The same with what a file does not say of *product*, which stays."""
+        on, off = _times_left(product)
         return replace(
             self,
             attributes={**product.attributes, **self.attributes},
             seo_title=self.seo_title or product.seo_title,
             seo_description=self.seo_description or product.seo_description,
-            publish_at=self.publish_at or product.publish_at,
-            unpublish_at=self.unpublish_at or product.unpublish_at,
+            publish_at=self.publish_at or on,
+            unpublish_at=self.unpublish_at or off,
         )
 
     def beside(self, product: Product) -> "Draft":
@@ -110,7 +111,16 @@ class Draft:
             v if v.image_id in here else replace(v, image_id=None)
             for v in (*ours, *kept)
         )
-        return replace(self, options=options, variants=variants, images=images)
+        # Told in whatever order, it stands in the same places.
+        there_now = tuple(category.handle for category in product.categories)
+        is_same = sorted(self.categories) == sorted(there_now)
+        return replace(
+            self,
+            options=options,
+            variants=variants,
+            images=images,
+            categories=there_now if is_same else self.categories,
+        )
 
     def title_of(self, variant: VariantDraft) -> str:
         """``S / Blue``; empty when there is nothing to choose."""
@@ -118,8 +128,24 @@ class Draft:
         return " / ".join(filter(None, chosen))
 
 
+def has_turned(product: Product) -> bool:
+    """Whether a time has made it what it is, and that is not written down yet."""
+    return _times_left(product) != (product.publish_at, product.unpublish_at)
+
+
+def _times_left(thing: Draft | Product) -> tuple[datetime | None, datetime | None]:
+    """When it is still to go on and off sale, by what its status is."""
+    is_off = thing.status == "archived"
+    on = None if is_off or thing.status == "active" else thing.publish_at
+    return on, None if is_off else thing.unpublish_at
+
+
 def draft_of(product: Product) -> Draft:
-    """What *product* would be a draft of: the starting point of a change."""
+    """What *product* would be a draft of: the starting point of a change.
+
+    Of a product that a time has put on or off sale, that time is over.
+    """
+    on, off = _times_left(product)
     return Draft(
         handle=product.handle,
         title=product.title,
@@ -134,8 +160,8 @@ def draft_of(product: Product) -> Draft:
         categories=tuple(category.handle for category in product.categories),
         seo_title=product.seo_title,
         seo_description=product.seo_description,
-        publish_at=product.publish_at,
-        unpublish_at=product.unpublish_at,
+        publish_at=on,
+        unpublish_at=off,
         attributes=product.attributes,
     )
 

@@ -6,7 +6,7 @@ prices in lists have histories of their own. A product that was deleted has its 
 still.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
@@ -14,7 +14,8 @@ from uuid import UUID
 
 import msgspec
 
-from holdfast.domain.catalog.drafts import Draft, VariantDraft
+from holdfast.domain.catalog.drafts import Draft, VariantDraft, has_turned
+from holdfast.domain.catalog.model import Product
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.page import Page, decode_id_cursor, encode_cursor
 from holdfast.platform import sql
@@ -56,6 +57,18 @@ class Change(msgspec.Struct, frozen=True):
     actor: str
     changes: list[Difference]
     at: datetime
+
+
+def turned(products: Iterable[Product]) -> list[Note]:
+    """What a time has made of products that are about to be changed.
+
+    Who changes them before the worker has come by writes that down as well.
+    """
+    return [
+        Note(one.id, "published" if one.status == "active" else "unpublished")
+        for one in products
+        if has_turned(one)
+    ]
 
 
 def differences(old: Draft, new: Draft) -> list[Difference]:

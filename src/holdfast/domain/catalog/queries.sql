@@ -347,13 +347,18 @@ CROSS JOIN LATERAL (
 WHERE q.id = ANY($1::uuid[]) AND p.id = q.id;
 
 -- name: lock
--- Lock products for a change and say what they are now. $1 ids. Locks in id order.
-SELECT p.id, p.status, p.version, p.document, (
-    SELECT concat_ws(' ', p.status, string_agg('0', ' '))
-    FROM variants v WHERE v.product_id = p.id) AS available
+-- Lock products for a change and say what they are now: their status is that of the moment,
+-- $2. $1 ids. Locks in id order; others may still refer to them. What is said is nothing
+-- but columns of the locked rows: whatever else were read would be from before the wait.
+SELECT p.id, status_at(p.status, p.publish_at, p.unpublish_at, $2) AS status, p.version,
+       p.document
 FROM products p
 WHERE p.id = ANY($1::uuid[])
-ORDER BY p.id FOR UPDATE OF p;
+ORDER BY p.id FOR NO KEY UPDATE OF p;
+
+-- name: lock_to_delete
+-- Lock a product against everybody, those too who are about to refer to it. $1 product.
+SELECT id FROM products WHERE id = $1 FOR UPDATE;
 
 -- name: imported
 -- What products with these handles were imported from. $1 handles.
@@ -459,7 +464,7 @@ FROM products
 WHERE least(publish_at, unpublish_at) <= $2 AND status IN ('active', 'scheduled')
   AND (publish_at IS NOT NULL OR unpublish_at IS NOT NULL)
 ORDER BY least(publish_at, unpublish_at) LIMIT $1
-FOR UPDATE SKIP LOCKED;
+FOR NO KEY UPDATE SKIP LOCKED;
 
 -- name: turn
 -- Write down that products went on or off sale. $1 products, $2 the status each has now,
@@ -479,7 +484,7 @@ UPDATE products SET updated_at = $2 WHERE id = ANY($1::uuid[]);
 -- Lock products whose document and index were written in an older way, $1 of them. Skips
 -- what others have locked: they write it anew. Returns their ids.
 SELECT id FROM products WHERE document_version < 1
-ORDER BY document_version, id LIMIT $1 FOR UPDATE SKIP LOCKED;
+ORDER BY document_version, id LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED;
 
 -- name: with_sku
 -- Variants with an SKU, in the order they were made. $1 SKU, $2 the last id seen or the
@@ -589,7 +594,7 @@ SELECT p.id
 FROM product_categories c JOIN products p ON p.id = c.product_id
 WHERE c.category_id = $1 AND c.product_id > $2
 ORDER BY c.product_id LIMIT $3
-FOR UPDATE OF p;
+FOR NO KEY UPDATE OF p;
 
 -- name: definitions_of
 -- The definitions of attributes. $1 codes. Nobody changes them until the end of the
@@ -673,7 +678,12 @@ ORDER BY place;
 -- $1 code, $2 the last id seen or the nil id, $3 how many. Reads all products.
 SELECT id FROM products
 WHERE attributes ? $1 AND id > $2
-ORDER BY id LIMIT $3 FOR UPDATE;
+ORDER BY id LIMIT $3 FOR NO KEY UPDATE;
+
+-- name: is_said
+-- Whether any product has a value of an attribute. $1 code. Locks nothing: who changes a
+-- product waits for its definitions with the product locked. Reads all products.
+SELECT EXISTS (SELECT FROM products WHERE attributes ? $1);
 
 -- name: related
 -- The products related to one, in their order, as read_by_id has them. $1 product,

@@ -11,24 +11,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from holdfast.domain.catalog.documents import document
 from holdfast.domain.catalog.drafts import Draft
 from holdfast.domain.catalog.errors import (
     CategoryNotFound,
     DuplicateHandle,
     DuplicateSku,
     Fault,
-    ProductChanged,
     ProductInvalid,
-    ProductNotFound,
 )
 from holdfast.domain.catalog.first_documents import Shelf, first_document
 from holdfast.domain.catalog.model import (
     Category,
     Offer,
-    Product,
-    Status,
-    Versions,
     is_handle,
     parse_id,
 )
@@ -50,12 +44,7 @@ _KNOWN_CATEGORIES = _SQL["known_categories"]
 _PUT_IN_CATEGORIES = _SQL["put_in_categories"]
 _CLEAR_CATEGORIES = _SQL["clear_categories"]
 _PROJECT = _SQL["project"]
-_OF_OLDER_RELEASE = _SQL["of_older_release"]
-_LOCK = _SQL["lock"]
 _TOUCH = _SQL["touch"]
-_DUE = _SQL["due"]
-_TURN = _SQL["turn"]
-_IMPORTED = _SQL["imported"]
 _ADD_CATEGORIES = _SQL["add_categories"]
 _FIND_CATEGORY = _SQL["find_category"]
 _CATEGORIES = _SQL["categories"]
@@ -214,62 +203,9 @@ async def project(
     await tx.execute(_PROJECT, ids, int(changed))
 
 
-async def of_older_release(tx: Transaction, limit: int) -> list[UUID]:
-    """Lock products that were written down as an older release does it."""
-    return [row["id"] for row in await tx.fetch(_OF_OLDER_RELEASE, limit)]
-
-
 async def touch(tx: Transaction, ids: Sequence[UUID], *, at: datetime) -> None:
     """Say that products were changed, where no row of theirs says so."""
     await tx.execute(_TOUCH, ids, at)
-
-
-async def turn_due(tx: Transaction, *, at: datetime, limit: int) -> dict[UUID, Status]:
-    """Write down which products went on or off sale; returns what they are now.
-
-    Readers have seen it from the second on. ``project`` must follow.
-    """
-    rows = await tx.fetch(_DUE, limit, at)
-    due: dict[UUID, Status] = {row["id"]: row["status"] for row in rows}
-    if due:
-        await tx.execute(_TURN, list(due), list(due.values()), at)
-    return due
-
-
-async def lock(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, Product]:
-    """Lock products for a change and say what they are; stock is not filled in."""
-    return {row["id"]: document(row).product() for row in await tx.fetch(_LOCK, ids)}
-
-
-async def lock_one(
-    tx: Transaction, product_id: UUID, *, versions: Versions = None
-) -> Product:
-    """Lock a product that has one of these versions.
-
-    Raises ``ProductNotFound``, or ``ProductChanged`` with the version it has.
-    """
-    product = (await lock(tx, [product_id])).get(product_id)
-    if product is None:
-        raise ProductNotFound
-    if versions is not None and product.version not in versions:
-        raise ProductChanged(product.version)
-    return product
-
-
-async def imported(
-    connection: Connection, handles: Sequence[str]
-) -> dict[str, tuple[UUID, bytes | None]]:
-    """Id of the products with these handles, and the hash they came with."""
-    rows = await connection.fetch(_IMPORTED, handles)
-    return {row["handle"]: (row["id"], row["source_hash"]) for row in rows}
-
-
-async def category_ids(
-    connection: Connection, handles: Sequence[str]
-) -> dict[str, UUID]:
-    """Ids of categories by handle, which stay there; unknown ones are absent."""
-    rows = await connection.fetch(_KNOWN_CATEGORIES, handles)
-    return {row["handle"]: row["id"] for row in rows}
 
 
 async def add_categories(
