@@ -28,6 +28,13 @@ class HTTPTeapotError(kinds.Gone):
 
 
 @dataclass(eq=False)
+class Crumbled(kinds.Invalid):
+    """There is hardly a biscuit left."""
+
+    errors: list[dict[str, str]]
+
+
+@dataclass(eq=False)
 class Impostor(kinds.Invalid):
     """A field cannot pass for a member of every problem."""
 
@@ -91,6 +98,13 @@ class TestProblem:
             """A special case."""
 
         assert (await ask(Special())).status_code == status
+
+    async def test_names_the_first_of_many_faults(self, ask):
+        answer = await ask(Crumbled([{"pointer": f"/{n}"} for n in range(10_000)]))
+
+        errors = answer.json()["errors"]
+        assert len(errors) == kinds.MOST_FAULTS
+        assert errors[-1] == {"pointer": "/99"}
 
     async def test_cannot_be_overruled_by_a_field(self, ask):
         answer = await ask(Impostor())

@@ -6,6 +6,7 @@ import pytest
 
 from holdfast.workflows.catalog import turn_due
 
+FAR = "9999-12-31T23:59:59-05:00"
 BODY = {
     "title": "Tea",
     "variants": [{"sku": "TEA-1", "price": {"amount": 490, "currency": "EUR"}}],
@@ -190,6 +191,8 @@ class TestScheduled:
             ),
             ({"publish_at": "2026-12-01T00:00:00"}, "/publish_at"),
             ({"unpublish_at": "2026-12-01T00:00:00"}, "/unpublish_at"),
+            ({"status": "active", "unpublish_at": FAR}, "/unpublish_at"),
+            ({"publish_at": "0001-01-01T00:00:00+01:00"}, "/publish_at"),
             ({"seo_title": "x" * 256}, "/seo_title"),
             ({"seo_description": "a\nb"}, "/seo_description"),
         ],

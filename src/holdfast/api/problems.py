@@ -194,6 +194,8 @@ def render(error: Exception, scope: Scope) -> Reply:
         details = details_of(error)
     if isinstance(error, QuotaExceeded):
         details = _quota_details(error)
+    if isinstance(errors := details.get("errors"), list):
+        details["errors"] = errors[: kinds.MOST_FAULTS]
     if status == 504:  # noqa: PLR2004 - whoever gets one must know whether to ask first
         details.setdefault("outcome", "unknown")
     body = _ENCODER.encode(

@@ -4,7 +4,7 @@ A product travels as JSON text from the database to the client; no object is
 built for it on the way (see ``catalog.documents``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
@@ -176,6 +176,7 @@ class ProductChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def applied_to(self, draft: catalog.Draft) -> catalog.Draft:
         """The draft with these changes."""
+        _check_sizes(_given(self, _MOST))
         changes: dict[str, Any] = _given(self, _AS_THEY_ARE)
         if self.attributes is not msgspec.UNSET:
             changes["attributes"] = {
@@ -200,6 +201,11 @@ _AS_THEY_ARE = (
     *("handle", "title", "description_html", "vendor", "product_type", "status"),
     *("seo_title", "seo_description", "publish_at", "unpublish_at"),
 )
+_MOST = {
+    "options": catalog.MAX_OPTIONS,
+    "images": catalog.MAX_IMAGES,
+    "variants": catalog.MAX_VARIANTS,
+}
 
 
 async def browse(
@@ -369,7 +375,17 @@ def _changed(
     return tuple(by_sku.values())
 
 
-def _given(changes: msgspec.Struct, names: Sequence[str]) -> dict[str, Any]:
+def _check_sizes(given: dict[str, Any]) -> None:
+    """Before what is given is held against each part of what there is."""
+    if found := [
+        catalog.Fault(f"/{name}", f"must be at most {_MOST[name]}")
+        for name, parts in given.items()
+        if len(parts) > _MOST[name]
+    ]:
+        raise catalog.ProductInvalid(found)
+
+
+def _given(changes: msgspec.Struct, names: Iterable[str]) -> dict[str, Any]:
     values = {name: getattr(changes, name) for name in names}
     return {n: value for n, value in values.items() if value is not msgspec.UNSET}
 

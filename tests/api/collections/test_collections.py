@@ -60,6 +60,11 @@ class TestCreate:
                 },
                 *("collection-invalid", "/unpublish_at"),
             ),
+            (
+                {"unpublish_at": "9999-12-31T23:59:59-05:00"},
+                "collection-invalid",
+                "/unpublish_at",
+            ),
             ({"image": {"media_id": "x"}}, "collection-invalid", "/image/media_id"),
             (
                 {"image": {"media_id": str(new_id())}},

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from holdfast.domain.catalog import (
+    CollectionDraft,
     Draft,
     Image,
     NewCategory,
@@ -19,6 +20,7 @@ from holdfast.domain.catalog import (
 )
 from holdfast.domain.catalog.drafts import has_turned
 from holdfast.domain.catalog.model import CategoryName
+from holdfast.kernel.errors import MOST_FAULTS
 from holdfast.kernel.money import MAX_AMOUNT, Money
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -48,6 +50,7 @@ class TestFaults:
             ("/vendor", {"vendor": "v" * 256}),
             ("/product_type", {"product_type": "\x07"}),
             ("/description_html", {"description_html": "d" * 65_536}),
+            ("/description_html", {"description_html": "a" + "\u0301" * 31}),
             ("/status", {"status": "sold"}),
             ("/tags", {"tags": tuple(map(str, range(251)))}),
             ("/tags/1", {"tags": ("a", "")}),
@@ -169,6 +172,71 @@ class TestFaults:
         draft = a_draft(options=(Option("a/b~c", ("y",)),), variants=(variant,))
 
         assert faults(draft)[0].pointer == "/variants/0/options/a~1b~0c"
+
+
+class TestBounds:
+    @pytest.mark.parametrize(
+        ("pointer", "fields"),
+        [
+            ("/tags", {"tags": ("",) * 300_000}),
+            ("/images", {"images": (Image(""),) * 300_000}),
+            ("/categories", {"categories": ("",) * 300_000}),
+            ("/options", {"options": (Option("", ()),) * 300_000}),
+            ("/options/0/values", {"options": (Option("S", ("",) * 300_000),)}),
+        ],
+    )
+    def test_of_a_list_that_is_too_long_no_more_is_said(self, a_draft, pointer, fields):
+        found = [fault.pointer for fault in faults(a_draft(**fields))]
+
+        assert found[0] == pointer
+        assert not [other for other in found if other.startswith(f"{pointer}/")]
+
+    def test_of_too_many_variants_no_more_is_said(self, a_draft):
+        bad = VariantDraft(sku="", price=Money(-1, "?"), options={"a": "b"})
+
+        found = faults(a_draft(title="", variants=(bad,) * 100_000))
+
+        assert [fault.pointer for fault in found] == ["/title", "/variants"]
+
+    def test_the_first_faults_of_many_are_told(self, a_draft):
+        bad = VariantDraft(sku="", price=Money(-1, "?"), options={"a": "b"})
+
+        assert len(faults(a_draft(variants=(bad,) * 2_000))) == MOST_FAULTS
+
+    def test_no_fault_says_more_than_a_name_may_have(self, a_draft):
+        long = Option("x" * 10**6, ("a",))
+
+        found = faults(a_draft(options=(long,)))
+
+        assert {f.pointer for f in found} == {"/options/0/name", "/variants/0/options"}
+        assert max(len(fault.detail) for fault in found) < 400
+
+
+class TestMoments:
+    @pytest.mark.parametrize("name", ["publish_at", "unpublish_at"])
+    @pytest.mark.parametrize(
+        "moment",
+        [
+            "0001-01-01T00:00:00+01:00",
+            "2000-12-31T23:59:59+00:00",
+            "9000-01-01T00:00:00+00:00",
+            "8999-12-31T23:00:00-05:00",
+            "9999-12-31T23:59:59-05:00",
+            "2026-12-01T00:00:00",
+        ],
+    )
+    def test_are_on_the_calendar_and_say_their_zone(self, a_draft, name, moment):
+        at = datetime.fromisoformat(moment)
+
+        (fault,) = faults(a_draft(**{name: at}))
+        (same,) = CollectionDraft(handle="a", title="A", **{name: at}).faults()
+
+        assert fault.pointer == same.pointer == f"/{name}"
+
+    def test_may_be_as_far_away_as_anybody_plans(self, a_draft):
+        on, off = NOW.replace(year=2001), NOW.replace(year=8999)
+
+        assert faults(a_draft(publish_at=on, unpublish_at=off)) == []
 
 
 class TestNewCategory:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.domain.catalog.html import sanitise
+from holdfast.domain.catalog.html import MAX_HTML, sanitise
 
 
 class TestSanitise:
@@ -37,3 +37,56 @@ class TestSanitise:
         once = sanitise(html)
 
         assert sanitise(once) == once
+
+
+class TestBounds:
+    def test_what_is_too_long_stays_so_and_is_no_html(self):
+        html = "<div>" * 200_000 + "<script>alert(1)</script>"
+
+        cleaned = sanitise(html)
+
+        assert len(cleaned) > MAX_HTML
+        assert "<" not in cleaned
+        assert sanitise(cleaned) == cleaned
+
+    def test_what_is_as_long_as_may_be_is_cleaned(self):
+        html = "<p onclick=x()>a</p>".ljust(MAX_HTML, "b")
+
+        assert sanitise(html) == "<p>a</p>".ljust(MAX_HTML - 12, "b")
+
+    @pytest.mark.parametrize(
+        "emphasis",
+        [
+            *("<b a{}>", "<B\ta{}>", "<i/a{}>", "<em\nid={}>", "<font color={}>"),
+            *("<nobr\x0c{}>", "<strong a='<' b{}>", "<tt\r{} <u {}>", "<s a='>{}'>"),
+            *("<small x='<code {}>'>", "<big {}><strike {}>", "<i lang='{}'>"),
+        ],
+    )
+    def test_what_is_never_closed_is_not_opened_anew_without_end(self, emphasis):
+        many = "".join(emphasis.replace("{}", str(n)) for n in range(400))
+
+        cleaned = sanitise("<p>" + many + "<p>x" * 400)
+
+        # Three of a kind in each paragraph, not all 400: that was a megabyte.
+        assert len(cleaned) < 60_000
+        assert sanitise(cleaned) == cleaned
+
+    def test_what_grows_as_far_as_it_may_stays_the_same_when_cleaned_again(self):
+        many = "".join(f"<i lang='{number}'>" for number in range(40))
+
+        cleaned = sanitise("<p>" + many + "<p>x" * 30)
+
+        assert sanitise(cleaned) == cleaned
+
+    @pytest.mark.parametrize(
+        ("html", "kept"),
+        [
+            ('A <strong class="x">brisk</strong>', "A <strong>brisk</strong>"),
+            ('<i lang="la">Camellia</i>', '<i lang="la">Camellia</i>'),
+            ("<b/>5 <i >x</i>", "<b>5 <i>x</i></b>"),
+            ("<br><small\n>x</small>", "<br><small>x</small>"),
+            ("a <b unfinished", "a"),
+        ],
+    )
+    def test_emphasis_stays(self, html, kept):
+        assert sanitise(html) == kept

@@ -2,12 +2,15 @@
 
 import io
 import json
+import tracemalloc
 
 import pytest
 
 from holdfast.domain.catalog import UnusableFile, jsonl_portions
 from holdfast.domain.catalog.jsonl import MAX_LINE_BYTES
 
+EUR = {"amount": 1, "currency": "EUR"}
+FAR = "9999-12-31T23:59:59-05:00"
 TEA = {
     "title": "Tea",
     "variants": [{"sku": "T-1", "price": {"amount": 490, "currency": "EUR"}}],
@@ -90,6 +93,8 @@ class TestBad:
                 "categories/0/name must be one line",
             ),
             ({**TEA, "publish_at": "2026-12-01T18:00:00"}, "publish_at: "),
+            ({**TEA, "publish_at": FAR}, "publish_at must be between the years"),
+            ({**TEA, "unpublish_at": FAR}, "unpublish_at must be between the years"),
         ],
     )
     def test_is_told_what_it_is(self, line, message):
@@ -124,6 +129,16 @@ class TestBad:
                 "variants/0/prices/0/compare_at_price/currency must be",
             ),
             ("prices", [{"price": {"amount": 1, "currency": "EUR"}}] * 201, "variants"),
+            (
+                "prices",
+                [{"price": EUR, "ends_at": "9999-12-31T23:59:59-05:00"}],
+                "variants/0/prices/0/ends_at must be between the years",
+            ),
+            (
+                "prices",
+                [{"price": EUR, "starts_at": "0001-01-01T00:00:00+01:00"}],
+                "variants/0/prices/0/starts_at must be between the years",
+            ),
         ],
     )
     def test_variant_is_told_where(self, field, value, message):
@@ -140,7 +155,24 @@ class TestBad:
         told = said({**TEA, "variants": [bad] * 1_000})
 
         assert len(told) == 21
-        assert told[-1].startswith("and ")
+        assert told[-1] == "and at least 80 faults more"
+
+    @pytest.mark.parametrize(
+        "fields",
+        [{"tags": [""] * 10**6}, {"categories": [{"handle": "", "name": ""}] * 10**5}],
+        ids=lambda fields: str(*fields),
+    )
+    def test_of_a_megabyte_of_faults_the_first_are_looked_for(self, fields):
+        line = json.dumps({**TEA, **fields}).encode()
+
+        tracemalloc.start()
+        told = said(line)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+        assert len(told) <= 21
+        # As much as the line itself is as objects; a fault takes 200 bytes.
+        assert most < 50 << 20
 
     def test_keeps_no_other_out(self):
         tea = json.dumps(TEA).encode()

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from holdfast.domain.catalog.model import (
     is_handle,
+    is_heaped,
     is_line,
     parse_id,
     slugify,
@@ -40,6 +41,11 @@ class TestSlugify:
         assert slugify(once) == once
         assert len(once) <= 255
 
+    def test_looks_at_no_more_of_it_than_a_title_has(self):
+        # All of a megabyte of marks would take ten minutes: they are put in order.
+        assert slugify("\u1e69" + "\u0323\u0307" * 500_000) == "s"
+        assert slugify("a" * 255 + "b" * 10) == "a" * 255
+
     @given(st.text())
     def test_leaves_nothing_that_means_something_in_a_path(self, title):
         assert not set("/\\.%?#\x00 ") & set(slugify(title))
@@ -67,6 +73,8 @@ class TestIsHandle:
     def test_is_no_longer_than_a_title(self):
         assert is_handle("a" * 255)
         assert not is_handle("a" * 256)
+        assert not is_handle("\u05d0" * 256)
+        assert not is_handle("\u0e01" + "\u0e39\u0e48" * 500_000)
 
 
 class TestParseId:
@@ -88,6 +96,31 @@ class TestIsLine:
     @pytest.mark.parametrize("text", ["a\nb", "a\x00", "\t", "a\u2028b", "\ud800"])
     def test_takes_no_control_characters(self, text):
         assert not is_line(text)
+
+
+class TestIsHeaped:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "a" + "\u0301" * 30,
+            ("a" + "\u0301\u0323" * 15) * 100,
+            "\u7dd1\u8336" * 100,
+            "\u0e01\u0e39\u0e48" * 100,
+            "\u05e9\u05c1\u05b0" * 100,
+            "\u0939\u093f\u0928\u094d\u0926\u0940" * 100,
+            "\U0001f468\u200d\U0001f469\u200d\U0001f467" * 100,
+        ],
+    )
+    def test_is_no_text_of_any_script(self, text):
+        assert not is_heaped(text)
+
+    @pytest.mark.parametrize(
+        "text",
+        ["a" + "\u0301" * 31, "\u7dd1" * 50 + "\u0323\u0301" * 20_000 + "\u8336"],
+    )
+    def test_is_one_letter_under_a_heap_of_marks(self, text):
+        assert is_heaped(text)
 
 
 class TestWithoutAccents:

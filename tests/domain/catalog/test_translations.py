@@ -16,6 +16,7 @@ from holdfast.domain.catalog import (
     TranslationInvalid,
     Variant,
 )
+from holdfast.kernel.errors import MOST_FAULTS
 from holdfast.kernel.money import Money
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -83,6 +84,15 @@ class TestProductTexts:
             texts.check(shirt, KNOWN)
 
         assert [fault.pointer for fault in refused.value.errors] == faults
+
+    def test_tells_the_first_of_many_faults(self, shirt):
+        values = {str(number): "" for number in range(1_000)}
+        texts = ProductTexts(options={"Size": OptionTexts(values=values)})
+
+        with pytest.raises(TranslationInvalid) as refused:
+            texts.check(shirt, KNOWN)
+
+        assert len(refused.value.errors) == MOST_FAULTS
 
     def test_says_whatever_people_write(self, shirt):
         texts = ProductTexts(

@@ -170,8 +170,16 @@ class TestPrices:
                 {"price": EUR, "ends_at": "2020-01-01T00:00:00Z"},
                 "prices/0/ends_at has passed",
             ),
+            (
+                {"price": EUR, "ends_at": "9999-12-31T23:59:59-05:00"},
+                "variants/0/prices/0/ends_at must be between the years 2001 and 8999",
+            ),
+            (
+                {"price": EUR, "min_quantity": 2**70},
+                "prices/0/min_quantity must be 1 to 1000000",
+            ),
         ],
-        ids=["currency", "quantity", "over"],
+        ids=["currency", "quantity", "over", "never", "uncountable"],
     )
     async def test_that_are_wrong_keep_their_product_out(
         self, send, work_off, messages, skus, price, message

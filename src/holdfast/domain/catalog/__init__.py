@@ -110,16 +110,6 @@ from holdfast.domain.catalog.history import (
     changes_of,
     differences,
     note,
-    turned,
-)
-from holdfast.domain.catalog.holding import (
-    imported,
-    lock,
-    lock_called,
-    lock_one,
-    lock_to_delete,
-    of_older_release,
-    turn_due,
 )
 from holdfast.domain.catalog.jsonl import jsonl_line, jsonl_portions
 from holdfast.domain.catalog.model import (
@@ -139,7 +129,13 @@ from holdfast.domain.catalog.model import (
 )
 from holdfast.domain.catalog.pictures import lock_showing
 from holdfast.domain.catalog.related import put_related, related, related_ids
-from holdfast.domain.catalog.rules import NewCategory, faults
+from holdfast.domain.catalog.rules import (
+    MAX_IMAGES,
+    MAX_OPTIONS,
+    MAX_VARIANTS,
+    NewCategory,
+    faults,
+)
 from holdfast.domain.catalog.shopify import read_shopify, shopify_portions
 from holdfast.domain.catalog.store import (
     Added,
@@ -147,11 +143,17 @@ from holdfast.domain.catalog.store import (
     add,
     add_categories,
     categories,
+    category_ids,
     change,
     find_category,
+    imported,
+    lock,
+    lock_one,
+    of_older_release,
     offers,
     project,
     touch,
+    turn_due,
 )
 from holdfast.domain.catalog.translations import (
     MAX_TRANSLATIONS,
@@ -184,7 +186,10 @@ from holdfast.domain.catalog.variants import (
 
 __all__ = [
     "MAX_COLLECTED",
+    "MAX_IMAGES",
+    "MAX_OPTIONS",
     "MAX_TRANSLATIONS",
+    "MAX_VARIANTS",
     "STATUSES",
     "Added",
     "Arrival",
@@ -262,6 +267,7 @@ __all__ = [
     "add_variant",
     "categories",
     "categories_in",
+    "category_ids",
     "category_translations",
     "change",
     "change_attribute",
@@ -301,12 +307,10 @@ __all__ = [
     "jsonl_portions",
     "lock",
     "lock_attribute",
-    "lock_called",
     "lock_category",
     "lock_collection",
     "lock_one",
     "lock_showing",
-    "lock_to_delete",
     "lock_tree",
     "named_products",
     "note",
@@ -340,7 +344,6 @@ __all__ = [
     "touch_category",
     "touch_collection",
     "turn_due",
-    "turned",
     "value_fault",
     "with_code",
     "with_variant",

@@ -91,10 +91,13 @@ class AttributeDraft:
         yield from line_faults(self.name, "/name")
         if not 0 <= self.position <= MAX_POSITION:
             yield Fault("/position", f"must be 0 to {MAX_POSITION}")
-        if self.type != "choice" and self.choices:
-            yield Fault("/choices", "are for the type choice alone")
-        if self.type == "choice" and not 1 <= len(self.choices) <= MAX_CHOICES:
+        if self.type != "choice":
+            if self.choices:
+                yield Fault("/choices", "are for the type choice alone")
+            return
+        if not 1 <= len(self.choices) <= MAX_CHOICES:
             yield Fault("/choices", f"must be 1 to {MAX_CHOICES}")
+            return
         seen = set[str]()
         for index, choice in enumerate(self.choices):
             yield from line_faults(choice, f"/choices/{index}")
@@ -178,6 +181,7 @@ def attribute_faults(
     """Everything that is wrong with the attributes of a product."""
     if len(attributes) > MAX_ATTRIBUTES:
         yield Fault("/attributes", f"must be at most {MAX_ATTRIBUTES}")
+        return
     for code, value in attributes.items():
         here = f"/attributes/{code.replace('~', '~0').replace('/', '~1')}"
         if (definition := known.get(code)) is None:
@@ -195,7 +199,13 @@ async def check_attributes(
     a product that is referred to. Raises
     ``ProductInvalid`` for the first product with faults.
     """
-    codes = {code for attributes in said for code in attributes if is_code(code)}
+    codes = {
+        code
+        for attributes in said
+        if len(attributes) <= MAX_ATTRIBUTES
+        for code in attributes
+        if is_code(code)
+    }
     known: dict[str, Attribute] = {}
     if codes:
         rows = await tx.fetch(_DEFINITIONS_OF, sorted(codes))

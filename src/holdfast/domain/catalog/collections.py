@@ -22,6 +22,7 @@ from holdfast.domain.catalog.rules import (
     handle_faults,
     html_faults,
     line_faults,
+    schedule_faults,
     seo_faults,
 )
 
@@ -108,16 +109,7 @@ class CollectionDraft:
             yield Fault("/position", f"must be 0 to {MAX_POSITION}")
         if self.rule is not None and self.sort == "manual":
             yield Fault("/sort", "must not be manual where a rule says what belongs")
-        yield from self._times()
-
-    def _times(self) -> Iterator[Fault]:
-        on, off = self.publish_at, self.unpublish_at
-        if on is not None and on.tzinfo is None:
-            yield Fault("/publish_at", "must say its time zone")
-        elif off is not None and off.tzinfo is None:
-            yield Fault("/unpublish_at", "must say its time zone")
-        elif on is not None and off is not None and off <= on:
-            yield Fault("/unpublish_at", "must be after publish_at")
+        yield from schedule_faults(self.publish_at, self.unpublish_at)
 
 
 def draft_of_collection(collection: Collection) -> CollectionDraft:

@@ -1,9 +1,11 @@
 """What can be wrong with a product, a category or a question about them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from uuid import UUID
 
-from holdfast.kernel.errors import Conflict, Invalid, NotFound, Outdated
+from holdfast.kernel.errors import MOST_FAULTS, Conflict, Invalid, NotFound, Outdated
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +14,11 @@ class Fault:
 
     pointer: str
     detail: str
+
+
+def first_faults(found: Iterable[Fault]) -> list[Fault]:
+    """As many of them as are told; those after them are not even looked for."""
+    return list(islice(found, MOST_FAULTS))
 
 
 @dataclass(eq=False)

@@ -27,7 +27,7 @@ from holdfast.domain.catalog.arrivals import (
 from holdfast.domain.catalog.besides import Besides
 from holdfast.domain.catalog.csv_rows import START, Place, UnusableFile
 from holdfast.domain.catalog.drafts import Draft, VariantDraft
-from holdfast.domain.catalog.errors import Fault
+from holdfast.domain.catalog.errors import Fault, first_faults
 from holdfast.domain.catalog.model import (
     Image,
     Option,
@@ -36,8 +36,14 @@ from holdfast.domain.catalog.model import (
     Value,
     slugify,
 )
-from holdfast.domain.catalog.rules import NewCategory, faults, price_faults
+from holdfast.domain.catalog.rules import (
+    NewCategory,
+    faults,
+    moment_faults,
+    price_faults,
+)
 from holdfast.domain.catalog.tree import MAX_LEVELS
+from holdfast.kernel.errors import MOST_FAULTS
 from holdfast.kernel.money import Money
 
 MAX_LINE_BYTES = 1 << 22
@@ -246,13 +252,7 @@ def _portion(raw: bytes, end: Place) -> Portion:
         return _refused(end, ["this is nested too deeply"])
     # Nobody sees it if there are faults.
     arrival = _arrival(line, end.lines)
-    found = [
-        *faults(arrival.draft),
-        *category_faults(arrival.categories),
-        *_image_faults(line),
-        *_price_faults(arrival),
-    ]
-    if found:
+    if found := first_faults(_faults(arrival, line)):
         said = [f"{fault.pointer[1:]} {fault.detail}" for fault in found]
         return _refused(end, said, arrival.draft.handle)
     return Portion((), arrival, arrival.draft.handle, end)
@@ -261,8 +261,16 @@ def _portion(raw: bytes, end: Place) -> Portion:
 def _refused(end: Place, said: list[str], handle: str = "") -> Portion:
     shown = [RowFault(end.lines, message) for message in said[:_MAX_FAULTS]]
     if more := len(said) - len(shown):
-        shown.append(RowFault(end.lines, f"and {more} faults more"))
+        least = "at least " if len(said) == MOST_FAULTS else ""
+        shown.append(RowFault(end.lines, f"and {least}{more} faults more"))
     return Portion(tuple(shown), None, handle, end)
+
+
+def _faults(arrival: Arrival, line: _Line) -> Iterator[Fault]:
+    yield from faults(arrival.draft)
+    yield from category_faults(arrival.categories)
+    yield from _image_faults(line)
+    yield from _price_faults(arrival)
 
 
 def _image_faults(line: _Line) -> Iterator[Fault]:
@@ -279,6 +287,8 @@ def _price_faults(arrival: Arrival) -> Iterator[Fault]:
         for place, one in enumerate(arrival.prices.get(variant.sku, ())):
             here = f"/variants/{index}/prices/{place}"
             yield from price_faults(one.price, one.compare_at_price, here)
+            yield from moment_faults(one.starts_at, f"{here}/starts_at")
+            yield from moment_faults(one.ends_at, f"{here}/ends_at")
 
 
 def _arrival(line: _Line, number: int) -> Arrival:

@@ -3,24 +3,31 @@
 The rules are checked as a whole, so that a client learns of every fault at
 once; each fault carries the JSON pointer of the field it is about. What only
 the database knows (whether a SKU or handle is taken) is not checked here.
+
+Bounded: of a list that is too long no more is said than that, and of many faults the
+first are told.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from holdfast.domain.catalog.drafts import Draft, VariantDraft
-from holdfast.domain.catalog.errors import Fault
-from holdfast.domain.catalog.html import sanitise
+from holdfast.domain.catalog.errors import Fault, first_faults
+from holdfast.domain.catalog.html import MAX_HTML, sanitise
 from holdfast.domain.catalog.model import (
+    MAX_MARKS,
     MAX_TEXT,
     STATUSES,
     Image,
     Option,
     is_handle,
+    is_heaped,
     is_line,
 )
+from holdfast.kernel.moments import OFF_CALENDAR, on_calendar
 from holdfast.kernel.money import CURRENCIES, MAX_AMOUNT, Money
 
 MAX_VARIANTS = 2_000
@@ -31,7 +38,6 @@ MAX_CATEGORIES = 50
 MAX_ALT = 512
 MAX_URL = 2_048
 MAX_PIXELS = 100_000
-MAX_DESCRIPTION = 65_535
 MAX_SEO = 1_024
 MAX_POSITION = 10**6
 MAX_WEIGHT_GRAMS = 10**9
@@ -71,16 +77,18 @@ class NewCategory:
 
 
 def faults(draft: Draft) -> list[Fault]:
-    """Every rule that *draft* breaks; empty when it may go in."""
-    return [
-        *_texts(draft),
-        *_times(draft),
-        *_tags(draft.tags),
-        *_options(draft.options),
-        *_images(draft.images),
-        *_categories(draft.categories),
-        *_variants(draft),
-    ]
+    """The rules that *draft* breaks; empty when it may go in."""
+    return first_faults(_faults(draft))
+
+
+def _faults(draft: Draft) -> Iterator[Fault]:
+    yield from _texts(draft)
+    yield from _times(draft)
+    yield from _tags(draft.tags)
+    yield from _options(draft.options)
+    yield from _images(draft.images)
+    yield from _categories(draft.categories)
+    yield from _variants(draft)
 
 
 def handle_faults(handle: str) -> Iterator[Fault]:
@@ -104,8 +112,10 @@ def line_faults(text: str, pointer: str, *, least: int = 1) -> Iterator[Fault]:
 
 def html_faults(html: str, pointer: str = "/description_html") -> Iterator[Fault]:
     """A text with markup, which ``sanitise`` has made harmless."""
-    if len(html) > MAX_DESCRIPTION:
-        yield Fault(pointer, f"must have at most {MAX_DESCRIPTION} characters")
+    if len(html) > MAX_HTML:
+        yield Fault(pointer, f"must have at most {MAX_HTML} characters")
+    elif is_heaped(html):
+        yield Fault(pointer, f"must have at most {MAX_MARKS} marks on one letter")
 
 
 def seo_faults(title: str, description: str) -> Iterator[Fault]:
@@ -113,6 +123,27 @@ def seo_faults(title: str, description: str) -> Iterator[Fault]:
     yield from line_faults(title, "/seo_title", least=0)
     if len(description) > MAX_SEO or not is_line(description):
         yield Fault("/seo_description", f"must be one line of at most {MAX_SEO}")
+
+
+def schedule_faults(on: datetime | None, off: datetime | None) -> Iterator[Fault]:
+    """From when something is shown, and until when."""
+    wrong = [
+        *moment_faults(on, "/publish_at"),
+        *moment_faults(off, "/unpublish_at"),
+    ]
+    yield from wrong
+    if not wrong and on is not None and off is not None and off <= on:
+        yield Fault("/unpublish_at", "must be after publish_at")
+
+
+def moment_faults(moment: datetime | None, pointer: str) -> Iterator[Fault]:
+    """A moment, if there is one."""
+    if moment is None:
+        return
+    if moment.tzinfo is None:
+        yield Fault(pointer, "must say its time zone")
+    elif not on_calendar(moment):
+        yield Fault(pointer, OFF_CALENDAR)
 
 
 def _texts(draft: Draft) -> Iterator[Fault]:
@@ -127,20 +158,15 @@ def _texts(draft: Draft) -> Iterator[Fault]:
 
 
 def _times(draft: Draft) -> Iterator[Fault]:
-    on, off = draft.publish_at, draft.unpublish_at
-    if draft.status == "scheduled" and on is None:
+    if draft.status == "scheduled" and draft.publish_at is None:
         yield Fault("/publish_at", "must be given for what is scheduled")
-    if on is not None and on.tzinfo is None:
-        yield Fault("/publish_at", "must say its time zone")
-    elif off is not None and off.tzinfo is None:
-        yield Fault("/unpublish_at", "must say its time zone")
-    elif on is not None and off is not None and off <= on:
-        yield Fault("/unpublish_at", "must be after publish_at")
+    yield from schedule_faults(draft.publish_at, draft.unpublish_at)
 
 
 def _tags(tags: Sequence[str]) -> Iterator[Fault]:
     if len(tags) > MAX_TAGS:
         yield Fault("/tags", f"must be at most {MAX_TAGS}")
+        return
     for index, tag in enumerate(tags):
         yield from line_faults(tag, f"/tags/{index}")
     yield from _repeated(tags, "/tags/{}")
@@ -149,6 +175,7 @@ def _tags(tags: Sequence[str]) -> Iterator[Fault]:
 def _options(options: Sequence[Option]) -> Iterator[Fault]:
     if len(options) > MAX_OPTIONS:
         yield Fault("/options", f"must be at most {MAX_OPTIONS}")
+        return
     yield from _repeated([option.name for option in options], "/options/{}/name")
     for index, option in enumerate(options):
         here = f"/options/{index}"
@@ -157,6 +184,7 @@ def _options(options: Sequence[Option]) -> Iterator[Fault]:
             yield Fault(f"{here}/values", "must have at least one value")
         if len(option.values) > MAX_VARIANTS:
             yield Fault(f"{here}/values", f"must be at most {MAX_VARIANTS}")
+            continue
         for place, value in enumerate(option.values):
             yield from line_faults(value, f"{here}/values/{place}")
         yield from _repeated(option.values, f"{here}/values/{{}}")
@@ -165,6 +193,7 @@ def _options(options: Sequence[Option]) -> Iterator[Fault]:
 def _images(images: Sequence[Image]) -> Iterator[Fault]:
     if len(images) > MAX_IMAGES:
         yield Fault("/images", f"must be at most {MAX_IMAGES}")
+        return
     for index, image in enumerate(images):
         here = f"/images/{index}"
         if len(image.url) > MAX_URL or not _IMAGE_URL.fullmatch(image.url):
@@ -183,6 +212,7 @@ def _images(images: Sequence[Image]) -> Iterator[Fault]:
 def _categories(handles: Sequence[str]) -> Iterator[Fault]:
     if len(handles) > MAX_CATEGORIES:
         yield Fault("/categories", f"must be at most {MAX_CATEGORIES}")
+        return
     for index, handle in enumerate(handles):
         if not is_handle(handle):
             yield Fault(f"/categories/{index}", "must be the handle of a category")
@@ -192,10 +222,9 @@ def _categories(handles: Sequence[str]) -> Iterator[Fault]:
 def _variants(draft: Draft) -> Iterator[Fault]:
     if not 1 <= len(draft.variants) <= MAX_VARIANTS:
         yield Fault("/variants", f"must be 1 to {MAX_VARIANTS}")
+        return
     yield from _repeated([v.sku for v in draft.variants], "/variants/{}/sku")
-    values = {option.name: frozenset(option.values) for option in draft.options}
     currencies = {v.price.currency for v in draft.variants}
-    combinations = set[tuple[str | None, ...]]()
     shown = {image.id for image in draft.images if image.id is not None}
     for index, variant in enumerate(draft.variants):
         here = f"/variants/{index}"
@@ -207,13 +236,23 @@ def _variants(draft: Draft) -> Iterator[Fault]:
             yield from line_faults(variant.barcode, f"{here}/barcode")
         if variant.image_id is not None and variant.image_id not in shown:
             yield Fault(f"{here}/image_id", "must be one of the product's images")
-        yield from _choices(variant, values, here)
-        combination = tuple(variant.options.get(name) for name in values)
-        if combination in combinations:
-            yield Fault(f"{here}/options", "are those of another variant")
-        combinations.add(combination)
+    if len(draft.options) <= MAX_OPTIONS:
+        yield from _combinations(draft)
     if len(currencies) > 1:
         yield Fault("/variants", "must all be priced in one currency")
+
+
+def _combinations(draft: Draft) -> Iterator[Fault]:
+    """Each variant has a value of each option, and no two have the same."""
+    values = {option.name: frozenset(option.values) for option in draft.options}
+    seen = set[tuple[str | None, ...]]()
+    for index, variant in enumerate(draft.variants):
+        here = f"/variants/{index}"
+        yield from _choices(variant, values, here)
+        combination = tuple(variant.options.get(name) for name in values)
+        if combination in seen:
+            yield Fault(f"{here}/options", "are those of another variant")
+        seen.add(combination)
 
 
 def price_faults(price: Money, compare_at: Money | None, here: str) -> Iterator[Fault]:
@@ -234,7 +273,9 @@ def _choices(
     variant: VariantDraft, values: Mapping[str, frozenset[str]], here: str
 ) -> Iterator[Fault]:
     if variant.options.keys() != values.keys():
-        named = ", ".join(values) or "none, as the product has no options"
+        # Each fault says so, and a name that is too long may be a megabyte.
+        named = ", ".join(name[:MAX_TEXT] for name in values)
+        named = named or "none, as the product has no options"
         yield Fault(f"{here}/options", f"must be given for exactly: {named}")
         return
     for name, value in variant.options.items():

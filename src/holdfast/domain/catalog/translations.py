@@ -20,6 +20,7 @@ from holdfast.domain.catalog.errors import (
     TooManyTranslations,
     TranslationInvalid,
     TranslationNotFound,
+    first_faults,
 )
 from holdfast.domain.catalog.html import sanitise
 from holdfast.domain.catalog.model import Category, Option, Product, is_line
@@ -90,18 +91,20 @@ class ProductTexts(
 
         ``TranslationInvalid`` names everything that is wrong.
         """
-        found = [
-            *line_faults(self.title, "/title", least=0),
-            *html_faults(self.description_html),
-            *seo_faults(self.seo_title, self.seo_description),
-            *_option_faults(self.options, product.options),
-            *_attribute_faults(self.attributes, product, known),
-            *_image_faults(self.images, product),
-        ]
-        if self == ProductTexts():
-            found.append(_NOTHING)
-        if found:
+        if found := first_faults(self._faults(product, known)):
             raise TranslationInvalid(found)
+
+    def _faults(
+        self, product: Product, known: Mapping[str, Attribute]
+    ) -> Iterator[Fault]:
+        yield from line_faults(self.title, "/title", least=0)
+        yield from html_faults(self.description_html)
+        yield from seo_faults(self.seo_title, self.seo_description)
+        yield from _option_faults(self.options, product.options)
+        yield from _attribute_faults(self.attributes, product, known)
+        yield from _image_faults(self.images, product)
+        if self == ProductTexts():
+            yield _NOTHING
 
 
 class CategoryTexts(
@@ -266,9 +269,10 @@ def _option_faults(
             yield Fault(here, "is not an option of the product")
             continue
         yield from line_faults(texts.name, f"{here}/name", least=0)
+        own = frozenset(option.values)
         for value, text in texts.values.items():
             there = f"{here}/values/{_escaped(value)}"
-            if value in option.values:
+            if value in own:
                 yield from line_faults(text, there)
             else:
                 yield Fault(there, "is not a value of the option")
