@@ -8,18 +8,23 @@ from contextlib import asynccontextmanager
 import msgspec
 import pytest
 import uvicorn
+from loading import Loaded
 
 from holdfast.api.app import Application
 from holdfast.api.connection import Connection
 from holdfast.api.doorstep import DOORSTEP, Doorstep, Rule
+from holdfast.api.match import Router
+from holdfast.api.protection.gate import Gate
 from holdfast.api.routes import ROUTES
 from holdfast.cli.serve import Server
 from holdfast.domain.accounts import Hasher, SignInBusy
 from holdfast.platform.metrics import Metrics
 from holdfast.platform.telemetry import AccessLog
+from holdfast.resilience.load.shedder import LEVELS
 
 POST = b"POST /tea HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\nmilk"
 GET = b"GET /tea HTTP/1.1\r\nhost: x\r\n\r\n"
+LOOK = b"GET /v1/products HTTP/1.1\r\nhost: x\r\n\r\n"
 
 
 class Room:
@@ -33,12 +38,15 @@ class Room:
         self.lines = io.BytesIO()
         self.log = AccessLog("json", self.lines)
         self.metrics = Metrics({})
+        self.gate = None
         self.refusals = [SignInBusy(8.0), SignInBusy(9.0)]
 
     async def __call__(self, scope, receive, send):
         if scope["type"] == "lifespan":
             rule = Rule("POST", "/tea", lambda: self.is_full, self.refusals)
-            doorstep = Doorstep([rule], metrics=self.metrics, log=self.log)
+            doorstep = Doorstep(
+                [rule], metrics=self.metrics, log=self.log, gate=self.gate
+            )
             scope["state"][DOORSTEP] = doorstep
             await receive()
             await send({"type": "lifespan.startup.complete"})
@@ -264,6 +272,71 @@ class TestConnection:
 
             assert await client.rest() == b""
         assert answer.status == 503
+
+
+class TestFlood:
+    @pytest.fixture
+    def flooded(self, room):
+        """A gate at the highest level of load: who only looks is refused."""
+        loaded = Loaded()
+        loaded.force(4)
+        room.gate = Gate(loaded.load, Router(ROUTES))
+        return loaded
+
+    async def test_is_refused_without_being_parsed(
+        self, flooded, client, room, monkeypatch
+    ):
+        monkeypatch.delattr(Connection, "on_message_begin")
+        monkeypatch.delattr(Connection, "on_headers_complete")
+
+        answers = [await client.ask(LOOK) for _ in range(3)]
+
+        assert [answer.status for answer in answers] == [503] * 3
+        waits = {int(answer.headers["retry-after"]) for answer in answers}
+        assert waits <= set(range(2, 9))
+        assert len({answer.headers["x-request-id"] for answer in answers}) == 3
+        assert room.came == []
+        counted = flooded.load.metrics.offered
+        assert sum(counted) == 3
+        told = room.metrics.expose().decode()
+        line = 'holdfast_http_requests_total{method="GET",route="/v1/products",'
+        assert f'{line}status="503"}} 3.0' in told
+
+    async def test_lets_who_is_judged_in_pass_and_judges_them_once(
+        self, flooded, client, room
+    ):
+        flooded.load.shedder.hold(LEVELS - 1)
+
+        answer = await client.ask(LOOK)
+
+        assert answer.status == 200
+        assert room.came == [("GET", "/v1/products", b"")]
+        assert sum(flooded.load.metrics.offered) == 1
+
+    async def test_leaves_a_connection_that_serves_when_it_is_over(
+        self, flooded, client, room
+    ):
+        refused = [await client.ask(LOOK), await client.ask(LOOK)]
+        flooded.load.guard.levels.release()
+        served = await client.ask(LOOK)
+        whole = await client.ask(POST.replace(b"/tea", b"/v1/carts"))
+
+        assert [answer.status for answer in refused] == [503, 503]
+        assert (served.status, whole.status) == (200, 200)
+        assert room.came[1] == ("POST", "/v1/carts", b"milk")
+
+    async def test_keeps_a_connection_for_as_long_as_it_is_used(self, flooded, room):
+        async with served(room, timeout_keep_alive=0.2) as connect:
+            client = await connect()
+            flooded.load.guard.levels.release()
+            await client.ask(LOOK)
+            flooded.force(4)
+            now = asyncio.get_running_loop().time
+            used_until = now() + 0.5
+            while now() < used_until:
+                assert (await client.ask(LOOK)).status == 503
+
+            assert await client.rest() == b""
 
 
 class TestSignIn:

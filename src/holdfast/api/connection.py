@@ -32,6 +32,7 @@ from holdfast.api.problems import (
 )
 from holdfast.api.protection.addresses import CLIENT_ADDRESS
 from holdfast.api.protection.gate import Refused
+from holdfast.api.protection.glance import glance
 from holdfast.api.protection.rate_layers import COUNTED
 from holdfast.api.protection.threshold import LEVEL
 from holdfast.kernel.errors import DomainError
@@ -89,6 +90,7 @@ class Connection(HttpToolsProtocol):
         # What the doorstep found out of the request, for those further in.
         self._level: int | None = None
         self._is_counted = False
+        self._glanced: int | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -106,6 +108,14 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
             return
+        doorstep = self._doorstep
+        if (
+            doorstep is not None
+            and doorstep.gate is not None
+            and doorstep.gate.is_flooded
+            and self._is_refused_at_a_glance(doorstep, data)
+        ):
+            return
         self._chunk_bytes = len(data)
         super().data_received(data)
         if self._in_body:
@@ -118,6 +128,16 @@ class Connection(HttpToolsProtocol):
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
                 self._refuse(HeadTooLarge(MAX_HEAD_BYTES, MAX_FIELDS))
+
+    def timeout_keep_alive_handler(self) -> None:
+        # Who was refused at a glance has been here since the timer was set.
+        left = self._since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                left, self.timeout_keep_alive_handler
+            )
+            return
+        super().timeout_keep_alive_handler()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -214,6 +234,7 @@ class Connection(HttpToolsProtocol):
     def _turned_away(self) -> bool:
         """Answer at once what the doorstep turns away; its body is read past."""
         doorstep, self._level, self._is_counted = self._doorstep, None, False
+        glanced, self._glanced = self._glanced, None
         # Answers keep the order of the requests, and wait for a client that is slow
         # to take them: both are for the longer way.
         cycle: Any = self.cycle
@@ -225,21 +246,47 @@ class Connection(HttpToolsProtocol):
         address = doorstep.addresses.of(self.client, self.headers)
         scope[CLIENT_ADDRESS] = address
         answer = doorstep.turn_away(
-            self.parser.get_method(), self.url, self.headers, address
+            self.parser.get_method(), self.url, self.headers, address, level=glanced
         )
         if not isinstance(answer, Refused):
             self._level = answer
             return False
-        lines = [b"%s: %s\r\n" % field for field in self.server_state.default_headers]
         keep = self.parser.get_http_version() != "1.0"
-        keep = keep and answer.is_kept and self.parser.should_keep_alive()
+        self.cycle = _ANSWERED
+        self._tell(answer, keep=keep and self.parser.should_keep_alive())
+        return True
+
+    def _is_refused_at_a_glance(self, doorstep: Doorstep, data: bytes) -> bool:
+        """Answer a request that came alone and whole, if it is to be refused."""
+        self._glanced = None
+        cycle: Any = self.cycle
+        behind = cycle is not None and not cycle.response_complete
+        begun = self._in_body or (self._in_head and self._has_begun)
+        if behind or begun or self.flow.write_paused:
+            return False
+        seen = glance(data)
+        if seen is None:
+            return False
+        target, headers = seen
+        address = doorstep.addresses.of(self.client, headers)
+        answer = doorstep.turn_away_at_a_glance(target, headers, address)
+        if not isinstance(answer, Refused):
+            self._glanced = answer
+            return False
+        self._since = self.loop.time()
+        self.server_state.total_requests += 1
+        self._tell(answer, keep=True)
+        return True
+
+    def _tell(self, answer: Refused, *, keep: bool) -> None:
+        """Write a refusal, and close the connection if it need not be kept."""
+        lines = [b"%s: %s\r\n" % field for field in self.server_state.default_headers]
+        keep = keep and answer.is_kept
         if not keep:
             lines.append(b"connection: close\r\n")
-        self.cycle = _ANSWERED
         self.transport.write(b"".join((answer.head, *lines, b"\r\n", answer.body)))
         if not keep:
             self.transport.close()
-        return True
 
     def _raise(self, refusal: DomainError) -> None:
         # The parser wraps what a callback raises and gives up on the connection.

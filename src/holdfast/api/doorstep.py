@@ -87,11 +87,13 @@ class Doorstep:
         target: bytes,
         headers: Headers,
         address: str | None,
+        *,
+        level: int | None = None,
     ) -> Refused | int | None:
         """A refusal; or the level of a request that was judged, None if it was not.
 
         *target* is the path and query as they came, *address* the client's, as far as
-        it is believed (``addresses``).
+        it is believed (``addresses``); *level* what was judged at a glance.
         """
         started, refused = self._timer(), None
         if self._flood is not None:
@@ -101,7 +103,7 @@ class Doorstep:
             if door is not None and door.rule.full():
                 refused = door.refused(headers)
         if refused is None and self.gate is not None:
-            judged = self.gate.judge(method, target, headers, address)
+            judged = self.gate.judge(method, target, headers, address, level=level)
             if not isinstance(judged, Refused):
                 return judged
             refused = judged
@@ -109,6 +111,22 @@ class Doorstep:
             return None
         self._note(refused, self._timer() - started, address)
         return self._marked(refused, target, headers)
+
+    def turn_away_at_a_glance(
+        self, target: bytes, headers: Headers, address: str | None
+    ) -> Refused | int | None:
+        """The same of a GET that nobody has parsed, in a flood.
+
+        Who is refused here is not counted by their address: they have got nothing.
+        """
+        if self.gate is None:
+            return None
+        started = self._timer()
+        judged = self.gate.judge_flood(b"GET", target, headers, address)
+        if not isinstance(judged, Refused):
+            return judged
+        self._note(judged, self._timer() - started, address)
+        return self._marked(judged, target, headers)
 
     def _marked(self, refused: Refused, target: bytes, headers: Headers) -> Refused:
         """The same, so that the page of another origin can read it if it may."""

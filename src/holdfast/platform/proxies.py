@@ -60,7 +60,11 @@ class TrustedProxies:
         In a flood each request has another address, and none is remembered.
         """
         number = int.from_bytes(inet_aton(address))
-        return any(number & mask == network for mask, network in self._quads)
+        # (A generator would take twice as long, of each request of a flood.)
+        for mask, network in self._quads:  # noqa: SIM110
+            if number & mask == network:
+                return True
+        return False
 
 
 NONE = TrustedProxies()

@@ -115,12 +115,19 @@ class BareGate(Gate):
     def arrivals(self) -> Arrivals:
         return self._guard.arrivals
 
+    @property
+    def is_flooded(self) -> bool:
+        """No: there is nothing to be found out of a request that takes time."""
+        return False
+
     def judge(
         self,
         method: bytes,
         target: bytes,
         headers: object,  # noqa: ARG002 - nobody here says who they are
         address: str | None,
+        *,
+        level: int | None = None,
     ) -> Refused | int | None:
         """A refusal, or the level of a request that may pass."""
         level = _level(address)
