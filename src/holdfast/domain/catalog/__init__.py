@@ -110,6 +110,16 @@ from holdfast.domain.catalog.history import (
     changes_of,
     differences,
     note,
+    turned,
+)
+from holdfast.domain.catalog.holding import (
+    imported,
+    lock,
+    lock_called,
+    lock_one,
+    lock_to_delete,
+    of_older_release,
+    turn_due,
 )
 from holdfast.domain.catalog.jsonl import jsonl_line, jsonl_portions
 from holdfast.domain.catalog.model import (
@@ -143,17 +153,11 @@ from holdfast.domain.catalog.store import (
     add,
     add_categories,
     categories,
-    category_ids,
     change,
     find_category,
-    imported,
-    lock,
-    lock_one,
-    of_older_release,
     offers,
     project,
     touch,
-    turn_due,
 )
 from holdfast.domain.catalog.translations import (
     MAX_TRANSLATIONS,
@@ -267,7 +271,6 @@ __all__ = [
     "add_variant",
     "categories",
     "categories_in",
-    "category_ids",
     "category_translations",
     "change",
     "change_attribute",
@@ -307,10 +310,12 @@ __all__ = [
     "jsonl_portions",
     "lock",
     "lock_attribute",
+    "lock_called",
     "lock_category",
     "lock_collection",
     "lock_one",
     "lock_showing",
+    "lock_to_delete",
     "lock_tree",
     "named_products",
     "note",
@@ -344,6 +349,7 @@ __all__ = [
     "touch_category",
     "touch_collection",
     "turn_due",
+    "turned",
     "value_fault",
     "with_code",
     "with_variant",
