@@ -26,7 +26,8 @@ from holdfast.platform.db import Database
 
 HANDLE, TOGETHER, PAGE = "handle", "together", "page"
 SEARCH, SUGGEST, DEEP = "search", "suggestions", "deep"
-FEW, MANY = 8, 64
+FEW, MANY = 8, 32
+_AT_ONCE = 64
 _FORMS = 4_000
 LISTS = {"list": "/v1/products?limit={}", "newest": "/v1/search?sort=newest&limit={}"}
 _PAGE, _LEAP = 20, 100
@@ -168,7 +169,7 @@ async def read_together(db: Database, port: int, handles: Sequence[str]) -> floa
 
     PostgreSQL's own count of the statements; nobody else reads meanwhile.
     """
-    asked = list(dict.fromkeys(handles))[:MANY]
+    asked = list(dict.fromkeys(handles))[:_AT_ONCE]
     url = f"http://127.0.0.1:{port}/v1/products/"
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(trust_env=False, connector=connector) as session:
