@@ -24,6 +24,8 @@ class TestRule:
                 {"field": "price", "currency": "EUR", "least": 2, "most": 1},
                 "/conditions/0/most",
             ),
+            ({"field": "price", "currency": "XXX"}, "/conditions/0/currency"),
+            ({"field": "price", "currency": "AAA"}, "/conditions/0/currency"),
         ],
     )
     def test_says_what_can_hold_of_nothing(self, condition, place):

@@ -2,6 +2,9 @@
 
 A page that is ordered by relevance also says whether few matched: the next one goes on
 by the same keys, though there may be more by then.
+
+Clients may send anything as a cursor. What is a number for Python need not be one for
+PostgreSQL (digits of other scripts, ``1_0``, ``1e-400``): it is one as it was written.
 """
 
 import math
@@ -44,5 +47,5 @@ def _check_number(text: str, sort: Sort) -> None:
         number = float(text) if sort == "relevance" else int(text)
     except ValueError:
         raise BadCursor from None
-    if not math.isfinite(number) or abs(number) > _LARGEST:
+    if repr(number) != text or not math.isfinite(number) or abs(number) > _LARGEST:
         raise BadCursor

@@ -16,6 +16,7 @@ from uuid import UUID
 import msgspec
 
 from holdfast.domain.search.filters import MARK, Among
+from holdfast.kernel.money import CURRENCIES
 from holdfast.platform import sql
 
 _SQL = sql.load("holdfast.domain.search")
@@ -256,8 +257,11 @@ def _faults(condition: Condition) -> Iterator[tuple[str, str]]:
     elif isinstance(condition, RangeCondition):
         if condition.least is None and condition.most is None:
             yield "least", "must be there, or most"
-    elif isinstance(condition, PriceCondition) and condition.most < condition.least:
-        yield "most", "must not be less than least"
+    elif isinstance(condition, PriceCondition):
+        if condition.currency not in CURRENCIES:
+            yield "currency", "must be an ISO 4217 currency"
+        if condition.most < condition.least:
+            yield "most", "must not be less than least"
 
 
 def read_rule(kept: Any) -> Rule:
