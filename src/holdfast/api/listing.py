@@ -7,7 +7,7 @@ because there is too much to do, says what: ``"degraded": ["large_pages"]``.
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Generic, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 from litestar import Response
@@ -15,6 +15,7 @@ from litestar import Response
 from holdfast.kernel.page import DEFAULT_LIMIT, MAX_LIMIT, Page
 
 T = TypeVar("T")
+_IN_PATHS = "/%"
 
 Limit = Annotated[
     int, msgspec.Meta(ge=1, le=MAX_LIMIT, description="How many at the most.")
@@ -72,4 +73,7 @@ def _link(path: str, query: dict[str, object], after: str | None) -> dict[str, s
         for name, value in query.items()
         if value is not None and (name, value) != ("limit", DEFAULT_LIMIT)
     }
-    return {"Link": f'<{path}?{urlencode({**asked, "after": after})}>; rel="next"'}
+    # A handle may have letters of any script, a header none (RFC 3986 2.1). What is
+    # quoted already, as an SKU with a slash, stays so.
+    address = quote(path, safe=_IN_PATHS)
+    return {"Link": f'<{address}?{urlencode({**asked, "after": after})}>; rel="next"'}

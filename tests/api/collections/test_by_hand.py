@@ -169,6 +169,19 @@ class TestPages:
 
         assert seen == ["cup", "pot", "tea", "jug"]
 
+    async def test_lead_on_whatever_the_script_of_the_handle(
+        self, client, ask, collect, gifts
+    ):
+        await collect("\u043f\u043e\u0434\u0430\u0440\u043a\u0438")
+        here = "\u043f\u043e\u0434\u0430\u0440\u043a\u0438/products"
+        await ask("PUT", here, {"products": list(gifts)})
+        first = await client.get(f"/v1/collections/{here}?limit=3")
+        first.raise_for_status()
+
+        second = await client.get(first.links["next"]["url"])
+
+        assert len(second.raise_for_status().json()["items"]) == 2
+
     async def test_show_buyers_what_is_on_sale(
         self, client, operator, ask, titles, gifts, sell
     ):
