@@ -95,6 +95,7 @@ class TestRedirectManipulation:
         [
             "http://127.0.0.1:80@evil.example/callback",
             "http://127.0.0.1:999999/callback",
+            "http://127.0.0.1:\uff18\uff10/callback",
             "http://127.0.0.1:/callback",
             "http://127.0.0.1.evil.example/callback",
             "http://127.0.0.1:8000/other",

@@ -28,7 +28,9 @@ _MAX_URI_CHARS = 2000
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43,128}")
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 _URI_CHARS = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]+")
-_LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::\d{1,5})?((?:[/?].*)?)")
+_LOOPBACK = re.compile(
+    r"(http://(?:127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?((?:[/?].*)?)"
+)
 _DOTS = frozenset({".", ".."})
 _ANSWERED = frozenset({"code", "error", "error_description", "iss", "state"})
 _LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
