@@ -57,7 +57,11 @@ async def create(
     versions = None if if_match is None else editions.versions(if_match)
     found = await shop.products.find(product)
     asset = await media.find(shop.db, data.media_id)
-    image = _image(asset, asset.alt if data.alt is UNSET else data.alt)
+    # How large it is, the product says by itself, once that is known.
+    image = catalog.Image(
+        media.path_of(asset.address, _SHOWN),
+        asset.alt if data.alt is UNSET else data.alt,
+    )
 
     def add(draft: catalog.Draft) -> catalog.Draft:
         return replace(draft, images=_placed(draft.images, image, data.position))
@@ -132,12 +136,6 @@ async def _change(
         actor=caller.actor,
         versions=versions,
     )
-
-
-def _image(asset: media.Asset, alt: str) -> catalog.Image:
-    sizes = {one.name: (one.width, one.height) for one in asset.renditions}
-    width, height = sizes.get(_SHOWN, (None, None))
-    return catalog.Image(media.path_of(asset.address, _SHOWN), alt, width, height)
 
 
 def _placed(

@@ -19,20 +19,22 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import IO
 from uuid import UUID
 
 import structlog
 
-from holdfast.domain import media
+from holdfast.domain import catalog, media
 from holdfast.domain.media import Asset, Upload
 from holdfast.kernel.clock import Clock, Monotonic, monotonic
 from holdfast.kernel.versions import Versions
 from holdfast.platform import idempotency
-from holdfast.platform.db import Database
+from holdfast.platform.db import Database, Transaction
 from holdfast.platform.idempotency import Answer, Claim, Resumed
 from holdfast.platform.storage import FileMissing, Storage, StorageUnavailable
 from holdfast.platform.vault import Vault
+from holdfast.workflows.showing import show
 
 SWEEP_AT_ONCE = 100
 MAX_ATTEMPTS = 5
@@ -210,11 +212,24 @@ class Darkroom:
         for rendition in drawing.renditions:
             blob = await asyncio.to_thread(drawing.blobs.read, rendition.bytes)
             await self.storage.put(asset.address, rendition.name, blob)
-        async with self.db.transaction() as tx:
-            await media.mark_ready(tx, asset.id, drawing, at=self.clock())
+        await self.db.attempt(partial(self._tell, asset, drawing))
         if self.metrics is not None:
             for rendition in drawing.renditions:
                 self.metrics.derived[rendition.name.rpartition(".")[2]].inc()
+
+    async def _tell(
+        self, asset: Asset, drawing: media.Drawing, tx: Transaction
+    ) -> None:
+        """Say that a picture is drawn, and how large it is wherever it is shown.
+
+        The products come first, as with everybody who writes one. Who shows the picture
+        only after that holds it until they are done, and is found afterwards.
+        """
+        await catalog.lock_showing(tx, asset.id)
+        if not await media.mark_ready(tx, asset.id, drawing, at=self.clock()):
+            return
+        if showing := await catalog.lock_showing(tx, asset.id):
+            await show(tx, showing, changed=False)
 
     async def _give_back(
         self, asset: Asset, wait: timedelta, problem: str | None = None

@@ -20,14 +20,19 @@ _NIL = UUID(int=0)
 
 
 async def show(
-    tx: Transaction, ids: Sequence[UUID], *, told: Sequence[UUID] = ()
+    tx: Transaction,
+    ids: Sequence[UUID],
+    *,
+    told: Sequence[UUID] = (),
+    changed: bool = True,
 ) -> None:
     """Make what is read and what is searched of products from their rows.
 
-    *told* are others, which are new and came with their documents.
+    *told* are others, which are new and came with their documents. Versions stay
+    unless somebody has *changed* the products.
     """
     if ids:
-        await catalog.project(tx, ids)
+        await catalog.project(tx, ids, changed=changed)
     await search.index(tx, [*told, *ids])
 
 
@@ -40,8 +45,7 @@ async def renew(db: Database, *, limit: int = REBUILT_AT_ONCE) -> int:
     async with db.transaction() as tx:
         ids = await catalog.of_older_release(tx, limit)
         if ids:
-            await catalog.project(tx, ids, changed=False)
-            await search.index(tx, ids)
+            await show(tx, ids, changed=False)
     return len(ids)
 
 

@@ -1,6 +1,14 @@
 """Pictures of the shop's own on its products."""
 
+import asyncio
+
 import pytest
+from pictures import picture
+
+_WAITING = """
+SELECT count(*) FROM pg_stat_activity
+WHERE wait_event_type = 'Lock' AND datname = current_database()
+"""
 
 
 @pytest.fixture
@@ -60,6 +68,75 @@ class TestCreate:
         assert [image["asset_id"] for image in images] == [ids[1], ids[0], ids[2]]
         assert [image["position"] for image in images] == [1, 2, 3]
         assert images[0]["alt"] == "first"
+
+    async def test_says_how_large_it_is_once_it_is_drawn(
+        self, client, operator, upload, darkroom, product, show
+    ):
+        image = await show((await upload()).json()["id"])
+        before = await client.get(product)
+
+        await darkroom.draw_next()
+
+        after = await client.get(product)
+        known = {"width": 64, "height": 48}
+        assert image | known == after.json()["images"][0]
+        assert (image["width"], image["height"]) == (None, None)
+        # Nobody has edited it, and whoever does goes on; caches are told.
+        assert after.json()["version"] == before.json()["version"]
+        assert after.headers["ETag"] != before.headers["ETag"]
+        tag = {"If-Match": before.headers["ETag"]}
+        edited = await client.patch(
+            product, json={"title": "Assam I"}, headers={**operator, **tag}
+        )
+        assert edited.json()["images"][0]["width"] == 64
+
+    async def test_says_it_by_the_address_and_as_somebody_says(
+        self, client, operator, upload, drawn, darkroom, product
+    ):
+        made = (await upload(picture(size=(1000, 500)))).json()
+        medium, large = made["url"].replace("large.webp", "medium.jpg"), made["url"]
+        images = [{"url": medium}, {"url": large, "width": 10, "height": 5}]
+        headers = {**operator, **ANY}
+        await client.patch(product, json={"images": images}, headers=headers)
+
+        await darkroom.draw_next()
+
+        sizes = [(i["width"], i["height"]) for i in await images_of(client, product)]
+        assert sizes == [(640, 320), (10, 5)]
+        # Not to say it again is no change.
+        same = await client.patch(product, json={"images": images}, headers=headers)
+        assert same.json()["version"] == 2
+        late = await drawn()
+        images.append({"url": late["url"]})
+        more = await client.patch(product, json={"images": images}, headers=headers)
+        assert (more.json()["version"], more.json()["images"][2]["width"]) == (3, 64)
+
+    async def test_says_it_to_who_shows_it_at_the_same_moment(
+        self, client, upload, darkroom, database, product, show, promised, monkeypatch
+    ):
+        """Shown after it was looked up who shows it, and before it is said ready."""
+        made = (await upload()).json()
+        put, taken, held = darkroom.storage.put, asyncio.Event(), asyncio.Event()
+
+        async def put_once_it_is_held(*args):
+            taken.set()
+            await held.wait()
+            await put(*args)
+
+        async def waits():
+            return await database.fetchval(_WAITING)
+
+        monkeypatch.setattr(darkroom.storage, "put", put_once_it_is_held)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(darkroom.draw_next())
+            await taken.wait()
+            async with database.transaction() as tx:
+                await tx.fetch("SELECT id FROM media_assets FOR SHARE")
+                held.set()
+                await promised(waits, seconds=10)
+                await show(made["id"])
+
+        assert (await images_of(client, product))[0]["width"] == 64
 
     async def test_of_nothing_is_refused(self, client, operator, product):
         unknown = {"media_id": "01a205d7-7ed0-71a0-a490-e2450f0d678c"}

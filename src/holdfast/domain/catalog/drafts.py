@@ -179,13 +179,16 @@ def _recognised(images: Sequence[Image], known: Sequence[Image]) -> Iterator[Ima
     for position, image in enumerate(images, 1):
         same = (old for old in spare.values() if old.url == image.url)
         old = spare.get(image.id) or next(same, None)
+        size = image.width, image.height
         if old is not None:
             del spare[old.id]
+            if old.asset_id and old.url == image.url and size == (None, None):
+                # The shop knows that of its own pictures: not to say it is no change.
+                size = old.width, old.height
         yield Image(
             image.url,
             image.alt,
-            image.width,
-            image.height,
+            *size,
             position,
             id=None if old is None else old.id,
             asset_id=None if old is None else old.asset_id,

@@ -1,4 +1,4 @@
-"""Products that show a picture of the shop's own, whose size they learn when it is drawn."""
+"""Products with a picture of the shop's own: how large it is, they learn from it."""
 
 from uuid import UUID
 

@@ -315,12 +315,19 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT concat('[', string_agg(concat(
                '{"id":"', i.id, '","url":', to_json(i.url), ',"alt":', to_json(i.alt),
-               ',"width":', coalesce(i.width::text, 'null'),
-               ',"height":', coalesce(i.height::text, 'null'),
+               ',"width":', coalesce(i.width::text, drawn.size ->> 'width', 'null'),
+               ',"height":', coalesce(i.height::text, drawn.size ->> 'height', 'null'),
                ',"position":', i.position,
                ',"asset_id":', coalesce(to_json(i.asset_id)::text, 'null'), '}'),
                ',' ORDER BY i.position, i.id), ']') AS document
-    FROM product_images i WHERE i.product_id = q.id
+    FROM product_images i
+    -- What the shop keeps itself has a size once it is drawn, unless somebody gave one.
+    LEFT JOIN media_assets m
+        ON m.id = i.asset_id AND i.width IS NULL AND i.height IS NULL
+    LEFT JOIN LATERAL (
+        SELECT r AS size FROM jsonb_array_elements(m.renditions) AS r
+        WHERE r ->> 'name' = substring(i.url FROM '[^/]+$')) AS drawn ON true
+    WHERE i.product_id = q.id
 ) AS shown
 CROSS JOIN LATERAL (
     SELECT concat('[', string_agg(concat(
