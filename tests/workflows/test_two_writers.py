@@ -167,7 +167,9 @@ class TestEditors:
         async with database.transaction() as tx:
             await hold(tx, tea)
             with pytest.raises(AttributeInUse):
-                await attributes.take_away(database, "depth", versions=None)
+                await attributes.take_away(
+                    *(database, "depth"), clock=clock, actor="test", versions=None
+                )
             # Nor is anybody kept waiting by that.
             await catalog.check_attributes(tx, [{"depth": 4}])
 

@@ -14,6 +14,7 @@ from holdfast.api.editions import IfMatch, IfNoneMatch
 from holdfast.api.listing import After, Limit, Listing, listing
 from holdfast.api.shop import Shop
 from holdfast.domain import catalog
+from holdfast.domain.identity import Caller
 from holdfast.kernel.page import DEFAULT_LIMIT
 from holdfast.workflows import attributes as workflows
 
@@ -85,27 +86,57 @@ async def show(
     return _answer(found, if_none_match=if_none_match)
 
 
-async def create(shop: Shop, data: NewAttribute) -> OneAttribute:
+async def create(shop: Shop, caller: Caller, data: NewAttribute) -> OneAttribute:
     """Add an attribute."""
-    made = await workflows.define(shop.db, data.draft, clock=shop.clock)
+    made = await workflows.define(
+        shop.db, data.draft, clock=shop.clock, actor=caller.actor
+    )
     return _answer(made, headers={"Location": f"{_PATH}/{made.code}"})
 
 
 async def change(
-    shop: Shop, code: str, data: AttributeChanges, if_match: IfMatch = None
+    shop: Shop,
+    caller: Caller,
+    code: str,
+    data: AttributeChanges,
+    if_match: IfMatch = None,
 ) -> OneAttribute:
     """Change an attribute; choices that products have stay."""
     changed = await workflows.change(
         *(shop.db, code, data.applied_to),
         clock=shop.clock,
+        actor=caller.actor,
         versions=editions.versions(if_match),
     )
     return _answer(changed)
 
 
-async def delete(shop: Shop, code: str, if_match: IfMatch = None) -> None:
+async def delete(
+    shop: Shop, caller: Caller, code: str, if_match: IfMatch = None
+) -> None:
     """Delete an attribute of which no product has a value."""
-    await workflows.take_away(shop.db, code, versions=editions.versions(if_match))
+    await workflows.take_away(
+        *(shop.db, code),
+        clock=shop.clock,
+        actor=caller.actor,
+        versions=editions.versions(if_match),
+    )
+
+
+async def history(
+    shop: Shop,
+    code: str,
+    limit: Limit = DEFAULT_LIMIT,
+    after: After | None = None,
+    if_none_match: IfNoneMatch = None,
+) -> Annotated[Response[Any], Listing[catalog.Change]]:
+    """List the changes of an attribute, also of one that was deleted."""
+    page = await catalog.attribute_changes(shop.db, code, after=after, limit=limit)
+    if not page.items and after is None:
+        # Made before there were histories, or never.
+        await catalog.find_attribute(shop.db, code)
+    listed = listing(page, f"{_PATH}/{code}/history", limit=limit)
+    return editions.of_list(listed, if_none_match)
 
 
 def _answer(

@@ -16,6 +16,7 @@ from holdfast.api.listing import After, Limit, Listing, listing
 from holdfast.api.shop import Shop
 from holdfast.domain import catalog
 from holdfast.domain.catalog import CategoryInvalid, CategoryNotFound, Fault
+from holdfast.domain.identity import Caller
 from holdfast.kernel.page import DEFAULT_LIMIT, Page
 from holdfast.workflows import categories as workflows
 
@@ -103,7 +104,7 @@ async def show(
     )
 
 
-async def create(shop: Shop, data: NewCategory) -> OneCategory:
+async def create(shop: Shop, caller: Caller, data: NewCategory) -> OneCategory:
     """Add a category."""
     handle = catalog.slugify(data.name) if data.handle is None else data.handle
     wanted = catalog.NewCategory(
@@ -115,12 +116,18 @@ async def create(shop: Shop, data: NewCategory) -> OneCategory:
         seo_title=data.seo_title,
         seo_description=data.seo_description,
     )
-    made = await workflows.create_category(shop.db, wanted, clock=shop.clock)
+    made = await workflows.create_category(
+        shop.db, wanted, clock=shop.clock, actor=caller.actor
+    )
     return _answer(made, headers={"Location": f"{_PATH}/{made.id}"})
 
 
 async def change(
-    shop: Shop, category: str, data: CategoryChanges, if_match: IfMatch = None
+    shop: Shop,
+    caller: Caller,
+    category: str,
+    data: CategoryChanges,
+    if_match: IfMatch = None,
 ) -> OneCategory:
     """Change a category, or move it with all that is below it."""
     versions = editions.versions(if_match)
@@ -137,16 +144,42 @@ async def change(
         found.id,
         lambda old: replace(old, **given),
         clock=shop.clock,
+        actor=caller.actor,
         versions=versions,
     )
     return _answer(changed)
 
 
-async def delete(shop: Shop, category: str, if_match: IfMatch = None) -> None:
+async def delete(
+    shop: Shop, caller: Caller, category: str, if_match: IfMatch = None
+) -> None:
     """Delete a category in which no product and no category stands."""
     versions = editions.versions(if_match)
     found = await catalog.find_category(shop.db, category)
-    await workflows.delete_category(shop.db, found.id, versions=versions)
+    await workflows.delete_category(
+        shop.db, found.id, clock=shop.clock, actor=caller.actor, versions=versions
+    )
+
+
+async def history(
+    shop: Shop,
+    category: str,
+    limit: Limit = DEFAULT_LIMIT,
+    after: After | None = None,
+    if_none_match: IfNoneMatch = None,
+) -> Annotated[Response[Any], Listing[catalog.Change]]:
+    """List the changes of a category; of one that was deleted, by its id."""
+    category_id = catalog.parse_id(category)
+    if category_id is None:
+        category_id = (await catalog.find_category(shop.db, category)).id
+    page = await catalog.category_changes(
+        shop.db, category_id, after=after, limit=limit
+    )
+    if not page.items and after is None:
+        # Made before there were histories, or never.
+        await catalog.find_category(shop.db, category)
+    listed = listing(page, f"{_PATH}/{category}/history", limit=limit)
+    return editions.of_list(listed, if_none_match)
 
 
 async def _in(

@@ -128,6 +128,7 @@ async def show_category(
 
 async def replace_category(
     shop: Shop,
+    caller: Caller,
     category: str,
     locale: str,
     *,
@@ -140,19 +141,23 @@ async def replace_category(
     kept, version = await workflows.translate_category(
         *(shop.db, found.id, another(shop, locale), data),
         clock=shop.clock,
+        actor=caller.actor,
         versions=versions,
     )
     return _answer(_one(kept, CategoryTranslation), version)
 
 
 async def delete_category(
-    shop: Shop, category: str, locale: str, if_match: IfMatch = None
+    shop: Shop, caller: Caller, category: str, locale: str, if_match: IfMatch = None
 ) -> None:
     """Take a translation away: the category is shown in the shop's own language."""
     versions = editions.versions(if_match)
     found = await catalog.find_category(shop.db, category)
     await workflows.untranslate_category(
-        *(shop.db, found.id, tag_of(locale)), clock=shop.clock, versions=versions
+        *(shop.db, found.id, tag_of(locale)),
+        clock=shop.clock,
+        actor=caller.actor,
+        versions=versions,
     )
 
 

@@ -17,7 +17,7 @@ from holdfast.workflows.prices import PriceWanted, put_prices
 
 
 async def put_up_shelves(
-    tx: Transaction, arrivals: Iterable[Arrival], *, at: datetime
+    tx: Transaction, arrivals: Iterable[Arrival], *, by: str, at: datetime
 ) -> None:
     """Make the categories that are missing, those above before those below.
 
@@ -41,18 +41,17 @@ async def put_up_shelves(
         missing = await _missing(tx, wanted)
     # In one statement, which goes by their handles: so two files wait in one order.
     tops = [shelf for shelf in missing if shelf.handle not in parents]
-    if tops:
-        await catalog.add_categories(tx, tops, at=at)
+    made = await catalog.add_categories(tx, tops, at=at) if tops else []
     below = [shelf for shelf in missing if shelf.handle in parents]
-    if not below:
-        return
-    known = await catalog.shelves(tx, list(wanted))
+    known = await catalog.shelves(tx, list(wanted)) if below else {}
     for shelf in below:
         parent_id = known[parents[shelf.handle]]
         await catalog.check_place(tx, parent_id)
         new = replace(shelf, parent_id=parent_id)
         (added,) = await catalog.add_categories(tx, [new], at=at)
         known[added.handle] = added.id
+        made.append(added)
+    await catalog.note_categories(tx, made, "created", actor=by, at=at)
 
 
 async def _missing(

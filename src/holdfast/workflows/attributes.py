@@ -15,12 +15,19 @@ _NIL = UUID(int=0)
 
 
 async def define(
-    db: Database, wanted: catalog.AttributeDraft, *, clock: Clock
+    db: Database,
+    wanted: catalog.AttributeDraft,
+    *,
+    clock: Clock,
+    actor: str = "system",
 ) -> catalog.Attribute:
     """Add an attribute; ``AttributeInvalid`` or ``DuplicateAttribute``."""
     _check(wanted)
+    now = clock()
     async with db.transaction() as tx:
-        return await catalog.add_attribute(tx, wanted, at=clock())
+        made = await catalog.add_attribute(tx, wanted, at=now)
+        await catalog.note_attribute(tx, made, "created", actor=actor, at=now)
+    return made
 
 
 async def change(
@@ -29,6 +36,7 @@ async def change(
     edit: Callable[[catalog.AttributeDraft], catalog.AttributeDraft],
     *,
     clock: Clock,
+    actor: str,
     versions: catalog.Versions,
 ) -> catalog.Attribute:
     """Make of an attribute what *edit* makes of it.
@@ -46,19 +54,24 @@ async def change(
             return old
         _check(wanted)
         changed = await catalog.change_attribute(tx, old, wanted, at=now)
+        found = catalog.field_differences(before, wanted)
+        await catalog.note_attribute(tx, changed, "changed", found, actor=actor, at=now)
         if old.filterable != changed.filterable:
             await outbox.publish(tx, [outbox.event(CHANGED, code=code)], at=now)
     return changed
 
 
-async def take_away(db: Database, code: str, *, versions: catalog.Versions) -> None:
+async def take_away(
+    db: Database, code: str, *, clock: Clock, actor: str, versions: catalog.Versions
+) -> None:
     """Delete an attribute of which no product has a value.
 
     Raises ``AttributeInUse``, ``AttributeNotFound`` or ``AttributeChanged``.
     """
     async with db.transaction() as tx:
-        await catalog.lock_attribute(tx, code, versions=versions)
+        old = await catalog.lock_attribute(tx, code, versions=versions)
         await catalog.delete_attribute(tx, code)
+        await catalog.note_attribute(tx, old, "deleted", actor=actor, at=clock())
 
 
 async def show_products(db: Database, code: str) -> int:

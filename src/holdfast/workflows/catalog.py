@@ -178,7 +178,7 @@ async def take_in(
         for arrival, outcome in zip(arrivals, outcomes, strict=True)
         if outcome is not Outcome.UNCHANGED
     ]
-    await put_up_shelves(tx, news, at=at)
+    await put_up_shelves(tx, news, by=actor, at=at)
     found = {
         draft.handle: known[draft.handle][0]
         for draft, outcome in zip(drafts, outcomes, strict=True)

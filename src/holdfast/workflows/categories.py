@@ -15,15 +15,16 @@ _NIL = UUID(int=0)
 
 
 async def create_category(
-    db: Database, wanted: catalog.NewCategory, *, clock: Clock
+    db: Database, wanted: catalog.NewCategory, *, clock: Clock, actor: str = "system"
 ) -> catalog.Category:
     """Add a category; ``CategoryInvalid`` or ``DuplicateHandle`` if it cannot be."""
-    wanted = _checked(wanted)
+    wanted, now = _checked(wanted), clock()
     async with db.transaction() as tx:
         if wanted.parent_id is not None:
             await catalog.lock_tree(tx)
             await catalog.check_place(tx, wanted.parent_id)
-        added = await catalog.add_categories(tx, [wanted], at=clock())
+        added = await catalog.add_categories(tx, [wanted], at=now)
+        await catalog.note_categories(tx, added, "created", actor=actor, at=now)
     if not added:
         raise catalog.DuplicateHandle(wanted.handle)
     return added[0]
@@ -35,6 +36,7 @@ async def change_category(
     edit: Callable[[catalog.NewCategory], catalog.NewCategory],
     *,
     clock: Clock,
+    actor: str,
     versions: catalog.Versions,
 ) -> catalog.Category:
     """Make of a category what *edit* makes of it; moving takes along all below it.
@@ -54,6 +56,10 @@ async def change_category(
         if wanted.parent_id != before.parent_id:
             await catalog.check_place(tx, wanted.parent_id, category_id=category_id)
         changed = await catalog.change_category(tx, category_id, wanted, at=now)
+        found = catalog.field_differences(before, wanted)
+        await catalog.note_categories(
+            tx, [changed], "changed", found, actor=actor, at=now
+        )
         if _shown(old) != _shown(changed):
             renamed = outbox.event(RENAMED, category_id=str(category_id))
             await outbox.publish(tx, [renamed], at=now)
@@ -61,7 +67,12 @@ async def change_category(
 
 
 async def delete_category(
-    db: Database, category_id: UUID, *, versions: catalog.Versions
+    db: Database,
+    category_id: UUID,
+    *,
+    clock: Clock,
+    actor: str,
+    versions: catalog.Versions,
 ) -> None:
     """Delete a category in which nothing stands.
 
@@ -69,7 +80,8 @@ async def delete_category(
     """
     async with db.transaction() as tx:
         await catalog.lock_tree(tx)
-        await catalog.lock_category(tx, category_id, versions=versions)
+        old = await catalog.lock_category(tx, category_id, versions=versions)
+        await catalog.note_categories(tx, [old], "deleted", actor=actor, at=clock())
         await catalog.delete_category(tx, category_id)
 
 

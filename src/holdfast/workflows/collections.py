@@ -5,7 +5,7 @@ whether there are the categories and attributes that it names.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -53,7 +53,7 @@ async def change(
         if draft == before:
             return old
         changed = await catalog.change_collection(tx, collection_id, draft, at=now)
-        found = list(_differences(before, draft))
+        found = catalog.field_differences(before, draft)
         await catalog.note_collection(
             tx, changed, "changed", found, actor=actor, at=now
         )
@@ -224,14 +224,6 @@ def _told(collection: Collection) -> CollectionDraft:
     if draft.rule is None:
         return draft
     return replace(draft, rule=search.read_rule(draft.rule))
-
-
-def _differences(old: CollectionDraft, new: CollectionDraft) -> Iterator[Difference]:
-    for field in fields(old):
-        was, is_ = getattr(old, field.name), getattr(new, field.name)
-        if was != is_:
-            shown = msgspec.to_builtins(was), msgspec.to_builtins(is_)
-            yield Difference(f"/{field.name}", *shown)
 
 
 async def _checked(

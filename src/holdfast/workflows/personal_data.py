@@ -80,9 +80,11 @@ HELD: Mapping[str, tuple[str, str]] = {
 IMPERSONAL: Mapping[str, str] = {
     # table: why neither export nor erasing looks at it
     "api_keys": "belong to the shop; named by operators for what they are for",
+    "attribute_changes": "what became of attributes, by the id of who did it",
     "attribute_definitions": "the catalogue",
     "base_price_changes": "the catalogue",
     "categories": "the catalogue",
+    "category_changes": "what became of categories, by the id of who did it",
     "category_translations": "the catalogue",
     "charge_closings": "money, by the id of an order",
     "collection_changes": "what became of collections, by the id of who did it",

@@ -84,6 +84,7 @@ async def translate_category(
     texts: catalog.CategoryTexts,
     *,
     clock: Clock,
+    actor: str,
     versions: catalog.Versions,
 ) -> tuple[OfCategory, int]:
     """Say what a category is called in a language; returns and raises alike.
@@ -102,6 +103,9 @@ async def translate_category(
             return old, category.version
         await kept.put(tx, category_id, locale, wanted, at=now)
         version = await catalog.touch_category(tx, category_id, at=now)
+        new = msgspec.structs.replace(category, version=version)
+        said = _difference(locale, old, wanted)
+        await catalog.note_categories(tx, [new], "changed", [said], actor=actor, at=now)
         if wanted.name != (old.texts.name if old is not None else ""):
             await _renamed(tx, category_id, clock)
     return catalog.Translation(locale, wanted, now), version
@@ -113,16 +117,21 @@ async def untranslate_category(
     locale: str,
     *,
     clock: Clock,
+    actor: str,
     versions: catalog.Versions,
 ) -> None:
     """Take a translation away from a category; raises as for a product."""
+    now = clock()
     kept = catalog.category_translations
     async with db.transaction() as tx:
         await catalog.lock_tree(tx)
-        await catalog.lock_category(tx, category_id, versions=versions)
+        category = await catalog.lock_category(tx, category_id, versions=versions)
         old = await kept.find(tx, category_id, locale)
         await kept.drop(tx, category_id, locale)
-        await catalog.touch_category(tx, category_id, at=clock())
+        version = await catalog.touch_category(tx, category_id, at=now)
+        new = msgspec.structs.replace(category, version=version)
+        said = _difference(locale, old, None)
+        await catalog.note_categories(tx, [new], "changed", [said], actor=actor, at=now)
         if old.texts.name:
             await _renamed(tx, category_id, clock)
 
@@ -133,7 +142,9 @@ async def _renamed(tx: Transaction, category_id: UUID, clock: Clock) -> None:
 
 
 def _difference(
-    locale: str, old: OfProduct | None, new: catalog.ProductTexts | None
+    locale: str,
+    old: OfProduct | OfCategory | None,
+    new: catalog.ProductTexts | catalog.CategoryTexts | None,
 ) -> catalog.Difference:
     before: Any = None if old is None else msgspec.to_builtins(old.texts)
     after: Any = None if new is None else msgspec.to_builtins(new)

@@ -60,6 +60,15 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         "GET",
+        "/v1/attributes/{code}/history",
+        attributes.history,
+        cost=2,
+        priority=Priority.OPERATE,
+        scope="products:read",
+        raises=(BadCursor, catalog.AttributeNotFound),
+    ),
+    Route(
+        "GET",
         "/v1/products/{product}/related",
         related.show,
         cost=2,

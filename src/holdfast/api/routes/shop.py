@@ -179,6 +179,15 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         "GET",
+        "/v1/categories/{category}/history",
+        categories.history,
+        cost=2,
+        priority=Priority.OPERATE,
+        scope="products:read",
+        raises=(BadCursor, catalog.CategoryNotFound),
+    ),
+    Route(
+        "GET",
         "/v1/products",
         products.browse,
         cost=5,

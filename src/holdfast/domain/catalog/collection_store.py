@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -18,18 +17,12 @@ from holdfast.domain.catalog.errors import (
     DuplicateHandle,
     Fault,
 )
-from holdfast.domain.catalog.history import Change, Difference
+from holdfast.domain.catalog.history import Change, Difference, Edit, page_of_changes
 from holdfast.domain.catalog.model import Status, Versions, is_handle, parse_id
 from holdfast.domain.catalog.speaking import speaking
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.negotiation import Preference
-from holdfast.kernel.page import (
-    BadCursor,
-    Page,
-    decode_cursor,
-    decode_id_cursor,
-    encode_cursor,
-)
+from holdfast.kernel.page import BadCursor, Page, decode_cursor, encode_cursor
 from holdfast.platform import sql
 from holdfast.platform.db import Connection, ConstraintViolated, Row, Transaction
 
@@ -49,7 +42,6 @@ _SHELVES = _SQL["shelves"]
 _DEFINITIONS_OF = _SQL["definitions_of"]
 
 _NUMBER = re.compile(r"-?[0-9]{1,18}")
-_LAST = UUID(int=2**128 - 1)
 
 
 async def add_collection(
@@ -171,7 +163,7 @@ async def page_by_hand(
 async def note_collection(
     tx: Transaction,
     collection: Collection,
-    action: Literal["created", "changed", "deleted"],
+    action: Edit,
     changes: Sequence[Difference] = (),
     *,
     actor: str,
@@ -186,11 +178,9 @@ async def collection_changes(
     connection: Connection, collection_id: UUID, *, after: str | None, limit: int
 ) -> Page[Change]:
     """The history of a collection, the latest first; of an unknown one, nothing."""
-    last = _LAST if after is None else decode_id_cursor(after)
-    rows = await connection.fetch(_CHANGES_OF, collection_id, last, limit + 1)
-    items = [msgspec.convert(dict(row), Change) for row in rows[:limit]]
-    more = len(rows) > limit
-    return Page(items, encode_cursor(str(items[-1].id)) if more else None)
+    return await page_of_changes(
+        connection, _CHANGES_OF, collection_id, after=after, limit=limit
+    )
 
 
 async def shelves(tx: Transaction, named: Sequence[str]) -> dict[str, UUID]:

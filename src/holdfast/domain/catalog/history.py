@@ -1,9 +1,8 @@
-"""Who changed what of a product, kept for as long as there are backups of it.
+"""Who changed what of the catalogue, kept for as long as there are backups of it.
 
 A note is written in the transaction of the change and never changed. Variants are told
 apart by their ids, so that a new SKU is a change and not another variant. Stock and
-prices in lists have histories of their own. A product that was deleted has its history
-still.
+prices in lists have histories of their own. What was deleted has its history still.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,8 +13,9 @@ from uuid import UUID
 
 import msgspec
 
+from holdfast.domain.catalog.attributes import Attribute, is_code
 from holdfast.domain.catalog.drafts import Draft, VariantDraft, has_turned
-from holdfast.domain.catalog.model import Product
+from holdfast.domain.catalog.model import Category, Product
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.page import Page, decode_id_cursor, encode_cursor
 from holdfast.platform import sql
@@ -25,7 +25,13 @@ _SQL = sql.load("holdfast.domain.catalog")
 _NOTE = _SQL["note_changes"]
 _CHANGES_OF = _SQL["changes_of"]
 
+_NOTE_CATEGORIES = _SQL["note_categories"]
+_CATEGORY_CHANGES = _SQL["category_changes"]
+_NOTE_ATTRIBUTE = _SQL["note_attribute"]
+_ATTRIBUTE_CHANGES = _SQL["attribute_changes"]
+
 Action: TypeAlias = Literal["created", "changed", "published", "unpublished", "deleted"]
+Edit: TypeAlias = Literal["created", "changed", "deleted"]
 _LAST = UUID(int=2**128 - 1)
 
 
@@ -80,6 +86,15 @@ def differences(old: Draft, new: Draft) -> list[Difference]:
         if before[name] != after[name]
     ]
     return [*found, *_variants(old.variants, new.variants)]
+
+
+def field_differences(old: Any, new: Any) -> list[Difference]:
+    """The same of two of one dataclass, which has no variants."""
+    return [
+        Difference(f"/{name}", msgspec.to_builtins(was), msgspec.to_builtins(is_))
+        for name in (field.name for field in fields(old))
+        if (was := getattr(old, name)) != (is_ := getattr(new, name))
+    ]
 
 
 def _variants(
@@ -151,8 +166,72 @@ async def changes_of(
     connection: Connection, product_id: UUID, *, after: str | None, limit: int
 ) -> Page[Change]:
     """The history of a product, the latest first; of an unknown one, nothing."""
+    return await page_of_changes(
+        connection, _CHANGES_OF, product_id, after=after, limit=limit
+    )
+
+
+async def note_categories(
+    tx: Transaction,
+    categories: Sequence[Category],
+    action: Edit,
+    changes: Sequence[Difference] = (),
+    *,
+    actor: str,
+    at: datetime,
+) -> None:
+    """Write down what happened to categories, which have their new versions by then."""
+    told = [(new_id(), one.id, one.version) for one in categories]
+    if told:
+        ids = (list(column) for column in zip(*told, strict=True))
+        await tx.execute(_NOTE_CATEGORIES, *ids, action, actor, changes, at)
+
+
+async def category_changes(
+    connection: Connection, category_id: UUID, *, after: str | None, limit: int
+) -> Page[Change]:
+    """The history of a category, the latest first; of an unknown one, nothing."""
+    return await page_of_changes(
+        connection, _CATEGORY_CHANGES, category_id, after=after, limit=limit
+    )
+
+
+async def note_attribute(
+    tx: Transaction,
+    attribute: Attribute,
+    action: Edit,
+    changes: Sequence[Difference] = (),
+    *,
+    actor: str,
+    at: datetime,
+) -> None:
+    """Write down what happened to a definition, which has its new version by then."""
+    told = (attribute.code, attribute.version, action, actor, changes, at)
+    await tx.execute(_NOTE_ATTRIBUTE, new_id(), *told)
+
+
+async def attribute_changes(
+    connection: Connection, code: str, *, after: str | None, limit: int
+) -> Page[Change]:
+    """The history of a definition, the latest first; of an unknown one, nothing."""
+    if not is_code(code):
+        return Page([], None)
+    return await page_of_changes(
+        connection, _ATTRIBUTE_CHANGES, code, after=after, limit=limit
+    )
+
+
+async def page_of_changes(
+    connection: Connection,
+    statement: str,
+    subject: UUID | str,
+    *,
+    after: str | None,
+    limit: int,
+) -> Page[Change]:
+    """A page of a history, the latest first; nothing of what has none."""
     last = _LAST if after is None else decode_id_cursor(after)
-    rows = await connection.fetch(_CHANGES_OF, product_id, last, limit + 1)
+    rows = await connection.fetch(statement, subject, last, limit + 1)
     items = [msgspec.convert(dict(row), Change) for row in rows[:limit]]
     more = len(rows) > limit
     return Page(items, encode_cursor(str(items[-1].id)) if more else None)

@@ -425,6 +425,36 @@ FROM product_changes
 WHERE product_id = $1 AND id < $2
 ORDER BY id DESC LIMIT $3;
 
+-- name: note_categories
+-- Write down what happened to categories. $1 ids of the notes, $2 categories, $3 their
+-- versions, one for each; $4 what was done, $5 by whom, $6 a JSON array of differences, $7
+-- now.
+INSERT INTO category_changes (id, category_id, version, action, actor, changes, at)
+SELECT n.id, n.category_id, n.version, $4, $5, $6, $7
+FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS n (id, category_id, version);
+
+-- name: category_changes
+-- What happened to a category, the latest first. $1 category, $2 the last id seen or the
+-- largest there is, $3 how many.
+SELECT id, version, action, actor, changes, at
+FROM category_changes
+WHERE category_id = $1 AND id < $2
+ORDER BY id DESC LIMIT $3;
+
+-- name: note_attribute
+-- Write down what happened to the definition of an attribute. $1 id of the note, $2 code,
+-- $3 its version, $4 what was done, $5 by whom, $6 a JSON array of differences, $7 now.
+INSERT INTO attribute_changes (id, code, version, action, actor, changes, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: attribute_changes
+-- What happened to a definition, the latest first. $1 code, $2 the last id seen or the
+-- largest there is, $3 how many.
+SELECT id, version, action, actor, changes, at
+FROM attribute_changes
+WHERE code = $1 AND id < $2
+ORDER BY id DESC LIMIT $3;
+
 -- name: delete_variants
 -- Delete variants of which there is no stock. $1 variants. Raises a violation while
 -- anything else refers to one.
