@@ -306,7 +306,7 @@ async def create(shop: Shop, caller: Caller, data: NewProduct) -> OneProduct:
         shop.db, data.draft, clock=shop.clock, actor=caller.actor
     )
     location = f"{_PATH}/{made.id}"
-    return await _answer(shop, caller, made, headers={"Location": location})
+    return _answer(made, headers={"Location": location})
 
 
 async def change(
@@ -325,7 +325,7 @@ async def change(
         versions=versions,
         actor=caller.actor,
     )
-    return await _answer(shop, caller, changed)
+    return _answer(changed)
 
 
 async def delete(
@@ -339,16 +339,12 @@ async def delete(
     )
 
 
-async def _answer(
-    shop: Shop,
-    caller: Caller,
-    document: catalog.Document,
-    *,
-    headers: dict[str, str] | None = None,
+def _answer(
+    document: catalog.Document, *, headers: dict[str, str] | None = None
 ) -> Response[Any]:
-    # Not as single products are read: with a key, the change is not committed yet.
-    offered = await offers.on_many(shop, caller, document.json, None)
-    return editions.answer(offered.encode(), version=document.version, headers=headers)
+    return editions.answer(
+        document.json.encode(), version=document.version, headers=headers
+    )
 
 
 def _changed(

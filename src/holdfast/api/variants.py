@@ -2,7 +2,7 @@
 
 They are versioned with their product: the tag of either is what a change of the other
 compares, since two variants must not have the same options. What one costs whoever asks
-is said with it, as in the product.
+is said with it where it is read, as in the product.
 """
 
 from collections.abc import Sequence
@@ -130,9 +130,7 @@ async def create(
         versions=versions,
     )
     location = f"/v1/products/{found.id}/variants/{variant_id}"
-    return await _answer(
-        *(shop, caller, changed, variant_id), headers={"Location": location}
-    )
+    return _answer(changed, variant_id, headers={"Location": location})
 
 
 async def change(
@@ -153,7 +151,7 @@ async def change(
         actor=caller.actor,
         versions=versions,
     )
-    return await _answer(shop, caller, changed, variant_id)
+    return _answer(changed, variant_id)
 
 
 async def delete(
@@ -189,20 +187,15 @@ def _place(variants: Sequence[offers.OfferedVariant], last: UUID) -> int:
     return next(places, -1)
 
 
-async def _answer(
-    shop: Shop,
-    caller: Caller,
+def _answer(
     document: catalog.Document,
     variant_id: UUID,
     *,
     headers: dict[str, str] | None = None,
 ) -> Response[Any]:
-    # Not as single products are read: with a key, the change is not committed yet.
-    offered = await offers.on_many(shop, caller, document.json, None)
+    variant = _of(document.json, variant_id)
     return editions.answer(
-        _ENCODER.encode(_of(offered, variant_id)),
-        version=document.version,
-        headers=headers,
+        _ENCODER.encode(variant), version=document.version, headers=headers
     )
 
 
