@@ -151,6 +151,10 @@ class TestOperation:
             {"apiKey": ["carts:write"]},
             {"oauth2": ["carts:write"]},
         ]
+        assert security["POST /v1/imports"] == [
+            {"apiKey": ["products:write", "inventory:write"]},
+            {"oauth2": ["products:write", "inventory:write"]},
+        ]
 
     def test_offers_no_key_for_what_only_a_person_may(self, operations, route):
         mine = route("GET", "/v1/mine", nothing, scope="account:read")

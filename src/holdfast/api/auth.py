@@ -118,7 +118,11 @@ class Authenticate:
 
 def _admit(caller: Caller, route: Route) -> None:
     scope = route.scope or ""
-    if identity.may(caller, scope) or (route.guest and isinstance(caller, Guest)):
+    if identity.may(caller, scope):
+        if route.also is not None and not identity.may(caller, route.also):
+            raise MissingScope(route.also)
+        return
+    if route.guest and isinstance(caller, Guest):
         return
     if route.own is not None and identity.may(caller, route.own):
         return

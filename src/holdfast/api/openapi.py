@@ -325,10 +325,11 @@ def _security(route: Route) -> list[dict[str, list[str]]]:
     """The ways to prove enough; any one of them will do."""
     if route.scope is None:
         return [{}, {"apiKey": []}, {"oauth2": []}]
-    ways: list[dict[str, list[str]]] = [{"oauth2": [route.scope]}]
-    if route.scope in KEY_SCOPES:
+    scopes = [route.scope] if route.also is None else [route.scope, route.also]
+    ways: list[dict[str, list[str]]] = [{"oauth2": scopes}]
+    if KEY_SCOPES.issuperset(scopes):
         # Keys are nobody's: they cannot hold a scope about oneself.
-        ways.insert(0, {"apiKey": [route.scope]})
+        ways.insert(0, {"apiKey": scopes})
     if route.own is not None:
         ways.append({"oauth2": [route.own]})
     return [{"cartToken": []}, *ways] if route.guest else ways

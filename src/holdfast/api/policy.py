@@ -96,6 +96,8 @@ class Route:
     """Anybody may call, with or without credentials."""
     scope: str | None = None
     """The scope a caller needs."""
+    also: str | None = None
+    """Another that is needed besides, where more than one thing is written."""
     own: str | None = None
     """A scope that will do as well, for what is the caller's own; whose it is, the
     handler checks, and says 404 for what is another's."""
@@ -179,6 +181,15 @@ class Route:
             (
                 everybody and self.scope not in SCOPES,
                 f"there is no scope {self.scope!r}",
+            ),
+            (
+                self.also is not None and self.also not in SCOPES,
+                f"there is no scope {self.also!r}",
+            ),
+            (
+                self.also is not None
+                and (not everybody or self.own is not None or self.guest),
+                "also=... needs a scope, and nothing that will do as well",
             ),
             (
                 self.own is not None and self.own not in PERSONAL_SCOPES,

@@ -18,7 +18,7 @@ TEA = (
 
 @pytest.fixture
 async def staff(an_operator):
-    return await an_operator("products:read", "products:write")
+    return await an_operator("products:read", "products:write", "inventory:write")
 
 
 @pytest.fixture
@@ -106,6 +106,23 @@ class TestCreate:
 
         assert answer.status_code == status
         assert answer.json()["type"] == f"/problems/{slug}"
+
+    @pytest.mark.parametrize("stock", ["new", "all"])
+    @pytest.mark.parametrize("held", ["products:write", "inventory:write"])
+    async def test_takes_the_scope_of_products_and_that_of_stock(
+        self, client, an_operator, database, stock, held
+    ):
+        headers = {**await an_operator(held), "Content-Type": "application/jsonl"}
+
+        answer = await client.post(
+            "/v1/imports", content=TEA, headers=headers, params={"stock": stock}
+        )
+
+        (missing,) = {"products:write", "inventory:write"} - {held}
+        assert answer.status_code == 403
+        assert answer.json()["scope"] == missing
+        assert f'scope="{missing}"' in answer.headers["www-authenticate"]
+        assert await database.fetchval("SELECT count(*) FROM import_jobs") == 0
 
     async def test_refuses_what_is_compressed(self, client, staff):
         headers = {**staff, "Content-Type": "text/csv", "Content-Encoding": "gzip"}

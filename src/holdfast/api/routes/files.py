@@ -39,6 +39,8 @@ ROUTES: tuple[Route, ...] = (
         seconds=_FILE_SECONDS,
         body_limit_bytes=imports.MAX_FILE_BYTES,
         scope="products:write",
+        # Whatever is asked for: what is new comes with its stock.
+        also="inventory:write",
         claims="explicit",
         raises=(ImportFileEmpty, ImportEnded, UnsupportedMediaType),
     ),
