@@ -109,6 +109,22 @@ class TestImportShopify:
             f"{path}:4: the product 'tea' began already at {path}:2"
         ]
 
+    async def test_takes_no_half_of_a_product_in(self, holdfast, write, skus):
+        path = write(
+            "tea,Tea,Size,S,T-1,5,4.90,more",
+            "tea,Tea,Size,L,T-2,5,4.90",
+            "coffee,Coffee,,,C-1,7,6",
+            "tea,Tea,Size,M,T-3,5,4.90",
+        )
+
+        said = await holdfast("import", "shopify", str(path))
+
+        assert said.err.splitlines() == [
+            f"{path}:2: has 8 columns where the header has 7",
+            f"{path}:5: the product 'tea' began already at {path}:3",
+        ]
+        assert await skus() == {"C-1": 7}
+
     async def test_names_what_only_the_shop_can_know(
         self, holdfast, write, database, clock
     ):

@@ -8,7 +8,7 @@ from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from holdfast.api.shop import Shop
-from holdfast.domain import catalog
+from holdfast.domain import catalog, inventory
 from holdfast.domain.catalog import FileFormat, Status
 
 _MEDIA: dict[FileFormat, tuple[str, str]] = {
@@ -29,14 +29,21 @@ Written = Annotated[
 async def show_products(
     *, shop: Shop, file_format: Written = "jsonl", status: Status | None = None
 ) -> Annotated[Response[bytes], str]:
-    """Every product as a file, with its stock, in the order they were made.
+    """Every product as a file, in the order they were made.
 
-    Each product is whole; what is changed meanwhile may be in it or not.
+    Its stock is that of the main location, which is what an import sets. Each product
+    is whole; what is changed meanwhile may be in it or not.
     """
     media, name = _MEDIA[file_format]
 
     async def content() -> AsyncIterator[bytes]:
-        async for part in catalog.export(shop.db, file_format, status=status):
+        async for part in catalog.export(
+            shop.db,
+            file_format,
+            location_id=inventory.MAIN,
+            at=shop.clock(),
+            status=status,
+        ):
             yield part
 
     return Stream(  # type: ignore[return-value]

@@ -44,13 +44,15 @@ MAX_FILE_BYTES = 1 << 30
 Stock = Annotated[
     Literal["new", "all"],
     msgspec.Meta(
-        description="Set the stock of variants that are new, or of all in the file."
+        description="Set the stock of variants that are new, or of all in the file, at "
+        "the main location."
     ),
 ]
 Currency = Annotated[
     CurrencyCode,
     msgspec.Meta(
-        description="Of prices that do not say theirs; by default the shop's."
+        description="Of prices that do not say theirs; by default the shop's. None "
+        "that is there comes to be in another because its row says none."
     ),
 ]
 ErrorFormat = Annotated[
@@ -137,7 +139,8 @@ async def create(
     """Send a file of products, to be taken in one after the other.
 
     The body is the file: JSON Lines (`application/jsonl`) or Shopify's product CSV
-    (`text/csv`), of up to 1 GiB.
+    (`text/csv`), of up to 1 GiB. It sets stock, at the main location, so it takes
+    `inventory:write` besides `products:write`.
     """
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media not in _FORMATS or "content-encoding" in request.headers:

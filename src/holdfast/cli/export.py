@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from holdfast.cli.running import settings_of_running_shop
-from holdfast.domain import catalog
+from holdfast.domain import catalog, inventory
 from holdfast.domain.catalog import FileFormat
+from holdfast.kernel.clock import system_clock
 from holdfast.platform.db import Database
 from holdfast.platform.settings import Secret
 
@@ -45,7 +46,9 @@ def run(to: Path, file_format: FileFormat) -> int:
 async def _write(url: str, file: BinaryIO, file_format: FileFormat) -> None:
     db = await Database.connect(url, size=1)
     try:
-        async for part in catalog.export(db, file_format):
+        async for part in catalog.export(
+            db, file_format, location_id=inventory.MAIN, at=system_clock()
+        ):
             file.write(part)
     finally:
         await db.close()

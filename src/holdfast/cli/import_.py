@@ -31,8 +31,8 @@ from holdfast.workflows import catalog as workflows
 from holdfast.workflows.catalog import Outcome
 from holdfast.workflows.imports import sentence
 
-_Arrivals: TypeAlias = Iterator[catalog.Arrival | catalog.RowFault]
-_Read: TypeAlias = Callable[[BinaryIO], _Arrivals]
+_Portions: TypeAlias = Iterator[catalog.Portion]
+_Read: TypeAlias = Callable[[BinaryIO], _Portions]
 _Connect: TypeAlias = Callable[[], Awaitable[Database]]
 
 _ACTOR = "import"
@@ -96,39 +96,40 @@ async def _file(
     return _SOME_ROWS_FAILED if report.refused else 0
 
 
-def _shopify(currency: str, file: BinaryIO) -> _Arrivals:
-    return catalog.read_shopify(file, currency=currency)
+def _shopify(currency: str, file: BinaryIO) -> _Portions:
+    return catalog.shopify_portions(file, currency=currency)
 
 
-def _jsonl(_currency: str, file: BinaryIO) -> _Arrivals:
-    for portion in catalog.jsonl_portions(file):
-        yield from portion.faults
-        if portion.arrival is not None:
-            yield portion.arrival
+def _jsonl(_currency: str, file: BinaryIO) -> _Portions:
+    return catalog.jsonl_portions(file)
 
 
-_READERS: dict[Format, Callable[[str, BinaryIO], _Arrivals]] = {
+_READERS: dict[Format, Callable[[str, BinaryIO], _Portions]] = {
     "shopify_csv": _shopify,
     "jsonl": _jsonl,
 }
 
 
 def _first_time(
-    arrivals: _Arrivals,
+    portions: _Portions,
     report: "Report",
     seen: Seen,
 ) -> Iterator[catalog.Arrival]:
     """Those that can be used and whose handle was not there before."""
-    for arrival in arrivals:
-        if isinstance(arrival, catalog.RowFault):
-            report.complain(arrival.line, arrival.message)
+    for portion in portions:
+        for fault in portion.faults:
+            report.complain(fault.line, fault.message)
+        if portion.begun is None:
             continue
-        handle, here = arrival.draft.handle, f"{report.path}:{arrival.line}"
-        if (before := seen.before(handle, here)) is None:
-            yield arrival
+        handle, line = portion.begun
+        before = seen.before(handle, f"{report.path}:{line}")
+        if portion.arrival is None:
+            continue
+        if before is None:
+            yield portion.arrival
         else:
             message = f"the product {handle!r} began already at {before}"
-            report.complain(arrival.line, message)
+            report.complain(line, message)
 
 
 class Intake:

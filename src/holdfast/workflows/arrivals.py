@@ -5,7 +5,7 @@ one that is there stays where it is, because a file of products is no plan of th
 Prices are set beside those that are there, as an operator would set them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -62,9 +62,13 @@ async def _missing(
 
 
 async def set_prices(
-    tx: Transaction, arrivals: Sequence[Arrival], *, by: str, at: datetime
-) -> None:
-    """Set the further prices of variants that are in; ``PricesInvalid``."""
+    tx: Transaction, arrivals: Iterable[Arrival], *, by: str, at: datetime
+) -> frozenset[str]:
+    """Set the further prices of variants that are in; ``PricesInvalid``.
+
+    Those whose time was over before the file came are left out: nobody would be asked
+    them. Returns the SKUs of which prices are others than before.
+    """
     wanted = [
         PriceWanted(
             sku,
@@ -76,6 +80,6 @@ async def set_prices(
         for arrival in arrivals
         for sku, prices in arrival.prices.items()
         for price in prices
+        if not price.is_over(at)
     ]
-    if wanted:
-        await put_prices(tx, wanted, by=by, at=at)
+    return await put_prices(tx, wanted, by=by, at=at) if wanted else frozenset()

@@ -162,8 +162,9 @@ async def take_in(
 ) -> list[Outcome]:
     """Take products in by their handles, all of them or none.
 
-    What came from the same source before is left alone. Stock is set for variants
-    that are new, and for all if *overwrite_stock*. Raises as ``create_product``,
+    What came from the same source before is left alone, and so is what the source does
+    not say otherwise. Stock is set for variants that are new, and for all if
+    *overwrite_stock*, at the main location. Raises as ``create_product``,
     and ``StockBelowReserved`` or ``StockLevelOutOfRange``.
     """
     drafts = [a.draft if a.is_checked else _checked(a.draft) for a in arrivals]
@@ -178,7 +179,6 @@ async def take_in(
         for arrival, outcome in zip(arrivals, outcomes, strict=True)
         if outcome is not Outcome.UNCHANGED
     ]
-    await put_up_shelves(tx, news, by=actor, at=at)
     found = {
         draft.handle: known[draft.handle][0]
         for draft, outcome in zip(drafts, outcomes, strict=True)
@@ -186,22 +186,33 @@ async def take_in(
     }
     # Before anything is added: what somebody deletes or renames meanwhile is new.
     held = await catalog.lock_called(tx, found, at=at)
-    fresh, changed = [], []
+    fresh, changed, brought = [], [], []
+    same: dict[int, catalog.Entry] = {}
     for place, (arrival, draft) in enumerate(zip(arrivals, drafts, strict=True)):
         if outcomes[place] is Outcome.UNCHANGED:
             continue
         if (before := held.get(draft.handle)) is not None:
-            merged = arrival.pictured(_checked(draft.beyond(before).beside(before)))
-            changed.append(catalog.Entry(before.id, merged, hashes[place]))
+            come = catalog.over(arrival, before)
+            merged = come.pictured(_checked(come.draft))
+            entry = catalog.Entry(before.id, merged, hashes[place])
+            if merged == catalog.draft_of(before):
+                same[place] = entry
+            else:
+                changed.append(entry)
+            brought.append(come)
         else:
             outcomes[place] = Outcome.CREATED
             pictured = arrival.pictured(draft)
             fresh.append(catalog.Entry(new_id(), pictured, hashes[place]))
+            brought.append(arrival)
+    await put_up_shelves(tx, brought, by=actor, at=at)
     await catalog.check_attributes(tx, [draft.attributes for draft in drafts])
     added = await catalog.add(tx, fresh, at=at) if fresh else catalog.Added({}, [])
     new = dict(added.variants)
     if changed:
         new |= await catalog.change(tx, changed, at=at)
+    if same:
+        await catalog.remember_sources(tx, list(same.values()))
     on_hand = {
         sku: units
         for arrival in arrivals
@@ -209,9 +220,13 @@ async def take_in(
         if overwrite_stock or sku in new
     }
     await _put_stock(tx, on_hand, new, actor=actor, at=at)
-    await set_prices(tx, news, by=actor, at=at)
+    priced = await set_prices(tx, news, by=actor, at=at)
+    for place, entry in same.items():
+        if priced.isdisjoint(variant.sku for variant in entry.draft.variants):
+            outcomes[place] = Outcome.UNCHANGED
     await _show_added(tx, fresh, added, also=[entry.id for entry in changed])
-    await catalog.note(tx, catalog.turned(held.values()), actor=_TIMER, at=at)
+    turned = catalog.turned(held[entry.draft.handle] for entry in changed)
+    await catalog.note(tx, turned, actor=_TIMER, at=at)
     notes = [catalog.Note(entry.id, "created") for entry in fresh]
     for entry in changed:
         old = catalog.draft_of(held[entry.draft.handle])

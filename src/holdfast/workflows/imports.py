@@ -218,16 +218,17 @@ class _Work:
         if not await imports.hold(tx, job.id, self._place):
             raise _Superseded
         arrivals = {p.arrival.draft.handle: p.arrival for p in portions if p.arrival}
-        earlier = await imports.note_handles(
-            tx, job.id, {handle: one.line for handle, one in arrivals.items()}
-        )
+        begun: dict[str, int] = {}
+        for handle, line in filter(None, (portion.begun for portion in portions)):
+            begun.setdefault(handle, line)
+        begun |= await imports.note_handles(tx, job.id, begun)
         faults = [
             Fault(fault.line, portion.handle, fault.message)
             for portion in portions
             for fault in portion.faults
         ]
-        for handle, line in earlier.items():
-            message = f"the product {handle!r} began already at line {line}"
+        for handle in [h for h, one in arrivals.items() if one.line != begun[h]]:
+            message = f"the product {handle!r} began already at line {begun[handle]}"
             faults.append(Fault(arrivals.pop(handle).line, handle, message))
         outcomes = await take_in(
             tx,

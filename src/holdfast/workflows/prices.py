@@ -82,6 +82,8 @@ class Outcome:
     unchanged: int
     removed: int
     """Whose place others took."""
+    variants: frozenset[UUID] = field(default=frozenset(), compare=False)
+    """Of which prices were set."""
     version: int | None = field(default=None, compare=False)
     """Of the prices of the variant, where all are of one."""
 
@@ -196,17 +198,19 @@ class Prices:
 
 async def put_prices(
     tx: Transaction, wanted: Sequence[PriceWanted], *, by: str, at: datetime
-) -> Outcome:
+) -> frozenset[str]:
     """Set prices of the shop's own, any number, with what else a transaction does.
 
-    Their SKUs are there, as the products they came with. Raises ``PricesInvalid``.
+    Their SKUs are there, as the products they came with. Returns those of which prices
+    are others than before. Raises ``PricesInvalid``.
     """
     if found := _faults(wanted, at, most=len(wanted)):
         raise pricing.PricesInvalid(found)
     skus = sorted({price.sku for price in wanted})
     variant_ids = await pricing.lock_variants(tx, skus)
     new = [_price(price, variant_ids[price.sku]) for price in wanted]
-    return await _replace(tx, new, None, by=by, at=at)
+    done = await _replace(tx, new, None, by=by, at=at)
+    return frozenset(sku for sku, id_ in variant_ids.items() if id_ in done.variants)
 
 
 async def _replace(
@@ -237,7 +241,8 @@ async def _replace(
         await pricing.remove_prices(tx, [*over, *replaced], by=by, at=at)
     if new:
         await pricing.add_prices(tx, new, list_id, by=by, at=at)
-    return Outcome(len(new), len(unchanged), len(replaced))
+    variants = frozenset(price.slot.variant_id for price in new)
+    return Outcome(len(new), len(unchanged), len(replaced), variants)
 
 
 async def worth(

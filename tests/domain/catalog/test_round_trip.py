@@ -61,6 +61,7 @@ def products(draw):
         for place, n in enumerate(urls, 1)
     )
     amounts = st.integers(0, 10**9)
+    currency = draw(st.sampled_from(["EUR", "GBP", "JPY", "KWD"]))
     return Product(
         id=new_id(),
         handle=draw(NAMES.map(slugify)),
@@ -82,9 +83,9 @@ def products(draw):
                 sku=code,
                 title="",
                 options=options,
-                price=Money(draw(amounts), "EUR"),
+                price=Money(draw(amounts), currency),
                 compare_at_price=draw(
-                    st.none() | st.integers(1, 10**9).map(lambda n: Money(n, "EUR"))
+                    st.none() | st.integers(1, 10**9).map(lambda n: Money(n, currency))
                 ),
                 weight_grams=draw(st.integers(0, 10**6)),
                 barcode=draw(st.none() | LINES),

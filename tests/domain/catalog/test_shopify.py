@@ -11,17 +11,25 @@ from holdfast.domain.catalog import (
     NewCategory,
     Option,
     RowFault,
-    read_shopify,
+    shopify_portions,
 )
-from holdfast.domain.catalog.shopify import MAX_ROWS
+from holdfast.domain.catalog.csv_runs import MAX_ROWS
 from holdfast.kernel.money import Money
 
 HEADER = (
     "Handle,Title,Body (HTML),Vendor,Type,Tags,Published,Option1 Name,Option1 Value,"
     "Option2 Name,Option2 Value,Variant SKU,Variant Grams,Variant Inventory Qty,"
     "Variant Price,Variant Compare At Price,Variant Barcode,Image Src,Image Position,"
-    "Image Alt Text,Variant Image,Status,Collection"
+    "Image Alt Text,Variant Image,Status,Collection,Variant Price Currency"
 )
+
+
+def read_shopify(file, *, currency="EUR"):
+    """Products and what keeps others out, in the order of the file."""
+    for portion in shopify_portions(file, currency=currency):
+        yield from portion.faults
+        if portion.arrival is not None:
+            yield portion.arrival
 
 
 @pytest.fixture
@@ -139,6 +147,24 @@ class TestReadShopify:
         assert arrival.draft.options == ()
         assert arrival.draft.variants[0].options == {}
 
+    def test_has_a_choice_beside_a_default_title(self, read, tea):
+        first = tea(
+            Option1_Name="Title",
+            Option1_Value="Default Title",
+            Option2_Name="Size",
+            Option2_Value="S",
+        )
+        second = {
+            "Handle": "tea",
+            "Option1 Value": "Default Title",
+            "Option2 Value": "L",
+            "Variant Price": "5",
+        }
+
+        (arrival,) = read(first, second)
+
+        assert [option.name for option in arrival.draft.options] == ["Title", "Size"]
+
     @pytest.mark.parametrize(
         ("published", "status", "expected"),
         [
@@ -170,6 +196,17 @@ class TestReadShopify:
 
         assert arrival.draft.variants[0].price == Money(5, "JPY")
 
+    def test_prices_in_the_currency_that_a_row_says(self, read, tea):
+        yen = tea(Variant_Price_Currency="jpy", Variant_Compare_At_Price="900")
+
+        said, assumed = read(yen, tea(Handle="coffee"), currency="GBP")
+
+        (variant,) = said.draft.variants
+        assert variant.price == Money(5, "JPY")
+        assert variant.compare_at_price == Money(900, "JPY")
+        assert assumed.draft.variants[0].price == Money(490, "GBP")
+        assert (said.says_currency, assumed.says_currency) == (True, False)
+
     def test_takes_a_price_of_nothing_to_compare_with_as_none(self, read, tea):
         (arrival,) = read(tea(Variant_Compare_At_Price="0.00"))
 
@@ -192,6 +229,8 @@ class TestReadShopify:
             ({"Variant_Price": "1e300"}, "is not an amount"),
             ({"Variant_Price": "9" * 60}, "..."),
             ({"Variant_Price": "5 EUR"}, "'5 EUR' is not an amount"),
+            ({"Variant_Price_Currency": "EUX"}, "the currency 'EUX' is not one of"),
+            ({"Variant_Price_Currency": "e" * 60}, "..."),
             ({"Variant_Compare_At_Price": "x"}, "'x' is not an amount"),
             ({"Variant_Grams": "heavy"}, "grams 'heavy' is not a number"),
             ({"Variant_Grams": "-1"}, "grams '-1' is out of range"),
@@ -200,7 +239,7 @@ class TestReadShopify:
             ({"Variant_Inventory_Qty": "many"}, "quantity 'many' is not a number"),
             ({"Image_Src": "http://a", "Image_Position": "x"}, "image position 'x'"),
             ({"Image_Src": "javascript:x"}, "images/url must be"),
-            ({"Variant_Image": "javascript:x"}, "images/0/url must be"),
+            ({"Variant_Image": "javascript:x"}, "images/url must be"),
             ({"Title": ""}, "must have a title"),
             ({"Handle": "???"}, "handle must be"),
             ({"Handle": ""}, "handle must be"),
@@ -244,6 +283,30 @@ class TestReadShopify:
 
         assert fault == RowFault(3, "variants/options are those of another variant")
 
+    def test_names_the_line_of_the_image_that_is_wrong(self, read, tea):
+        first = tea(Image_Src="https://a/2", Image_Position="2")
+        bad = {"Handle": "tea", "Image Src": "ftp://a/1", "Image Position": "1"}
+        twin = {"Handle": "tea", "Image Src": "https://a/2", "Image Position": "2"}
+        worse = {"Handle": "tea", "Image Src": "ftp://a/3", "Image Position": "3"}
+
+        found = read(first, bad, twin, worse)
+
+        assert [fault.line for fault in found] == [3, 5]
+
+    def test_names_the_line_of_the_variant_whose_image_is_wrong(self, read, tea):
+        first = tea(Option1_Name="Size", Option1_Value="S", Image_Src="https://a/1")
+        second = {
+            "Handle": "tea",
+            "Option1 Value": "L",
+            "Variant Price": "5",
+            "Variant Image": "ftp://a/2",
+        }
+
+        (fault,) = read(first, second)
+
+        assert fault.line == 3
+        assert fault.message.startswith("images/url must be")
+
     @pytest.mark.parametrize(
         "unreadable", ["tea,short", "what is this", 'tea,"a" b', ",,,"]
     )
@@ -263,7 +326,7 @@ class TestReadShopify:
     ):
         found = read(tea(), "other,short", tea(Handle="coffee"))
 
-        assert [type(f) for f in found] == [RowFault, Arrival, Arrival]
+        assert [type(f) for f in found] == [Arrival, RowFault, Arrival]
 
     def test_an_unreadable_row_amid_a_product_is_taken_for_its_own(self, read, tea):
         image = {"Handle": "tea", "Image Src": "http://a"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from holdfast.domain import catalog, imports
+from holdfast.domain import catalog, imports, inventory
 from holdfast.workflows.import_files import Wanted, receive
 from holdfast.workflows.imports import carry_on
 
@@ -59,6 +59,19 @@ def messages(database):
     async def read(job):
         found = await imports.faults(database, job.id, after=0, limit=100)
         return [(one.fault.line, one.fault.message) for one in found]
+
+    return read
+
+
+@pytest.fixture
+def exported(clock):
+    """Export a shop."""
+
+    async def read(db, file_format, **asked):
+        parts = catalog.export(
+            *(db, file_format), location_id=inventory.MAIN, at=clock(), **asked
+        )
+        return b"".join([part async for part in parts])
 
     return read
 

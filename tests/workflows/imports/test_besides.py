@@ -139,6 +139,16 @@ class TestPrices:
 
         assert await prices_of("TEA") == [("GBP", 420, 1), ("EUR", 450, 10)]
 
+    async def test_that_are_over_are_left_out(self, send, work_off, prices_of, job_of):
+        pound = {"price": {"amount": 420, "currency": "GBP"}}
+        sale = {**pound, "min_quantity": 2, "ends_at": "2020-01-01T00:00:00Z"}
+
+        job = await send(line("tea", prices=[pound, sale]))
+        await work_off()
+
+        assert (await job_of(job)).tally == Tally(created=1)
+        assert await prices_of("TEA") == [("GBP", 420, 1)]
+
     async def test_that_are_said_again_otherwise_take_the_place_of_those_before(
         self, send, work_off, prices_of, job_of
     ):
@@ -167,8 +177,12 @@ class TestPrices:
                 "prices/0/min_quantity must be 1 to 1000000",
             ),
             (
-                {"price": EUR, "ends_at": "2020-01-01T00:00:00Z"},
-                "prices/0/ends_at has passed",
+                {
+                    "price": EUR,
+                    "starts_at": "2020-01-02T00:00:00Z",
+                    "ends_at": "2020-01-01T00:00:00Z",
+                },
+                "prices/0/ends_at must be after starts_at; prices/0/ends_at has passed",
             ),
             (
                 {"price": EUR, "ends_at": "9999-12-31T23:59:59-05:00"},
@@ -179,7 +193,7 @@ class TestPrices:
                 "prices/0/min_quantity must be 1 to 1000000",
             ),
         ],
-        ids=["currency", "quantity", "over", "never", "uncountable"],
+        ids=["currency", "quantity", "backwards", "never", "uncountable"],
     )
     async def test_that_are_wrong_keep_their_product_out(
         self, send, work_off, messages, skus, price, message

@@ -70,15 +70,11 @@ def without_own(value):
     return value
 
 
-async def exported(db, file_format):
-    return b"".join([part async for part in catalog.export(db, file_format)])
-
-
 class TestExportOfAnImport:
     @pytest.mark.parametrize("file", FILES)
     @pytest.mark.parametrize("file_format", MEDIA)
     async def test_is_the_same_catalogue(
-        self, database, another_shop, take, shared_data, file, file_format
+        self, database, another_shop, take, exported, shared_data, file, file_format
     ):
         content = (shared_data / "shopify" / file).read_bytes()
         first, _ = await take(database, content, "shopify_csv")
@@ -92,7 +88,7 @@ class TestExportOfAnImport:
 
     @pytest.mark.parametrize("file", FILES)
     async def test_taken_in_where_it_came_from_changes_nothing(
-        self, database, take, shared_data, file, job_of
+        self, database, take, exported, shared_data, file, job_of
     ):
         content = (shared_data / "shopify" / file).read_bytes()
         first, _ = await take(database, content, "shopify_csv")
@@ -104,7 +100,7 @@ class TestExportOfAnImport:
         assert (await job_of(job)).tally == Tally(unchanged=20)
 
     async def test_has_shelves_prices_and_pictures_of_variants_too(
-        self, database, another_shop, take
+        self, database, another_shop, take, exported
     ):
         tea = {
             "handle": "tea",
@@ -158,7 +154,7 @@ class TestExportOfAnImport:
 
 class TestExport:
     async def test_has_no_price_that_was_taken_off_or_is_of_a_list(
-        self, database, clock, take, a_product
+        self, database, clock, take, exported, a_product
     ):
         await a_product("TEA")
         prices = Prices(database, clock, "key:1")
@@ -185,7 +181,7 @@ class TestExport:
         assert said["prices"] == [{"price": {"amount": 420, "currency": "GBP"}}]
 
     async def test_defuses_what_a_spreadsheet_would_run_and_takes_it_back(
-        self, database, another_shop, take
+        self, database, another_shop, take, exported
     ):
         evil = {
             "handle": "evil",
@@ -213,7 +209,7 @@ class TestExport:
         assert b",@" not in out
         assert b",+" not in out
 
-    async def test_of_a_status_is_only_that(self, database, take):
+    async def test_of_a_status_is_only_that(self, database, take, exported):
         lines = [
             json.dumps(
                 {
@@ -228,10 +224,10 @@ class TestExport:
         ]
         await take(database, "\n".join(lines).encode(), "jsonl")
 
-        parts = [one async for one in catalog.export(database, "jsonl", status="draft")]
+        out = await exported(database, "jsonl", status="draft")
 
-        assert [json.loads(part)["handle"] for part in parts] == ["draft"]
+        assert json.loads(out)["handle"] == "draft"
 
-    async def test_of_an_empty_shop_is_a_header_or_nothing(self, database):
+    async def test_of_an_empty_shop_is_a_header_or_nothing(self, database, exported):
         assert await exported(database, "jsonl") == b""
         assert (await exported(database, "shopify_csv")).count(b"\r\n") == 1

@@ -151,7 +151,7 @@ from holdfast.domain.catalog.rules import (
     NewCategory,
     faults,
 )
-from holdfast.domain.catalog.shopify import read_shopify, shopify_portions
+from holdfast.domain.catalog.shopify import shopify_portions
 from holdfast.domain.catalog.store import (
     Added,
     Entry,
@@ -162,6 +162,7 @@ from holdfast.domain.catalog.store import (
     find_category,
     offers,
     project,
+    remember_sources,
     touch,
 )
 from holdfast.domain.catalog.translations import (
@@ -184,6 +185,7 @@ from holdfast.domain.catalog.tree import (
     lock_tree,
     products_in,
 )
+from holdfast.domain.catalog.unsaid import over
 from holdfast.domain.catalog.variants import (
     add_variant,
     change_variant,
@@ -332,6 +334,7 @@ __all__ = [
     "note_collection",
     "of_older_release",
     "offers",
+    "over",
     "page",
     "page_by_hand",
     "parse_id",
@@ -345,10 +348,10 @@ __all__ = [
     "put_places",
     "put_related",
     "read_by_id",
-    "read_shopify",
     "reading",
     "related",
     "related_ids",
+    "remember_sources",
     "say_of_variants",
     "shelves",
     "shopify_portions",

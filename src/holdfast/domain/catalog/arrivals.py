@@ -10,6 +10,7 @@ import msgspec
 from holdfast.domain.catalog.csv_rows import Place
 from holdfast.domain.catalog.drafts import Draft
 from holdfast.domain.catalog.errors import Fault
+from holdfast.domain.catalog.model import slugify
 from holdfast.domain.catalog.rules import NewCategory
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.money import Money
@@ -24,6 +25,11 @@ class OtherPrice:
     min_quantity: int = 1
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+
+    def is_over(self, at: datetime) -> bool:
+        """Whether its time has come to an end; one that could never begin has none."""
+        starts, ends = self.starts_at, self.ends_at
+        return ends is not None and ends <= at and (starts is None or starts < ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,12 @@ class Arrival:
     """By SKU, which of the product's images shows the variant, from 1."""
     prices: Mapping[str, Sequence[OtherPrice]] = field(default_factory=dict)
     """By SKU, the prices that it has beside its own."""
+    is_lossy: bool = False
+    """Whether its format does not say all that a product can be (Shopify's CSV)."""
+    collections: tuple[str, ...] | None = None
+    """Names of categories as a lossy format says them; None if it does not."""
+    says_currency: bool = True
+    """Whether the file says of each price in which currency it is."""
 
     @property
     def source_hash(self) -> bytes:
@@ -92,6 +104,16 @@ class Portion:
     """As the file has it; it may be anything."""
     end: Place
     """Where the part of the next one begins."""
+    line: int = 0
+    """Where a product begins that may go on elsewhere, if the file can have such."""
+
+    @property
+    def begun(self) -> tuple[str, int] | None:
+        """A product of which no other part may come behind it, and its line."""
+        if self.arrival is not None:
+            return self.arrival.draft.handle, self.arrival.line
+        handle = slugify(self.handle) if self.line else ""
+        return (handle, self.line) if handle else None
 
 
 def category_faults(categories: Sequence[NewCategory]) -> Iterator[Fault]:

@@ -6,6 +6,7 @@ is told the one by the tree of categories, the other by his own prices.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from holdfast.domain.catalog.arrivals import OtherPrice
@@ -29,13 +30,15 @@ class Besides:
     """By variant; of the shop's own prices, those that are not over."""
 
 
-async def besides(connection: Connection, products: Sequence[Product]) -> Besides:
-    """The same of these products; two statements."""
+async def besides(
+    connection: Connection, products: Sequence[Product], *, at: datetime
+) -> Besides:
+    """The same of these products at a moment; two statements."""
     categories = {one.id for product in products for one in product.categories}
     variants = [variant.id for product in products for variant in product.variants]
     paths = await connection.fetch(_PATHS, list(categories)) if categories else []
     prices: dict[UUID, list[OtherPrice]] = {}
-    for row in await connection.fetch(_OTHER_PRICES, variants):
+    for row in await connection.fetch(_OTHER_PRICES, variants, at):
         currency, compare_at = row["currency"], row["compare_at_amount"]
         price = OtherPrice(
             Money(row["amount"], currency),

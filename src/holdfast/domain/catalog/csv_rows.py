@@ -49,6 +49,8 @@ class Record:
     place: Place = field(default=START, compare=False)
     """Where it begins."""
     end: Place = field(default=START, compare=False)
+    columns: frozenset[str] = field(default=frozenset(), compare=False)
+    """All that the file has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ def records(
     lines = _Lines(file)
     reader = csv.reader(lines, strict=True)
     header = _header(reader, required)
-    key = header.index(required[0].casefold())
+    key, columns = header.index(required[0].casefold()), frozenset(header)
     if start.offset > lines.offset:
         lines.go_on_from(start)
     empty = 0
@@ -172,7 +174,7 @@ def records(
         cells = zip(header, map(str.strip, row), strict=True)
         kept = {name: restore(cell) for name, cell in cells if cell}
         own = kept.get(header[key], "")
-        yield Record(place.lines + 1, own, kept, place, lines.place)
+        yield Record(place.lines + 1, own, kept, place, lines.place, columns)
 
 
 def _header(reader: Iterator[list[str]], required: tuple[str, ...]) -> list[str]:

@@ -3,9 +3,13 @@
 Each product is as one statement saw it. No transaction spans the file: whoever reads it
 slowly holds nothing, and what is changed meanwhile may be in it or not. Memory holds a
 page, whatever the size of the catalogue.
+
+Stock is that of one location, which is what an import sets: of all of them together it
+would come back as more than there is.
 """
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
 
@@ -25,17 +29,26 @@ _FIRST = UUID(int=0)
 
 
 async def export(
-    connection: Connection, file_format: FileFormat, *, status: Status | None = None
+    connection: Connection,
+    file_format: FileFormat,
+    *,
+    location_id: UUID,
+    at: datetime,
+    status: Status | None = None,
 ) -> AsyncIterator[bytes]:
-    """The products of a *status*, or of any, in the order they were made."""
+    """The products of a *status*, or of any, in the order they were made.
+
+    With what is on hand at a location, and the status they have *at* a moment.
+    """
     if file_format == "shopify_csv":
         yield shopify_rows.header()
     last = _FIRST
-    while rows := await connection.fetch(_EXPORT_PAGE, last, _PAGE, status):
+    asked = (_PAGE, status, location_id, at)
+    while rows := await connection.fetch(_EXPORT_PAGE, last, *asked):
         products = [document(row).product() for row in rows]
         last = rows[-1]["id"]
         if file_format == "shopify_csv":
             yield b"".join(map(shopify_rows.rows, products))
         else:
-            more = await besides(connection, products)
+            more = await besides(connection, products, at=at)
             yield b"".join(jsonl_line(product, more) for product in products)

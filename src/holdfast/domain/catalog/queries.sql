@@ -371,6 +371,13 @@ SELECT id FROM products WHERE id = $1 FOR UPDATE;
 -- What products with these handles were imported from. $1 handles.
 SELECT handle, id, source_hash FROM products WHERE handle = ANY($1::text[]);
 
+-- name: remember_sources
+-- Note from what products were imported that stay as they are. $1 locked products, $2 what
+-- they came from, pairwise. Readers and editors see no change.
+UPDATE products p SET source_hash = n.source_hash
+FROM unnest($1::uuid[], $2::bytea[]) AS n (id, source_hash)
+WHERE p.id = n.id;
+
 -- name: add_categories
 -- Add categories. $1 a JSON array of them, $2 now. Returns a row for each that is new;
 -- a handle that is taken is left as it is. Raises categories_parent_exists.
@@ -534,16 +541,20 @@ SELECT id, product_id FROM variants WHERE barcode = $1 AND id > $2 ORDER BY id L
 
 -- name: export_page
 -- Products with what is on hand of their variants, in the order they were made. $1 the
--- last id seen or the nil id, $2 how many, $3 status or NULL. `available` has the status
--- as it is kept, and one number a variant: all units in all locations, promised or not.
-SELECT p.id, p.status, p.version, p.document, (
-    SELECT concat_ws(' ', p.status, string_agg(coalesce((
-        SELECT sum(s.on_hand) FROM stock s WHERE s.variant_id = v.id), 0)::text,
+-- last id seen or the nil id, $2 how many, $3 status or NULL, $4 location, $5 the moment.
+-- `available` has the status of the moment, and one number a variant: all units that are
+-- at the location, promised or not.
+SELECT p.id, shown.status, p.version, p.document, (
+    SELECT concat_ws(' ', shown.status, string_agg(coalesce((
+        SELECT s.on_hand FROM stock s
+        WHERE s.variant_id = v.id AND s.location_id = $4), 0)::text,
         ' ' ORDER BY v.position))
     FROM variants v
     WHERE v.product_id = p.id) AS available
 FROM products p
-WHERE p.id > $1 AND ($3::text IS NULL OR p.status = $3)
+CROSS JOIN LATERAL (
+    SELECT status_at(p.status, p.publish_at, p.unpublish_at, $5) AS status) AS shown
+WHERE p.id > $1 AND ($3::text IS NULL OR shown.status = $3)
 ORDER BY p.id LIMIT $2;
 
 -- name: paths
@@ -562,11 +573,11 @@ GROUP BY a.id;
 
 -- name: other_prices
 -- The shop's own prices beside those of variants that are not over, in the order they were
--- set. $1 variants.
+-- set. $1 variants, $2 the moment.
 SELECT variant_id, currency, amount, compare_at_amount, min_quantity, starts_at, ends_at
 FROM prices
 WHERE variant_id = ANY($1::uuid[]) AND price_list_id IS NULL AND removed_at IS NULL
-  AND (ends_at IS NULL OR ends_at > now())
+  AND (ends_at IS NULL OR ends_at > $2)
 ORDER BY variant_id, id;
 
 -- name: lock_tree

@@ -6,11 +6,13 @@ taken as a whole: when one of its rows cannot be used, the others stay out too.
 
 What the file leaves open is decided here: a variant without SKU gets
 ``<handle>-<position>``; "Default Title" means there is nothing to choose; the
-product type and the collections become categories; a negative quantity is none.
+product type and the collections become categories; a negative quantity is none; a
+price is in the currency of a column of ours, or that which the reader is told.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from itertools import chain
 from typing import BinaryIO
 
 from holdfast.domain.catalog.arrivals import (
@@ -20,15 +22,15 @@ from holdfast.domain.catalog.arrivals import (
     category_faults,
 )
 from holdfast.domain.catalog.cells import as_line, listed
-from holdfast.domain.catalog.csv_rows import START, BadRecord, Place, Record, records
+from holdfast.domain.catalog.csv_rows import START, Place, Record, records
+from holdfast.domain.catalog.csv_runs import runs
 from holdfast.domain.catalog.drafts import Draft, VariantDraft
-from holdfast.domain.catalog.errors import Fault
+from holdfast.domain.catalog.errors import Fault, first_faults
 from holdfast.domain.catalog.model import (
     MAX_TEXT,
     Image,
     Option,
     Status,
-    is_handle,
     slugify,
 )
 from holdfast.domain.catalog.rules import NewCategory, faults
@@ -36,6 +38,7 @@ from holdfast.kernel import money
 
 _REQUIRED = ("Handle", "Title", "Variant Price")
 _COLLECTIONS = ("collection", "custom collections")
+_CURRENCY = "variant price currency"
 _STATUS: dict[str, Status] = {
     "active": "active",
     "draft": "draft",
@@ -50,96 +53,33 @@ _LARGEST = 10**15
 _SUFFIX_CHARS = 8
 _SHOWN_CHARS = 40
 
-_MAX_UNREAD = 500
-MAX_ROWS = 5_000
-MAX_CHARS = 1 << 22
-"""What one product may hold of memory while it is read: rows, and characters."""
-
 
 class _Unusable(ValueError):
     """A cell that cannot be used."""
 
 
-def read_shopify(file: BinaryIO, *, currency: str) -> Iterator[Arrival | RowFault]:
-    """Read a file one product at a time, prices in *currency*.
-
-    Raises ``UnusableFile`` if it is not such a file at all.
-    """
-    for portion in shopify_portions(file, currency=currency):
-        yield from portion.faults
-        if portion.arrival is not None:
-            yield portion.arrival
-
-
 def shopify_portions(
     file: BinaryIO, *, currency: str, start: Place = START
 ) -> Iterator[Portion]:
-    """The same with the places at which another reading can begin."""
-    run: _Run | None = None
-    end = start
-    for record in records(file, _REQUIRED, start=start):
-        if run is None or not run.takes(record):
-            if run is not None:
-                yield run.portion(currency, record.place)
-            run = _Run(record.key)
-        run.add(record)
-        end = record.end
-    if run is not None:
-        yield run.portion(currency, end)
+    """Read a file one product at a time, from *start* on, where one began before.
 
-
-class _Run:
-    """The rows of one product, and what keeps it out."""
-
-    def __init__(self, handle: str) -> None:
-        self.handle = handle
-        self._rows: list[Record] = []
-        self._faults: list[RowFault] = []
-        self._chars = 0
-        self._is_whole = True
-        # A row that cannot be read, and seems to be of another product.
-        self._interrupted = False
-
-    def takes(self, record: Record | BadRecord) -> bool:
-        # A record that cannot be read ends no run: what follows may tell whose it
-        # was.
-        unread = isinstance(record, BadRecord)
-        if unread and len(self._faults) >= _MAX_UNREAD:
-            return False
-        return unread or record.key == self.handle
-
-    def add(self, record: Record | BadRecord) -> None:
-        if isinstance(record, BadRecord):
-            self._faults.append(RowFault(record.line, record.message))
-            if record.key != self.handle and is_handle(record.key):
-                self._interrupted = True
-            else:
-                self._is_whole = False
-            return
-        if self._interrupted:
-            self._is_whole = False
-        self._chars += sum(map(len, record.cells.values()))
-        if len(self._rows) < MAX_ROWS and self._chars < MAX_CHARS:
-            self._rows.append(record)
-        elif self._is_whole or not self._faults:
-            self._is_whole = False
-            self._faults.append(RowFault(record.line, "the product is too large"))
-
-    def portion(self, currency: str, end: Place) -> Portion:
-        """The product or what keeps it out, in the order of the lines."""
-        arrival = None
-        if self._is_whole and self._rows:
-            product = _Product(self._rows, currency)
+    Prices that do not say theirs are in *currency*. Raises ``UnusableFile`` if it is
+    not such a file at all.
+    """
+    for run in runs(records(file, _REQUIRED, start=start)):
+        found, arrival = [*run.faults], None
+        if run.rows:
+            product = _Product(run.rows, currency)
             arrival = product.arrival()
-            self._faults += product.faults
-        faults = sorted(self._faults, key=lambda fault: fault.line)
-        return Portion(tuple(faults), arrival, self.handle, end)
+            found += product.faults
+        found.sort(key=lambda fault: fault.line)
+        yield Portion(tuple(found), arrival, run.key, run.end, run.line)
 
 
 class _Product:
     """Reads the rows of one product and gathers what is wrong with them."""
 
-    def __init__(self, rows: list[Record], currency: str) -> None:
+    def __init__(self, rows: Sequence[Record], currency: str) -> None:
         self._rows = rows
         self._currency = currency
         self.faults: list[RowFault] = []
@@ -158,8 +98,9 @@ class _Product:
                 self._fault(row, "the row has neither a variant nor an image")
         names = self._option_names(sold)
         variants, on_hand = self._variants(handle, sold, names)
-        images = self._images(shown, sold)
-        categories = _categories(cells)
+        pictures = self._images(shown, sold)
+        images = tuple(image for image, _ in pictures)
+        categories = _categories(first)
         draft = Draft(
             handle=handle,
             title=as_line(cells.get("title", "")),
@@ -176,8 +117,9 @@ class _Product:
             seo_description=as_line(cells.get("seo description", "")),
         ).cleaned()
         if not self.faults:
-            found = [*faults(draft), *category_faults(categories)]
-            self._place(found, sold, shown)
+            found = chain(faults(draft), category_faults(categories))
+            told = [row for _, row in pictures]
+            self._place(first_faults(found), sold, told)
         if self.faults:
             return None
         places = {image.url: place for place, image in enumerate(images, 1)}
@@ -187,22 +129,28 @@ class _Product:
             if "variant image" in row.cells
         }
         return Arrival(
-            draft, categories, on_hand, first.line, is_checked=True, shown=shows
+            draft,
+            categories,
+            on_hand,
+            first.line,
+            is_checked=True,
+            shown=shows,
+            is_lossy=True,
+            collections=_collections(first),
+            says_currency=all(_CURRENCY in row.cells for row in sold),
         )
 
     def _fault(self, row: Record, message: str) -> None:
         self.faults.append(RowFault(row.line, message))
 
     def _place(
-        self, found: Iterable[Fault], sold: list[Record], shown: list[Record]
+        self, found: Iterable[Fault], sold: Sequence[Record], shown: Sequence[Record]
     ) -> None:
         """Say of each fault of the draft on which line it is."""
         for fault in found:
             _, part, *rest = fault.pointer.split("/")
-            rows = {"variants": sold, "images": shown}.get(part, [])
-            place = int(rest[0]) if rows and rest else len(rows)
-            # An image that only a variant names has no row of its own.
-            row = rows[place] if place < len(rows) else self._rows[0]
+            rows = {"variants": sold, "images": shown}.get(part, ()) if rest else ()
+            row = rows[int(rest[0])] if rows else self._rows[0]
             name = "/".join([part, *rest[1:]] if rows else [part, *rest])
             self._fault(row, f"{name} {fault.detail}")
 
@@ -214,7 +162,8 @@ class _Product:
             if (name := self._rows[0].cells.get(f"option{number} name"))
         }
         chosen = {row.cells.get("option1 value") for row in sold}
-        return {} if chosen <= {_DEFAULT, None} else names
+        others = any("option2 value" in row.cells for row in sold)
+        return names if others or not chosen <= {_DEFAULT, None} else {}
 
     def _variants(
         self, handle: str, sold: list[Record], names: Mapping[int, str]
@@ -224,7 +173,8 @@ class _Product:
         for position, row in enumerate(sold, 1):
             sku = row.cells.get("variant sku") or _derived_sku(handle, position)
             try:
-                variants.append(_variant(row.cells, sku, names, self._currency))
+                currency = _currency(row.cells, self._currency)
+                variants.append(_variant(row.cells, sku, names, currency))
                 if "variant inventory qty" in row.cells:
                     counted = row.cells["variant inventory qty"]
                     # Other shops may sell what they do not have; here none is none.
@@ -233,8 +183,13 @@ class _Product:
                 self._fault(row, str(error))
         return variants, on_hand
 
-    def _images(self, shown: list[Record], sold: list[Record]) -> tuple[Image, ...]:
-        """In their order; one that only a variant names comes after the others."""
+    def _images(
+        self, shown: Sequence[Record], sold: Sequence[Record]
+    ) -> list[tuple[Image, Record]]:
+        """In their order, each with its row.
+
+        One that only a variant names comes after the others.
+        """
         placed = []
         for row in shown:
             url = row.cells["image src"]
@@ -244,13 +199,13 @@ class _Product:
             except _Unusable as error:
                 self._fault(row, str(error))
             else:
-                placed.append((place, Image(url, alt)))
-        placed.sort(key=lambda pair: pair[0])
-        images = {image.url: image for _, image in placed}
+                placed.append((place, Image(url, alt), row))
+        placed.sort(key=lambda one: one[0])
+        images = {image.url: (image, row) for _, image, row in placed}
         for row in sold:
             if named := row.cells.get("variant image"):
-                images.setdefault(named, Image(named))
-        return tuple(images.values())
+                images.setdefault(named, (Image(named), row))
+        return list(images.values())
 
     def _status(self, row: Record) -> Status:
         published = _PUBLISHED.get(row.cells.get("published", "").casefold())
@@ -301,18 +256,32 @@ def _options(
     )
 
 
-def _categories(cells: Mapping[str, str]) -> tuple[NewCategory, ...]:
-    written = [cells.get("type", "")]
-    for column in _COLLECTIONS:
-        written += listed(cells.get(column, ""))
-    by_handle = {slugify(name): as_line(name) for name in written}
+def _categories(first: Record) -> tuple[NewCategory, ...]:
+    written = (as_line(first.cells.get("type", "")), *(_collections(first) or ()))
+    by_handle = {slugify(name): name for name in written}
     return tuple(
         NewCategory(handle, name) for handle, name in by_handle.items() if handle
     )
 
 
+def _collections(first: Record) -> tuple[str, ...] | None:
+    """Their names; None if the file has no column for them, as most have not."""
+    columns = [name for name in _COLLECTIONS if name in first.columns]
+    if not columns:
+        return None
+    return tuple(name for one in columns for name in listed(first.cells.get(one, "")))
+
+
 def _derived_sku(handle: str, position: int) -> str:
     return f"{handle[: MAX_TEXT - _SUFFIX_CHARS]}-{position}"
+
+
+def _currency(cells: Mapping[str, str], default: str) -> str:
+    """That of the row's prices: the format has no word for it, so there is ours."""
+    currency = cells.get(_CURRENCY, default)
+    if currency.upper() not in money.CURRENCIES:
+        raise _Unusable(f"the currency {_shown(currency)} is not one of ISO 4217")
+    return currency.upper()
 
 
 def _money(text: str, currency: str) -> money.Money:

@@ -3,7 +3,9 @@
 The inverse of ``shopify``: what is written here is read there as the same product, as
 far as the format can say it. It cannot say the size of an image, a category's handle
 other than that of its name and where it stands, schedules, attributes and further
-prices; JSON Lines can. Texts that a spreadsheet would run are defused (``cells``); a
+prices; JSON Lines can, and what is there keeps them (``unsaid``). The last column is
+ours: the format has no word for the currency of a price, and whoever does not know the
+column passes it over. Texts that a spreadsheet would run are defused (``cells``); a
 barcode always begins with an apostrophe, as Shopify's does, which keeps its zeros.
 """
 
@@ -26,7 +28,7 @@ COLUMNS = (
     *("Variant Compare At Price", "Variant Requires Shipping", "Variant Taxable"),
     *("Variant Barcode", "Image Src", "Image Position", "Image Alt Text"),
     *("SEO Title", "SEO Description", "Variant Image", "Variant Weight Unit"),
-    *("Status", "Collection"),
+    *("Status", "Collection", "Variant Price Currency"),
 )
 _DEFAULT = ("Title", "Default Title")
 
@@ -87,6 +89,7 @@ def _variant(product: Product, variant: Variant, *, first: bool) -> dict[str, st
         "Variant Requires Shipping": "true",
         "Variant Taxable": "true",
         "Variant Weight Unit": "g",
+        "Variant Price Currency": variant.price.currency,
     }
     if variant.compare_at_price is not None:
         row["Variant Compare At Price"] = _amount(variant.compare_at_price)

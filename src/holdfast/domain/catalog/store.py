@@ -45,6 +45,7 @@ _PUT_IN_CATEGORIES = _SQL["put_in_categories"]
 _CLEAR_CATEGORIES = _SQL["clear_categories"]
 _PROJECT = _SQL["project"]
 _TOUCH = _SQL["touch"]
+_REMEMBER_SOURCES = _SQL["remember_sources"]
 _ADD_CATEGORIES = _SQL["add_categories"]
 _FIND_CATEGORY = _SQL["find_category"]
 _CATEGORIES = _SQL["categories"]
@@ -206,6 +207,12 @@ async def project(
 async def touch(tx: Transaction, ids: Sequence[UUID], *, at: datetime) -> None:
     """Say that products were changed, where no row of theirs says so."""
     await tx.execute(_TOUCH, ids, at)
+
+
+async def remember_sources(tx: Transaction, entries: Sequence[Entry]) -> None:
+    """Note from what locked products were imported that are as their drafts say."""
+    sources = [entry.source_hash for entry in entries]
+    await tx.execute(_REMEMBER_SOURCES, [entry.id for entry in entries], sources)
 
 
 async def add_categories(
