@@ -233,6 +233,7 @@ async def opened(
             settings.database_url,
             size=-(-settings.database_pool_size // 2),
             statements=search.KEPT_STATEMENTS,
+            indexed=True,
         )
         closing.push_async_callback(looking_db.close)
         metrics = Metrics(settings.raw)

@@ -132,6 +132,7 @@ class Database:
         lock_timeout_ms: int | None = None,
         statement_timeout_ms: int | None = None,
         statements: int = 300,
+        indexed: bool = False,
         language: str | None = None,
     ) -> "Database":
         """Open a pool of up to *size* connections; the first is made when needed.
@@ -139,6 +140,8 @@ class Database:
         The timeouts are for those who would rather be told that it is busy sooner.
         *statements* are kept prepared by each connection: 300 are several times as many
         as there are, but for searches, of which one holds 3 MB of the server's memory.
+        *indexed* is for statements that look for a few rows of a large table: where
+        PostgreSQL cannot know how few it may take reading all for the shorter way.
         *language* is what the shop is written in, for those who write what is searched.
         """
         session = dict(_SESSION)
@@ -146,6 +149,8 @@ class Database:
             session["lock_timeout"] = str(lock_timeout_ms)
         if statement_timeout_ms is not None:
             session["statement_timeout"] = str(statement_timeout_ms)
+        if indexed:
+            session["enable_seqscan"] = "off"
         if language is not None:
             session["holdfast.language"] = language
         with TRANSLATED:

@@ -259,17 +259,22 @@ WITH RECURSIVE shelves AS (
 ), question AS MATERIALIZED (
     SELECT CASE WHEN $2::text[] IS NULL OR EXISTS (
         SELECT FROM product_index i
-        WHERE i.words @@ search_query($1::text, $3, $4) AND /* as base: */ ($5::text IS NULL
+        WHERE i.words @@ search_query($1::text, $3, $4)
+          AND CASE WHEN /* as base: */ ($5::text IS NULL
            OR status_at(i.status, i.publish_at, i.unpublish_at, $6) = $5)
       AND ($7::uuid IS NULL AND $8::text IS NULL
            OR i.categories && ARRAY(SELECT id FROM shelves))
       AND ($9::text IS NULL OR i.measures @@ $9::text::jsonpath)
-      AND true /* among */ /* end base */
+      AND true /* among */ /* end base */ THEN 1 END > 0
     ) THEN search_query($1, $3, $4) ELSE coalesce((
-        SELECT search_query(other, $3, false) FROM unnest($2) AS other
-        WHERE EXISTS (SELECT FROM product_index i
-                      WHERE i.words @@ search_query(other, $3, false)
-                        AND true /* same base */)
+        -- Each is made once, and the first one that anything fits is the last one tried.
+        SELECT less.strict FROM (
+            SELECT search_query(other, $3, false) AS strict FROM unnest($2) AS other
+            OFFSET 0) AS less
+        WHERE (SELECT true FROM product_index i
+               WHERE i.words @@ less.strict
+                 AND CASE WHEN true /* same base */ THEN 1 END > 0
+               LIMIT 1)
         LIMIT 1), search_query($1, $3, $4)) END AS asked
 ), probe AS MATERIALIZED (
     SELECT count(*) AS every, count(*) FILTER (WHERE missed = 0) AS hits,
