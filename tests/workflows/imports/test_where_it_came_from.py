@@ -101,6 +101,7 @@ def shelf(database, clock):
             *(database, made.id, lambda told: replace(told, name=name)),
             clock=clock,
             versions=None,
+            actor="test",
         )
         return made.id
 
