@@ -396,14 +396,15 @@ WITH RECURSIVE shelves AS (
     WHERE $22::text IS NULL OR (f.key, f.id) > ($22::text::float8, $21::uuid)
     ORDER BY f.key, f.id LIMIT $20::integer + 1 /* end found */
 )/* when facets: */, lots AS MATERIALIZED (
-    -- Which part is looked at: 1 of so many, by powers of two, for some 500 to 1,000.
+    -- Which part is looked at: 1 of so many, by powers of two, for some 500 to 1,000. Of
+    -- what misses one choice, of 3,000 at the most: to see whether one can be bought is 6 us.
     SELECT CASE WHEN s.few THEN 0 ELSE least(8, greatest(1, 8 - floor(
                log(2, 1000.0 / greatest(p.hits, 1)))::integer)) END AS hits,
            least(8, greatest(
                CASE WHEN p.misses <= 4 THEN 0
                     ELSE 8 - floor(log(2, 1000.0 / p.misses))::integer END,
-               CASE WHEN p.every <= 40 THEN 0
-                    ELSE ceil(log(2, p.every / 40.0))::integer END)) AS misses
+               CASE WHEN p.every <= 12 THEN 0
+                    ELSE ceil(log(2, p.every / 12.0))::integer END)) AS misses
     FROM probe p, size s
 ), hits AS MATERIALIZED (
     SELECT f.id, f.facets, f.currency, f.price_low, f.price_high FROM few f
