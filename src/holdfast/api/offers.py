@@ -104,7 +104,11 @@ def _offer(priced: Priced, at: datetime) -> Offer | None:
         return None
     lowest = None
     if holding.compare_at is not None:
-        lowest = pricing.lowest_before(priced.known, at=at, groups=groups)
+        # A list that is withdrawn is in no book, and was a price of its group's.
+        known = pricing.Book(tuple(each.entry for each in priced.known))
+        lowest = pricing.lowest_before(
+            priced.known, at=at, groups=groups | pricing.groups_in(known)
+        )
     return Offer(
         price=Money(holding.amount, priced.currency),
         compare_at_price=compared(holding, priced.currency),

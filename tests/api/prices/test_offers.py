@@ -94,6 +94,30 @@ class TestOffers:
         assert theirs["TEA"]["compare_at_price"]["amount"] == 1000
         assert (await offers(headers=eve.headers), await offers()) == ({}, {})
 
+    async def test_of_a_group_remember_the_list_that_was_withdrawn(
+        self, offers, set_prices, reprice, make, client, keeper, signed_in, clock
+    ):
+        club = await make("/v1/customer-groups", code="club", name="Club")
+        groups = [club["id"]]
+        ours = await make("/v1/price-lists", code="club", name="C", group_ids=groups)
+        await set_prices(700, price_list=ours["id"])
+        ada, eve = await signed_in(), await signed_in()
+        path = f"/v1/customer-groups/{club['id']}/members/{ada.account_id}"
+        await client.put(path, headers=keeper)
+        clock.advance(minutes=1)
+        path = f"/v1/price-lists/{ours['id']}"
+        gone = await client.delete(path, headers={**keeper, "If-Match": "*"})
+        clock.advance(minutes=1)
+        await reprice(900, 1000)
+
+        lowest = [
+            (await offers(headers=who.headers))["TEA"]["lowest_price_30_days"]["amount"]
+            for who in (ada, eve)
+        ]
+
+        assert gone.status_code == 204
+        assert lowest == [700, 1000]
+
     async def test_say_the_prices_by_quantity(self, offers, set_prices):
         ten = {"price": {"amount": 800, "currency": "EUR"}, "min_quantity": 10}
         await set_prices(ten)

@@ -128,9 +128,11 @@ def resolve(
     ]
     if len(entries) <= 1:
         # As of most variants, of which lists show many.
-        own = [entry for entry in entries if entry.terms is None]
-        return _holding(entries[0], own) if entries else None
-    own, sales, contracts = [], [], []
+        alone = [entry for entry in entries if entry.terms is None]
+        return _holding(entries[0], alone) if entries else None
+    own: list[Entry] = []
+    sales: list[Entry] = []
+    contracts: list[Entry] = []
     for entry in entries:
         if entry.terms is None:
             own.append(entry)

@@ -54,8 +54,8 @@ _MOST = "$20::integer"
 _LENGTHS = (20, 100)
 _KEPT = 256
 KEPT_STATEMENTS = 30
-"""How many statements a connection should keep that searches use, among others: a search
-with facets, and its plan, takes 3 MB of the server's memory on each."""
+"""How many statements a connection should keep that searches use, among others: one
+with facets, and its plan, takes 3 MB of the server's memory."""
 
 
 class Shape(NamedTuple):
