@@ -1,10 +1,31 @@
 """Files on their way in, and the worker's turns at them."""
 
+from itertools import count
+
 import pytest
 
 from holdfast.domain import catalog, imports, inventory
+from holdfast.platform.db import Database
 from holdfast.workflows.import_files import Wanted, receive
 from holdfast.workflows.imports import carry_on
+
+_number = count()
+
+
+@pytest.fixture
+def another_url(postgres, template, tell_postgres):
+    name = f"another_shop_{next(_number)}"
+    tell_postgres(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
+    yield postgres.url_of(name)
+    tell_postgres(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+async def another_shop(another_url):
+    """The database of a second shop, which is empty."""
+    db = await Database.connect(another_url, size=4)
+    yield db
+    await db.close()
 
 
 @pytest.fixture
@@ -15,7 +36,7 @@ def send(database, clock):
         for at in range(0, len(content), size):
             yield content[at : at + size]
 
-    async def put(content, *, size=1 << 16, **wanted):
+    async def put(content, *, size=1 << 16, to=database, **wanted):
         said = {
             "format": "jsonl",
             "currency": "EUR",
@@ -23,9 +44,7 @@ def send(database, clock):
             "actor": "key:1",
             **wanted,
         }
-        received = await receive(
-            database, pieces(content, size), Wanted(**said), clock=clock
-        )
+        received = await receive(to, pieces(content, size), Wanted(**said), clock=clock)
         return received.job
 
     return put
@@ -35,11 +54,11 @@ def send(database, clock):
 def work_off(database, clock):
     """Take turns at jobs until nothing is left to do; returns how many turns."""
 
-    async def turns():
-        count = 0
-        while await carry_on(database, clock=clock):
-            count += 1
-        return count
+    async def turns(db=database):
+        taken = 0
+        while await carry_on(db, clock=clock):
+            taken += 1
+        return taken
 
     return turns
 

@@ -1,7 +1,6 @@
 """The export of an import is the same catalogue, in either format."""
 
 import json
-from itertools import count
 
 import pytest
 
@@ -10,7 +9,6 @@ from holdfast.domain.imports import Tally
 from holdfast.domain.pricing import PriceList
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.money import Money
-from holdfast.platform.db import Database
 from holdfast.workflows.import_files import Wanted, receive
 from holdfast.workflows.imports import carry_on
 from holdfast.workflows.prices import Prices, PriceWanted
@@ -19,23 +17,6 @@ FILES = ("apparel.csv", "home-and-garden.csv")
 MEDIA = ("jsonl", "shopify_csv")
 # What a shop gives out itself.
 OWN = {"id", "version", "created_at", "updated_at", "image_id"}
-_number = count()
-
-
-@pytest.fixture
-def another_url(postgres, template, tell_postgres):
-    name = f"another_shop_{next(_number)}"
-    tell_postgres(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
-    yield postgres.url_of(name)
-    tell_postgres(f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
-@pytest.fixture
-async def another_shop(another_url):
-    """The database of a second shop, which is empty."""
-    db = await Database.connect(another_url, size=4)
-    yield db
-    await db.close()
 
 
 @pytest.fixture

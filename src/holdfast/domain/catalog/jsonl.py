@@ -26,7 +26,7 @@ from holdfast.domain.catalog.arrivals import (
 )
 from holdfast.domain.catalog.besides import Besides
 from holdfast.domain.catalog.csv_rows import START, Place, UnusableFile
-from holdfast.domain.catalog.drafts import Draft, VariantDraft
+from holdfast.domain.catalog.drafts import Draft, VariantDraft, draft_of
 from holdfast.domain.catalog.errors import Fault, first_faults
 from holdfast.domain.catalog.model import (
     Image,
@@ -177,6 +177,8 @@ def jsonl_portions(file: BinaryIO, *, start: Place = START) -> Iterator[Portion]
 def jsonl_line(product: Product, more: Besides = _NOTHING) -> bytes:
     """A product as a line, its ``available`` taken for what is on hand."""
     places = {image.id: place for place, image in enumerate(product.images, 1)}
+    # Of what a time has put on sale or off it, that time is over.
+    now = draft_of(product)
     line = _Line(
         title=product.title,
         handle=product.handle,
@@ -195,8 +197,8 @@ def jsonl_line(product: Product, more: Besides = _NOTHING) -> bytes:
         ],
         seo_title=product.seo_title,
         seo_description=product.seo_description,
-        publish_at=product.publish_at,
-        unpublish_at=product.unpublish_at,
+        publish_at=now.publish_at,
+        unpublish_at=now.unpublish_at,
         attributes=product.attributes,
         variants=[
             _Variant(
