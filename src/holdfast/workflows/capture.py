@@ -4,8 +4,13 @@ What is to be done is written down first, one row an order, so that a charge is 
 both captured and voided. The provider is asked with no transaction open, the answer is
 settled in a second one, and a timer finishes what died in between. An order that was
 shipped or canceled and has no such row gets one from the timer.
+
+Somebody may take it past the shop, at the provider's own page. What was taken beyond
+what the order is worth goes back, all of it where the order is canceled: the refund is
+written down in the transaction in which the capture becomes known.
 """
 
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import structlog
@@ -26,6 +31,7 @@ from holdfast.kernel.clock import Clock
 from holdfast.kernel.money import Money
 from holdfast.platform import outbox
 from holdfast.platform.db import Connection, Database, Transaction
+from holdfast.workflows import refunds
 
 _log = structlog.get_logger(__name__)
 
@@ -38,6 +44,17 @@ TIMER = "timer"
 
 LOST = "authorization_lost"
 """The kind of the discrepancy when money set aside cannot be taken any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What the provider has taken and given back of a charge, in minor units."""
+
+    taken: int
+    returned: int = 0
+
+
+NOTHING = Moved(0)
 
 
 async def capture(
@@ -131,7 +148,7 @@ async def close(
             outcome = await provider.capture(key=key, amount=closing.amount)
         else:
             outcome = await provider.void(key=key)
-        taken = await _taken(provider, closing, outcome)
+        money = await _money(provider, closing, outcome)
     except (payments.PaymentUnavailable, payments.PaymentOutcomeUnknown):
         _log.warning("charge.still_open", order_id=key, kind=closing.kind)
         async with db.transaction() as tx:
@@ -140,22 +157,22 @@ async def close(
             )
         return closing
     async with db.transaction() as tx:
-        await settle(tx, order_id, outcome, taken=taken, actor=PROVIDER, clock=clock)
+        await settle(tx, order_id, outcome, money=money, actor=PROVIDER, clock=clock)
         return await payments.find_closing(tx, order_id)
 
 
-async def _taken(
+async def _money(
     provider: Provider, closing: Closing, outcome: Captured | Declined | Voided
-) -> int:
+) -> Moved:
     """How much was taken; asks when somebody took what was to be released."""
     if not isinstance(outcome, Captured):
-        return 0
+        return NOTHING
     if closing.kind is ClosingKind.CAPTURE:
-        return closing.amount.amount
+        return Moved(closing.amount.amount)
     charge = await provider.find_charge(str(closing.order_id))
     if charge is None:
         raise payments.PaymentOutcomeUnknown
-    return charge.captured
+    return Moved(charge.captured, charge.refunded)
 
 
 async def settle(
@@ -163,19 +180,16 @@ async def settle(
     order_id: UUID,
     outcome: Captured | Declined | Voided,
     *,
-    taken: int,
+    money: Moved,
     actor: str,
     clock: Clock,
 ) -> None:
-    """Write how an authorised charge ended, once, whoever says so.
-
-    Of one that was captured, *taken* is how much.
-    """
+    """Write how an authorised charge ended, once, whoever says so."""
     owed = await payments.lock_money(tx, order_id)
     if owed is None or owed.payment_status != "authorized":
         return
     if isinstance(outcome, Captured):
-        await _captured(tx, owed, taken, actor=actor, clock=clock)
+        await _captured(tx, owed, money, actor=actor, clock=clock)
     elif isinstance(outcome, Voided) or owed.status == "canceled":
         await _released(tx, owed, actor=actor, clock=clock)
     else:
@@ -183,7 +197,7 @@ async def settle(
 
 
 async def _captured(
-    tx: Transaction, owed: Owed, taken: int, *, actor: str, clock: Clock
+    tx: Transaction, owed: Owed, money: Moved, *, actor: str, clock: Clock
 ) -> None:
     now = clock()
     await payments.end_closing(
@@ -195,10 +209,15 @@ async def _captured(
         at=now,
     )
     await ordering.mark_captured(
-        tx, owed.id, amount=owed.money(taken), actor=actor, at=now
+        tx, owed.id, amount=owed.money(money.taken), actor=actor, at=now
     )
     event = outbox.event(CAPTURED, order_id=str(owed.id))
     await outbox.publish(tx, [event], at=now)
+    if money.taken > owed.worth and not money.returned:
+        # Where some went back past the shop too, the reconciliation lists that: what
+        # is left to give back, nobody here can tell.
+        taken = replace(owed, captured=money.taken)
+        await refunds.give_back_surplus(tx, taken, actor=actor, clock=clock)
 
 
 async def _released(tx: Transaction, owed: Owed, *, actor: str, clock: Clock) -> None:

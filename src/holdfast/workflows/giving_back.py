@@ -2,13 +2,14 @@
 
 from uuid import UUID
 
-from holdfast.domain import ordering
+from holdfast.domain import ordering, payments
 from holdfast.domain.ordering import Cart, Order
+from holdfast.domain.payments import ClosingKind
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.money import Money
 from holdfast.platform.db import Transaction
 from holdfast.platform.vault import Vault
-from holdfast.workflows.refunds import release_money
+from holdfast.workflows import capture, refunds
 
 OWED_OUTSIDE = "refund_owed"
 """Recorded where the shop was paid by hand: it has to give back by hand."""
@@ -66,6 +67,35 @@ async def give_credit_back(
     most = min(cart.credit_amount, earned, ordering.refundable(origin).amount)
     amount = Money(most, cart.currency)
     await _release(tx, origin, amount, "exchange_withdrawn", actor=actor, clock=clock)
+
+
+async def release_money(
+    tx: Transaction,
+    order: Order,
+    amount: Money,
+    *,
+    reason: str,
+    actor: str,
+    clock: Clock,
+) -> UUID | None:
+    """Give back what a buyer does not keep, in the way that their payment needs.
+
+    Captured money is refunded, and the id of the refund returned. Money that was only
+    set aside is voided when the order is canceled; of one that goes on, less is
+    captured later. Raises ``CaptureUnderWay`` in the moment between.
+    """
+    owed = await payments.lock_money(tx, order.id)
+    if owed is None or amount.amount == 0:
+        return None
+    if owed.payment_status == "authorized":
+        if owed.closing == ClosingKind.CAPTURE and owed.closing_status == "pending":
+            raise payments.CaptureUnderWay
+        if owed.status == "canceled":
+            await capture.request_void(tx, owed, actor=actor, clock=clock)
+        return None
+    return await refunds.request(
+        tx, order, amount, reason=reason, actor=actor, clock=clock
+    )
 
 
 async def _release(

@@ -119,11 +119,17 @@ async def act_on_charge(
             ended = Declined(theirs.decline_reason or theirs.status)
         await capture.settle(
             *(tx, ours.id, ended),
-            taken=theirs.captured,
+            money=capture.Moved(theirs.captured, theirs.refunded),
             actor=PROVIDER,
             clock=clock,
         )
     elif repair is Repair.GIVE_BACK:
+        if ours.captured:
+            # Canceled: it is money of the order, and goes back as any other.
+            surplus = await refunds.give_back_surplus(
+                tx, ours, actor=PROVIDER, clock=clock
+            )
+            return surplus is not None
         left = ours.money(theirs.captured - theirs.refunded)
         refund_id = await refunds.give_back_stray(
             tx, ours, left, actor=PROVIDER, clock=clock

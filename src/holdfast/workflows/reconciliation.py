@@ -208,6 +208,9 @@ class Reconciliation:
         if new:
             report.repaired[verdict] += 1
             return None
+        if ours.captured:
+            # What is on its way does not count as kept: it failed.
+            return Difference.CHARGED_FOR_NOTHING
         refund = await payments.find_refund(tx, refunds.stray_id(ours.id))
         if refund.status is Progress.FAILED:
             return Difference.CHARGED_FOR_NOTHING

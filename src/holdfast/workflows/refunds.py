@@ -16,7 +16,6 @@ import structlog
 from holdfast.domain import ordering, payments
 from holdfast.domain.ordering import Order
 from holdfast.domain.payments import (
-    ClosingKind,
     Due,
     Owed,
     Progress,
@@ -32,7 +31,6 @@ from holdfast.kernel.money import Money
 from holdfast.platform import outbox
 from holdfast.platform.db import Database, Transaction
 from holdfast.platform.vault import Vault
-from holdfast.workflows import capture
 
 _log = structlog.get_logger(__name__)
 
@@ -42,6 +40,8 @@ FAILED = "payments.refund.failed"
 
 PROVIDER = "provider"
 STRAY = "charged_for_nothing"
+CANCELED = "canceled"
+SURPLUS = "captured_too_much"
 OUTSIDE = "external"
 
 # After some four hours of silence a refund that never arrived is given up for good:
@@ -51,7 +51,7 @@ _GIVE_UP_AFTER_TRIES = 50
 
 async def request(
     tx: Transaction,
-    order: Order,
+    order: Order | Owed,
     amount: Money,
     *,
     reason: str,
@@ -83,33 +83,6 @@ async def request(
     return refund.id
 
 
-async def release_money(
-    tx: Transaction,
-    order: Order,
-    amount: Money,
-    *,
-    reason: str,
-    actor: str,
-    clock: Clock,
-) -> UUID | None:
-    """Give back what a buyer does not keep, in the way that their payment needs.
-
-    Captured money is refunded, and the id of the refund returned. Money that was only
-    set aside is voided when the order is canceled; of one that goes on, less is
-    captured later. Raises ``CaptureUnderWay`` in the moment between.
-    """
-    owed = await payments.lock_money(tx, order.id)
-    if owed is None or amount.amount == 0:
-        return None
-    if owed.payment_status == "authorized":
-        if owed.closing == ClosingKind.CAPTURE and owed.closing_status == "pending":
-            raise payments.CaptureUnderWay
-        if owed.status == "canceled":
-            await capture.request_void(tx, owed, actor=actor, clock=clock)
-        return None
-    return await request(tx, order, amount, reason=reason, actor=actor, clock=clock)
-
-
 async def retry(
     refund_id: UUID, *, db: Database, vault: Vault, actor: str, clock: Clock
 ) -> UUID:
@@ -130,6 +103,35 @@ async def retry(
             clock=clock,
             retry_of=failed.id,
         )
+
+
+async def give_back_surplus(
+    tx: Transaction, owed: Owed, *, actor: str, clock: Clock
+) -> UUID | None:
+    """Promise back what is kept of an order beyond what it is worth.
+
+    *owed* was read with the order locked, so that it is promised once. None when there
+    is nothing, or when giving it back was tried and failed: then a person has to look.
+    """
+    if owed.surplus <= 0 or await _has_failed(tx, owed.id):
+        return None
+    return await request(
+        *(tx, owed, owed.money(owed.surplus)),
+        reason=CANCELED if owed.status == "canceled" else SURPLUS,
+        actor=actor,
+        clock=clock,
+    )
+
+
+async def _has_failed(tx: Transaction, order_id: UUID) -> bool:
+    """Whether a refund failed that nobody has tried again."""
+    known = await payments.refunds_of(tx, order_id)
+    again = {refund.retry_of for refund in known}
+    return any(
+        refund.status is Progress.FAILED and refund.id not in again
+        for refund in known
+        if not refund.stray
+    )
 
 
 async def give_back_stray(
@@ -249,9 +251,9 @@ async def carry_out_due(
         last = due[-1]
 
 
-async def _refundable(tx: Transaction, order: Order) -> Money:
+async def _refundable(tx: Transaction, order: Order | Owed) -> Money:
     owed = (await payments.owed(tx, [order.id]))[order.id]
-    return owed.money(owed.captured - owed.refunded - owed.refunding)
+    return owed.money(owed.kept)
 
 
 async def _ask(db: Database, provider: Provider, refund: Refund) -> RefundOutcome:

@@ -50,6 +50,8 @@ ASIDE = replace(OURS, payment_status="authorized", captured=0)
 CANCELED = replace(ASIDE, status="canceled")
 VOIDED = replace(CANCELED, payment_status="voided")
 PARTLY = replace(OURS, payment_status="partially_refunded", refunded=300)
+LATE = replace(OURS, status="canceled", worth=0)
+LESS = replace(OURS, worth=600)
 FREE = replace(OURS, total=0, captured=0)
 
 
@@ -80,7 +82,7 @@ class TestCompareCharge:
             (charge(), None, D.UNKNOWN_CHARGE),
             (charge(captured=900), OURS, D.AMOUNT_DIFFERS),
             (charge(captured=900), PENDING, D.AMOUNT_DIFFERS),
-            (charge(captured=900), replace(OURS, captured=900), None),
+            (charge(captured=900), replace(OURS, captured=900, worth=900), None),
             (charge(amount=Money(999, "EUR")), OURS, D.AMOUNT_DIFFERS),
             (charge(amount=Money(1000, "USD")), OURS, D.AMOUNT_DIFFERS),
             (charge(refunded=300), OURS, D.REFUNDS_DIFFER),
@@ -88,6 +90,17 @@ class TestCompareCharge:
             (charge(), PARTLY, D.REFUNDS_DIFFER),
             (charge(refunded=300), replace(OURS, refunding=300), None),
             (charge(), replace(OURS, refunding=300), None),
+            (charge(), LATE, R.GIVE_BACK),
+            (charge(captured=1), replace(LATE, captured=1), R.GIVE_BACK),
+            (charge(), replace(LATE, refunding=1000), None),
+            (charge(refunded=1000), replace(LATE, refunded=1000), None),
+            (charge(refunded=1000), LATE, D.REFUNDS_DIFFER),
+            (charge(captured=900), LATE, D.AMOUNT_DIFFERS),
+            (charge(), LESS, D.KEPT_TOO_MUCH),
+            (charge(), replace(LESS, refunding=400), None),
+            (charge(refunded=700), replace(LESS, refunded=700), None),
+            (charge(captured=600), replace(LESS, captured=600), None),
+            (charge(captured=599), replace(LESS, captured=599), D.CAPTURED_TOO_LITTLE),
             (charge("authorized"), PENDING, R.SETTLE),
             (charge("authorized"), ASIDE, None),
             (charge("authorized"), OURS, D.NOT_CAPTURED),
@@ -121,13 +134,15 @@ class TestCompareCharge:
             ),
             refunded=st.integers(0, 1000),
         ),
-        ours=st.sampled_from([OURS, PENDING, FAILED, ASIDE, CANCELED, VOIDED, PARTLY]),
+        ours=st.sampled_from(
+            [OURS, PENDING, FAILED, ASIDE, CANCELED, VOIDED, PARTLY, LATE, LESS]
+        ),
     )
     def test_money_is_only_given_back_where_nobody_owes_it(self, theirs, ours):
         verdict = compare_charge(theirs, ours)
 
         if verdict is Repair.GIVE_BACK:
-            assert ours.payment_status in ("failed", "voided")
+            assert ours.status in ("failed", "canceled")
             assert theirs.captured > theirs.refunded
         if verdict is Repair.SETTLE:
             assert ours.payment_status == "pending"

@@ -15,7 +15,7 @@ from holdfast.domain.payments import (
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.money import Money
 from holdfast.platform import outbox
-from holdfast.workflows import capture, refunds
+from holdfast.workflows import capture, giving_back, refunds
 
 pytestmark = pytest.mark.usefixtures("set_aside")
 
@@ -42,7 +42,7 @@ def release(shop, clock):
 
     async def run(order, amount=None):
         async with shop.db.transaction() as tx:
-            return await refunds.release_money(
+            return await giving_back.release_money(
                 *(tx, order, amount or order.total),
                 reason="canceled",
                 actor="key:1",
@@ -219,14 +219,14 @@ class TestVoid:
             await release(order)
 
         await take(order)
-        refund_id = await release(order)
+        (back,) = await payments.refunds_of(shop.db, order.id)
         await refunds.carry_out(
-            refund_id, db=shop.db, provider=shop.payments, clock=clock
+            back.id, db=shop.db, provider=shop.payments, clock=clock
         )
         assert await money_of(order) == ((1998, 1998), (1998, 1998))
 
-    async def test_that_came_too_late_finds_what_was_taken(
-        self, an_order, cancel, whole, release, due, control, now_is, money_of
+    async def test_that_came_too_late_gives_back_what_was_taken(
+        self, shop, an_order, cancel, whole, release, due, control, now_is, money_of
     ):
         """Somebody captured it at the provider's own page."""
         order = await an_order()
@@ -237,7 +237,12 @@ class TestVoid:
         await due()
 
         assert (await now_is(order)).payment_status is PaymentStatus.CAPTURED
-        assert await money_of(order) == ((1998, 0), (1998, 0))
+        (back,) = await payments.refunds_of(shop.db, order.id)
+        assert (back.amount, back.reason) == (Money(1998, "EUR"), "canceled")
+        await refunds.carry_out(
+            back.id, db=shop.db, provider=shop.payments, clock=shop.clock
+        )
+        assert await money_of(order) == ((1998, 1998), (1998, 1998))
 
 
 class TestBeginClosing:

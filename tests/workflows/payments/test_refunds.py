@@ -19,7 +19,7 @@ from holdfast.domain.payments import (
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.money import Money
 from holdfast.platform import outbox
-from holdfast.workflows import refunds
+from holdfast.workflows import giving_back, refunds
 
 
 @pytest.fixture
@@ -355,7 +355,7 @@ class TestReleaseMoney:
         order = await an_order()
 
         async with shop.db.transaction() as tx:
-            released = await refunds.release_money(
+            released = await giving_back.release_money(
                 *(tx, order, Money(0, "EUR")),
                 reason="canceled",
                 actor="key:1",
@@ -370,7 +370,7 @@ class TestReleaseMoney:
         order = replace(await an_order(), id=new_id())
 
         async with shop.db.transaction() as tx:
-            released = await refunds.release_money(
+            released = await giving_back.release_money(
                 *(tx, order, Money(5, "EUR")),
                 reason="canceled",
                 actor="key:1",

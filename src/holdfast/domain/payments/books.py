@@ -49,6 +49,16 @@ class Owed:
     def total_money(self) -> Money:
         return Money(self.total, self.currency)
 
+    @property
+    def kept(self) -> int:
+        """Captured, and not given back or about to be."""
+        return self.captured - self.refunded - self.refunding
+
+    @property
+    def surplus(self) -> int:
+        """What is kept beyond what the order is worth; below 0 where less is kept."""
+        return self.kept - self.worth
+
     def money(self, amount: int) -> Money:
         return Money(amount, self.currency)
 

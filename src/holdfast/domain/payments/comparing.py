@@ -2,7 +2,8 @@
 
 Pure: a charge or refund of theirs, and what we know of it. What is certain is
 repaired: money captured for an order that still waits belongs to it, and money
-captured for one that failed does not. The rest is a difference, for a person.
+captured for one that failed, or that is canceled, does not. The rest is a difference,
+for a person.
 """
 
 from enum import StrEnum
@@ -20,7 +21,7 @@ class Repair(StrEnum):
     CLOSE = "closed"
     """The authorised charge has ended there."""
     GIVE_BACK = "given_back"
-    """Captured for an order that owes nothing."""
+    """Captured for an order that owes nothing: failed, voided or canceled."""
     RELEASE = "released"
     """Set aside, or waiting for its buyer, for an order that owes nothing."""
     SETTLE_REFUND = "refund_settled"
@@ -36,6 +37,10 @@ class Difference(StrEnum):
     """Another amount or currency than the order's."""
     CHARGED_FOR_NOTHING = "charged_for_nothing"
     """Captured for an order that owes nothing, and giving it back failed."""
+    KEPT_TOO_MUCH = "kept_too_much"
+    """More is kept than the order is worth: mostly because a refund failed."""
+    CAPTURED_TOO_LITTLE = "captured_too_little"
+    """Less was captured than the order is worth."""
     NOT_CAPTURED = "not_captured"
     """Paid here; there nothing was captured."""
     AUTHORIZATION_LOST = "authorization_lost"
@@ -99,6 +104,20 @@ def _captured(theirs: Charge, ours: Owed) -> Verdict:
         return Difference.AMOUNT_DIFFERS
     if not ours.refunded <= theirs.refunded <= ours.refunded + ours.refunding:
         return Difference.REFUNDS_DIFFER
+    return _worth(ours)
+
+
+def _worth(ours: Owed) -> Verdict:
+    """Both say the same; what is kept may still not be what the order is worth.
+
+    Of an order that goes on a person decides: what it is worth rests on its lines,
+    and the buyer gets something for the money.
+    """
+    if ours.surplus > 0:
+        canceled = ours.status == "canceled"
+        return Repair.GIVE_BACK if canceled else Difference.KEPT_TOO_MUCH
+    if ours.captured < ours.worth:
+        return Difference.CAPTURED_TOO_LITTLE
     return None
 
 
