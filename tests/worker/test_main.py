@@ -10,9 +10,11 @@ from structlog.testing import capture_logs
 
 from holdfast.domain import notifications
 from holdfast.kernel.clock import system_clock
+from holdfast.kernel.ids import new_id
 from holdfast.platform import jobs
 from holdfast.platform.db import Database
 from holdfast.platform.embedded import PostgresServer
+from holdfast.platform.jobs import MAX_ATTEMPTS, Job
 from holdfast.platform.migrate import migrate
 from holdfast.worker.handlers import Reach
 from holdfast.worker.main import Worker
@@ -118,6 +120,65 @@ class TestRun:
         assert re.search(
             r"^holdfast_worker_jobs_total|^# HELP", answer.text, re.MULTILINE
         )
+
+
+class TestTwoReleases:
+    """An upgrade: workers of the last release and of the next share one queue."""
+
+    @pytest.fixture
+    async def packed(self, database):
+        """What the next release has packed, and its task; one job for it waits."""
+        done = []
+
+        async def pack(job, reach):
+            done.append(job)
+
+        async with database.transaction() as tx:
+            await jobs.enqueue(tx, [Job("pack", new_id(), "shop.moved", {})])
+        return done, {"pack": pack}
+
+    async def test_what_the_old_one_does_not_know_the_new_one_does(
+        self, start, database, promised, packed
+    ):
+        done, tasks = packed
+        start()
+
+        async def given_back():
+            return await database.fetchval("SELECT attempts FROM pgqueuer")
+
+        await promised(given_back)
+        start(tasks=tasks)
+
+        async def empty():
+            return done and (await jobs.backlog(database)).queued == 0
+
+        await promised(empty)
+        assert len(done) == 1
+
+    async def test_what_nobody_ever_knew_is_held_and_can_be_replayed(
+        self, start, database, promised, packed
+    ):
+        done, tasks = packed
+        async with database.transaction() as tx:
+            await tx.execute("UPDATE pgqueuer SET attempts = $1", MAX_ATTEMPTS - 1)
+        stop, old = start()
+
+        async def one_held():
+            return await jobs.held(database, limit=1)
+
+        await promised(one_held)
+        ((held,),) = (await one_held(),)
+        stop.set()
+        await old
+        async with database.transaction() as tx:
+            await jobs.replay(tx)
+        start(tasks=tasks)
+
+        async def packing():
+            return done
+
+        await promised(packing)
+        assert held.reason == "TaskUnknown: pack"
 
 
 class TestDatabaseRestart:

@@ -8,12 +8,13 @@ import pytest
 from holdfast.platform import outbox
 from holdfast.platform.jobs import Job
 from holdfast.worker.metrics import Metrics
-from holdfast.worker.relay import IDLE_POLL_SECONDS, POLL_SECONDS, Relay
+from holdfast.worker.relay import BATCH, IDLE_POLL_SECONDS, POLL_SECONDS, Relay
 
 
 @pytest.fixture
 def relay(database, clock):
-    return Relay(database, {"shop.opened": ("sweep", "greet")}, clock, Metrics())
+    wanted = {"shop.opened": ("sweep", "greet"), "shop.repainted": ()}
+    return Relay(database, wanted, clock, Metrics())
 
 
 @pytest.fixture
@@ -69,6 +70,30 @@ class TestHandOn:
         assert await outbox.count_waiting(database) == (0, 0.0)
         assert await database.fetchval("SELECT count(*) FROM outbox") == 1
 
+    async def test_an_event_of_another_release_waits_and_stops_nobody(
+        self, relay, publish, queued, database
+    ):
+        unknown = [outbox.event("shop.moved") for _ in range(BATCH + 1)]
+        event = outbox.event("shop.opened")
+        await publish(*unknown, event)
+
+        assert await relay.hand_on() == 1
+        assert await relay.hand_on() == 0
+
+        assert {job.event_id for job in await queued()} == {event.id}
+        assert (await outbox.count_waiting(database))[0] == BATCH + 1
+
+    async def test_the_release_that_knows_an_event_hands_it_on(
+        self, relay, publish, queued, database, clock
+    ):
+        event = outbox.event("shop.moved")
+        await publish(event)
+        await relay.hand_on()
+
+        await Relay(database, {"shop.moved": ("pack",)}, clock, Metrics()).hand_on()
+
+        assert await queued() == [Job("pack", event.id, "shop.moved", {})]
+
     async def test_several_at_once_hand_on_each_event_once(
         self, relay, publish, queued
     ):
@@ -104,6 +129,13 @@ class TestStep:
 
         assert waits == sorted(waits)
         assert waits[0] == pytest.approx(POLL_SECONDS, rel=0.2)
+        assert waits[-1] == IDLE_POLL_SECONDS
+
+    async def test_events_of_another_release_keep_it_from_no_rest(self, relay, publish):
+        await publish(outbox.event("shop.moved"))
+
+        waits = [await relay.step() for _ in range(30)]
+
         assert waits[-1] == IDLE_POLL_SECONDS
 
     async def test_looks_often_again_after_an_event(self, relay, publish):

@@ -64,7 +64,7 @@ MAX_SOLO_STARTS = 3
 _LONGEST_WAIT_SECONDS = 3600.0
 _LOG_KEPT = timedelta(days=7)
 # One pgqueuer entrypoint for everything: what a job does is in its payload, so a
-# job of a newer release is seen (and said to be unknown) instead of left lying.
+# job of a newer release is seen (and given back, aloud) instead of left lying.
 _ENTRYPOINT = "holdfast"
 _chance = SystemRandom()
 _log = structlog.get_logger()

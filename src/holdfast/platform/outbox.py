@@ -55,16 +55,27 @@ def columns(events: Sequence[Event]) -> tuple[list[UUID], list[str], list[str]]:
     )
 
 
-async def take_waiting(tx: Transaction, limit: int, *, at: datetime) -> list[Event]:
-    """Take events nobody has handed on yet, oldest first, marking them as relayed."""
-    rows = await tx.fetch(_TAKE_WAITING, limit, at)
+async def take_waiting(
+    tx: Transaction,
+    limit: int,
+    *,
+    at: datetime,
+    types: Sequence[str] | None = None,
+) -> list[Event]:
+    """Take events nobody has handed on yet, oldest first, marking them as relayed.
+
+    Of *types* only, if they are given: others are passed over, and wait.
+    """
+    rows = await tx.fetch(_TAKE_WAITING, limit, at, types)
     taken = [Event(row["id"], row["type"], row["payload"]) for row in rows]
     return sorted(taken, key=lambda e: e.id)
 
 
-async def is_waiting(connection: Connection) -> bool:
+async def is_waiting(
+    connection: Connection, *, types: Sequence[str] | None = None
+) -> bool:
     """Whether there is an event to take; cheaper to ask than to try."""
-    return bool(await connection.fetchval(_IS_WAITING))
+    return bool(await connection.fetchval(_IS_WAITING, types))
 
 
 async def count_waiting(connection: Connection) -> tuple[int, float]:

@@ -74,10 +74,12 @@ FROM unnest($1::uuid[], $2::text[], $3::text[]) AS event (id, type, payload);
 
 -- name: take_waiting
 -- Take up to $1 events that wait to be handed on, oldest first, and mark them as
--- relayed at $2. Locks them; rows another relay holds are passed over.
+-- relayed at $2. $3 their types, NULL for all. Locks them; rows another relay holds are
+-- passed over.
 UPDATE outbox SET relayed_at = $2
 WHERE id IN (
-    SELECT id FROM outbox WHERE relayed_at IS NULL
+    SELECT id FROM outbox
+    WHERE relayed_at IS NULL AND ($3::text[] IS NULL OR type = ANY($3))
     ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)
 RETURNING id, type, payload;
 
@@ -88,8 +90,10 @@ SELECT count(*) AS waiting,
 FROM outbox WHERE relayed_at IS NULL;
 
 -- name: is_waiting
--- Whether any event waits to be handed on; locks nothing.
-SELECT EXISTS (SELECT FROM outbox WHERE relayed_at IS NULL) AS waiting;
+-- Whether any event waits to be handed on; locks nothing. $1 types, NULL for all.
+SELECT EXISTS (
+    SELECT FROM outbox
+    WHERE relayed_at IS NULL AND ($1::text[] IS NULL OR type = ANY($1))) AS waiting;
 
 -- name: claim_turn
 -- Take the turn of a timer if it is due. $1 name, $2 now, $3 when it is due next.

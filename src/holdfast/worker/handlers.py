@@ -2,6 +2,9 @@
 
 A task is one reaction to one event, with retries of its own: two reactions to an
 event are two tasks, so that one that fails does not repeat the other.
+
+While a shop is upgraded, workers of two releases share one queue. What this one does
+not know may be known by the other, so it is given back, never counted as done.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,6 +14,7 @@ from uuid import UUID
 
 import structlog
 
+from holdfast.domain import ordering
 from holdfast.domain.payments import Provider
 from holdfast.domain.shipping import Carrier
 from holdfast.kernel.clock import Clock, Monotonic, monotonic
@@ -27,6 +31,7 @@ from holdfast.workflows import (
     categories,
     dispatch,
     draft_mail,
+    fulfilment,
     notify,
     order_mail,
     refunds,
@@ -56,7 +61,22 @@ TASKS_BY_EVENT: Mapping[str, tuple[str, ...]] = {
     tracking.DELIVERED: ("tell_of_delivery",),
     categories.RENAMED: ("show_category",),
     attributes.CHANGED: ("show_attribute",),
+    # Nobody acts on these: the record is all they are for. They are here because an
+    # event that is not is taken for one of another release, and waits for it.
+    ordering.COMPLETED: (),
+    dispatch.REFUSED: (),
+    dispatch.CANCELED: (),
+    fulfilment.REOPENED: (),
+    **{type_: () for type_ in tracking.TOLD.values() if type_ != tracking.DELIVERED},
+    returns.REQUESTED: (),
+    returns.COMPLETED: (),
+    returns.CANCELED: (),
+    refunds.FAILED: (),
+    capture.CAPTURED: (),
+    capture.FAILED: (),
+    stock_notices.LOW: (),
 }
+"""Every event that this release publishes, and the tasks it is handed to."""
 _log = structlog.get_logger()
 
 
@@ -272,6 +292,10 @@ TASKS: Mapping[str, Task] = {
 }
 
 
+class TaskUnknown(Exception):
+    """This release has no such task: another may."""
+
+
 def is_final(error: Exception) -> bool:
     """Whether another attempt cannot end differently."""
     return isinstance(error, Invalid | NotFound | LookupError | ValueError)
@@ -290,11 +314,12 @@ class Handler:
         log = _log.bind(task=job.task, event_id=str(job.event_id))
         task = self.tasks.get(job.task)
         if task is None:
-            # A task that this release does not have any more, or not yet. Trying
-            # again would not bring it; the event stays in the outbox.
+            # A task that this release does not have any more, or not yet. Some other
+            # worker may pick it next; if none has it for as long as jobs are tried,
+            # it is held, and can be replayed.
             log.warning("task_unknown", event_type=job.event_type)
-            self.metrics.jobs.labels("unknown", "dropped").inc()
-            return
+            self.metrics.jobs.labels("unknown", "given_back").inc()
+            raise TaskUnknown(job.task)
         started = self.timer()
         try:
             await task(job, self.reach)

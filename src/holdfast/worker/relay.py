@@ -4,14 +4,16 @@ An event is marked relayed in the transaction that enqueues its jobs, so a kill 
 any point leaves both or neither. Rows are taken with ``SKIP LOCKED``: any number of
 workers may relay at once, and none waits for another.
 
+An event of a type that this release does not know is left where it is: during an
+upgrade a worker of the next release is beside this one, and knows what to do. Those
+behind it are handed on all the same.
+
 Polling, not notification: a commit that notifies waits for every other such commit
 of the server, and the checkout publishes in each of its own.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-import structlog
 
 from holdfast.kernel.clock import Clock
 from holdfast.platform import jobs, outbox
@@ -23,7 +25,6 @@ POLL_SECONDS = 0.2
 # A shop without orders is asked less and less often, but an e-mail never waits
 # longer than this for its event to be seen.
 IDLE_POLL_SECONDS = 1.0
-_log = structlog.get_logger()
 
 
 @dataclass
@@ -32,13 +33,14 @@ class Relay:
 
     db: Database
     tasks_by_event: Mapping[str, Sequence[str]]
+    """Every type of event that is known, even if no task wants it."""
     clock: Clock
     metrics: Metrics
     _wait: float = POLL_SECONDS
 
     async def step(self) -> float:
         """Hand on one batch; returns after how many seconds to look again."""
-        if not await outbox.is_waiting(self.db):
+        if not await outbox.is_waiting(self.db, types=self._known):
             self._wait = min(self._wait * 1.1, IDLE_POLL_SECONDS)
             return self._wait
         taken = await self.hand_on()
@@ -48,16 +50,19 @@ class Relay:
     async def hand_on(self) -> int:
         """Turn one batch of events into jobs; returns how many events."""
         async with self.db.transaction() as tx:
-            events = await outbox.take_waiting(tx, BATCH, at=self.clock())
+            events = await outbox.take_waiting(
+                tx, BATCH, at=self.clock(), types=self._known
+            )
             wanted = [
                 jobs.Job(task, event.id, event.type, event.payload)
                 for event in events
-                for task in self.tasks_by_event.get(event.type, ())
+                for task in self.tasks_by_event[event.type]
             ]
             if wanted:
                 await jobs.enqueue(tx, wanted)
         self.metrics.relayed.inc(len(events))
-        for type_ in {e.type for e in events} - self.tasks_by_event.keys():
-            # Not an error: the event stays in the outbox as the record.
-            _log.info("event_unwanted", event_type=type_)
         return len(events)
+
+    @property
+    def _known(self) -> list[str]:
+        return list(self.tasks_by_event)
