@@ -20,6 +20,7 @@ from holdfast.domain.payments import Progress, Refund
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.money import Money
 from holdfast.workflows import invoices
+from holdfast.workflows.billing import bill
 from holdfast.workflows.invoices import InvoiceNotReady, InvoicesBusy, Press, draw
 
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
@@ -48,7 +49,7 @@ def an_order(*lines, currency="EUR", name=None, **changes):
         payment_reference="ch_1",
         payment_status=PaymentStatus.CAPTURED,
     )
-    return replace(order, **changes)
+    return replace(order, **{"captured_amount": order.total.amount, **changes})
 
 
 def text_of(pdf):
@@ -71,9 +72,13 @@ def a_refund(order, amount, **changes):
     return replace(refund, **changes)
 
 
+def drawn(order, refunds=(), events=()):
+    return draw(order, bill(order, refunds, events), refunds, SELLER)
+
+
 class TestDraw:
     def test_says_who_sold_what_to_whom(self):
-        text = text_of(draw(an_order(), [], SELLER))
+        text = text_of(drawn(an_order()))
 
         for said in (*SELLER, "HF-1001", "2026-11-27", "ch_1", "Ada Lovelace"):
             assert said in text
@@ -86,9 +91,7 @@ class TestDraw:
         ("currency", "total"), [("JPY", "2,488 JPY"), ("KWD", "2.488 KWD")]
     )
     def test_counts_in_the_units_of_the_currency(self, currency, total):
-        assert f"Total {total}" in text_of(
-            draw(an_order(currency=currency), [], SELLER)
-        )
+        assert f"Total {total}" in text_of(drawn(an_order(currency=currency)))
 
     def test_says_what_was_canceled_and_returned(self):
         line = OrderLine(
@@ -98,14 +101,58 @@ class TestDraw:
             returned=2,
         )
 
-        text = text_of(draw(an_order(line), [], SELLER))
+        text = text_of(drawn(an_order(line)))
 
         assert "TEA, 1 canceled, 2 returned" in text
+
+    def test_charges_for_what_was_not_canceled(self):
+        lines = [
+            OrderLine(new_id(), "TEA", "Assam", 2, Money(999, "EUR"), canceled=1),
+            OrderLine(new_id(), "MUG", "A mug", 1, Money(500, "EUR"), canceled=1),
+        ]
+        aside = {"payment_status": PaymentStatus.AUTHORIZED, "captured_amount": 0}
+
+        text = text_of(drawn(an_order(*lines, **aside)))
+
+        for said in ("TEA, 1 canceled", "MUG, 1 canceled", "Subtotal 9.99 EUR"):
+            assert said in text
+        for said in ("Total 14.89 EUR", "Paid 0.00 EUR", "To be paid 14.89 EUR"):
+            assert said in text
+        assert "24.98" not in text
+
+    def test_of_an_order_that_was_canceled_and_released_comes_to_nothing(self):
+        line = OrderLine(new_id(), "TEA", "Assam", 2, Money(999, "EUR"), canceled=2)
+        order = an_order(
+            line,
+            status=OrderStatus.CANCELED,
+            payment_status=PaymentStatus.VOIDED,
+            captured_amount=0,
+            canceled_at=datetime(2026, 11, 28, tzinfo=UTC),
+        )
+
+        text = text_of(drawn(order))
+
+        for said in ("Canceled 2026-11-28", "Subtotal 0.00 EUR", "Total 0.00 EUR"):
+            assert said in text
+        assert "Paid 0.00 EUR" in text
+        assert "To be paid" not in text
+
+    def test_says_what_the_shop_still_has_to_give_back(self):
+        line = OrderLine(new_id(), "TEA", "Assam", 2, Money(999, "EUR"), canceled=1)
+        pending = a_refund(an_order(), 500, status=Progress.PENDING)
+        order = an_order(line, paid_outside=True)
+
+        text = text_of(draw(order, bill(order, [pending], []), [], SELLER))
+
+        for said in ("Paid 24.88 EUR", "On its way back -5.00 EUR"):
+            assert said in text
+        assert "To be given back -4.99 EUR" in text
+        assert "Remaining 14.89 EUR" in text
 
     def test_says_what_was_given_back(self):
         order = an_order()
 
-        text = text_of(draw(order, [a_refund(order, 999)], SELLER))
+        text = text_of(drawn(order, [a_refund(order, 999)]))
 
         assert "Given back -9.99 EUR" in text
         assert "Remaining 14.89 EUR" in text
@@ -114,7 +161,7 @@ class TestDraw:
     def test_says_what_goods_that_came_back_pay(self):
         order = an_order(credit_amount=1000, total=Money(1488, "EUR"))
 
-        text = text_of(draw(order, [], SELLER))
+        text = text_of(drawn(order))
 
         assert "Credit -10.00 EUR" in text
         assert "Total 14.88 EUR" in text
@@ -122,7 +169,7 @@ class TestDraw:
     def test_names_nobody_who_was_erased(self):
         order = an_order(shipping_address=None, email=None)
 
-        assert "HF-1001" in text_of(draw(order, [], SELLER))
+        assert "HF-1001" in text_of(drawn(order))
 
     def test_has_as_many_pages_as_it_needs(self):
         lines = [
@@ -130,7 +177,7 @@ class TestDraw:
             for n in range(1, 61)
         ]
 
-        pdf = draw(an_order(*lines), [], SELLER)
+        pdf = drawn(an_order(*lines))
 
         pages = pypdf.PdfReader(io.BytesIO(pdf)).pages
         assert len(pages) > 2
@@ -149,7 +196,7 @@ class TestDraw:
     def test_of_anybody_is_drawn_the_same_each_time(self, name):
         order = an_order(name=name)
 
-        assert draw(order, [], SELLER) == draw(order, [], SELLER)
+        assert drawn(order) == drawn(order)
 
 
 class TestPress:
@@ -173,14 +220,14 @@ class TestPress:
         async def refunds_of(*_):
             return found
 
-        drawn = []
+        shown = []
         monkeypatch.setattr(invoices.payments, "refunds_of", refunds_of)
         monkeypatch.setattr(
-            invoices, "draw", lambda _o, refunds, _s: drawn.extend(refunds)
+            invoices, "draw", lambda _o, _b, refunds, _s: shown.extend(refunds)
         )
         await Press(SELLER).invoice(database, order)
 
-        assert drawn == [given]
+        assert shown == [given]
 
     async def test_lets_others_be_served_meanwhile(self, database, monkeypatch):
         served = asyncio.Event()

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from holdfast.domain import payments
+from holdfast.domain import ordering, payments
 from holdfast.domain.ordering import Order, OrderLine, OrderStatus
 from holdfast.domain.payments import Progress, Refund
 from holdfast.kernel.errors import Conflict, Unavailable
 from holdfast.kernel.money import Money
 from holdfast.platform.db import Connection
+from holdfast.workflows.billing import Bill, bill, charged, charged_units
 
 # A drawing keeps one core busy for a tenth of a second, and a thousand lines for two:
 # more at once would only take longer together.
@@ -51,20 +52,27 @@ class Press:
             raise InvoiceNotReady(order.status)
         if self.waiting >= _MOST_WAITING:
             raise InvoicesBusy
-        refunds = [
+        refunds = await payments.refunds_of(connection, order.id)
+        events = await ordering.events_of(connection, order.id)
+        reckoned = bill(order, refunds, events)
+        given = [
             refund
-            for refund in await payments.refunds_of(connection, order.id)
+            for refund in refunds
             if refund.status is Progress.SUCCEEDED and not refund.stray
         ]
         self.waiting += 1
         try:
             async with self.turn:
-                return await asyncio.to_thread(draw, order, refunds, self.seller)
+                return await asyncio.to_thread(
+                    draw, order, reckoned, given, self.seller
+                )
         finally:
             self.waiting -= 1
 
 
-def draw(order: Order, refunds: Sequence[Refund], seller: Sequence[str]) -> bytes:
+def draw(
+    order: Order, reckoned: Bill, refunds: Sequence[Refund], seller: Sequence[str]
+) -> bytes:
     """The invoice as PDF; *refunds* are those that were given back."""
     # Here, because it takes 0.4 s and 30 MiB, and few processes ever draw one.
     from holdfast.platform.paper import Column, Paper, Row  # noqa: PLC0415
@@ -73,14 +81,15 @@ def draw(order: Order, refunds: Sequence[Refund], seller: Sequence[str]) -> byte
     paper = Paper(title=f"Invoice {order.label}", foot=seller[0], made_at=issued)
     paper.block(seller, align="R")
     paper.heading("Invoice")
-    paper.fields(
-        [
-            ("Invoice number", order.label),
-            ("Date", _day(issued)),
-            ("Order of", _day(order.placed_at)),
-            ("Payment", order.payment_reference or ""),
-        ]
-    )
+    facts = [
+        ("Invoice number", order.label),
+        ("Date", _day(issued)),
+        ("Order of", _day(order.placed_at)),
+        ("Payment", order.payment_reference or ""),
+    ]
+    if order.canceled_at is not None:
+        facts.append(("Canceled", _day(order.canceled_at)))
+    paper.fields(facts)
     paper.gap()
     paper.block(_buyer(order))
     paper.gap()
@@ -92,7 +101,7 @@ def draw(order: Order, refunds: Sequence[Refund], seller: Sequence[str]) -> byte
     ]
     paper.table(columns, [Row(_cells(line), _remark(line)) for line in order.lines])
     paper.gap(3)
-    paper.sums(_sums(order, refunds), bold=("Total",))
+    paper.sums(_sums(order.shipping.method, reckoned), bold=("Total",))
     paper.gap(3)
     for refund in refunds:
         paper.note(_refund(refund))
@@ -100,7 +109,9 @@ def draw(order: Order, refunds: Sequence[Refund], seller: Sequence[str]) -> byte
 
 
 def _cells(line: OrderLine) -> tuple[str, ...]:
-    return line.title, str(line.quantity), str(line.unit_price), str(line.total)
+    """As it stands: canceled units are named below it, and not charged for."""
+    units, amount = charged_units(line), charged(line)
+    return line.title, str(units), str(line.unit_price), str(amount)
 
 
 def _remark(line: OrderLine) -> str:
@@ -120,18 +131,24 @@ def _buyer(order: Order) -> list[str]:
     return [line for line in lines if line]
 
 
-def _sums(order: Order, refunds: Sequence[Refund]) -> list[tuple[str, str]]:
+def _sums(method: str, reckoned: Bill) -> list[tuple[str, str]]:
     sums = [
-        ("Subtotal", str(order.subtotal)),
-        (f"Shipping ({order.shipping.method})", str(order.shipping.price)),
+        ("Subtotal", str(reckoned.goods)),
+        (f"Shipping ({method})", str(reckoned.shipping)),
     ]
-    if order.credit_amount:
-        sums.append(("Credit", _less(Money(order.credit_amount, order.currency))))
-    sums.append(("Total", str(order.total)))
-    if given := sum(refund.amount.amount for refund in refunds):
-        back = Money(given, order.currency)
-        left = Money(order.total.amount - given, order.currency)
-        sums += [("Given back", _less(back)), ("Remaining", str(left))]
+    if reckoned.credit.amount:
+        sums.append(("Credit", _less(reckoned.credit)))
+    sums += [("Total", str(reckoned.total)), ("Paid", str(reckoned.paid))]
+    if reckoned.to_pay.amount:
+        sums.append(("To be paid", str(reckoned.to_pay)))
+    back = (
+        ("Given back", reckoned.given_back),
+        ("On its way back", reckoned.promised),
+        ("To be given back", reckoned.owed),
+    )
+    sums += [(name, _less(amount)) for name, amount in back if amount.amount]
+    if reckoned.is_touched:
+        sums.append(("Remaining", str(reckoned.remaining)))
     return sums
 
 

@@ -174,9 +174,11 @@ from holdfast.domain.ordering.store import (
     of_account,
     overdue,
 )
-from holdfast.domain.ordering.trail import Trace, open_carts_of, trail
+from holdfast.domain.ordering.trail import Trace, carts_of, trail
 from holdfast.domain.ordering.worth import (
     credit_owed,
+    is_kept,
+    kept_of,
     owed,
     price_of,
     refundable,
@@ -266,6 +268,7 @@ __all__ = [
     "available",
     "cancel_lines",
     "cancel_return",
+    "carts_of",
     "change_cart",
     "change_line",
     "change_person",
@@ -295,6 +298,8 @@ __all__ = [
     "forget_person",
     "give_cart",
     "hand_over_draft",
+    "is_kept",
+    "kept_of",
     "latest",
     "lock",
     "lock_cart",
@@ -315,7 +320,6 @@ __all__ = [
     "notes_of_account",
     "of_account",
     "open_cart",
-    "open_carts_of",
     "order_of_cart",
     "order_of_return",
     "overdue",
