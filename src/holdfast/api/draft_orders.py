@@ -337,6 +337,7 @@ async def complete(
     if (data.payment_method is None) == (data.external is None):
         raise invalid("", "Say either payment_method or external")
     claim = keyed.claim(
+        shop.vault,
         idempotency_key,
         caller=caller,
         route=_COMPLETION,

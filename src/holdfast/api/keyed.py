@@ -21,7 +21,9 @@ from holdfast.platform.idempotency import (
     Claim,
     IdempotencyKeyMalformed,
     IdempotencyKeyMissing,
+    claim_of,
 )
+from holdfast.platform.vault import Vault
 
 KeyHeader = Annotated[
     str | None,
@@ -36,6 +38,7 @@ _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
 def claim(
+    vault: Vault,
     header: str | None,
     *,
     caller: Caller,
@@ -47,7 +50,8 @@ def claim(
     """What the key stands for: this caller, this request.
 
     The fingerprint is of the decoded body, so that white space and the order of
-    fields do not matter. Raises ``IdempotencyKeyMissing`` or ``...Malformed``.
+    fields do not matter; *vault* keys it. Raises ``IdempotencyKeyMissing`` or
+    ``...Malformed``.
     """
     if header is None:
         raise IdempotencyKeyMissing
@@ -57,7 +61,8 @@ def claim(
     if not _KEY.fullmatch(key):
         raise IdempotencyKeyMalformed
     said = b"\n".join((route.encode(), subject.bytes, _ENCODER.encode(body)))
-    return Claim(caller.actor, route, key, hashlib.sha256(said).digest(), lease)
+    digest = hashlib.sha256(said).digest()
+    return claim_of(vault, (caller.actor, route, key), digest, lease=lease)
 
 
 def response(answer: Answer, *, replayed: bool) -> Response[bytes]:

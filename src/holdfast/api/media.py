@@ -166,6 +166,7 @@ async def _create(
         claim = None
         if key is not None:
             claim = keyed.claim(
+                shop.vault,
                 key,
                 caller=caller,
                 route=f"POST {_PATH}",

@@ -118,6 +118,7 @@ async def cancel(
     something was shipped; the shop may cancel what was not.
     """
     claim = keyed.claim(
+        shop.vault,
         idempotency_key,
         caller=caller,
         route=_CANCEL,
@@ -153,6 +154,7 @@ async def edit(
     if overridden and not identity.may(caller, "prices:override"):
         raise MissingScope("prices:override")
     claim = keyed.claim(
+        shop.vault,
         idempotency_key,
         caller=caller,
         route=_EDIT,

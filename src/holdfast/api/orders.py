@@ -213,6 +213,7 @@ async def checkout(
     payment was declined, and then the cart is open again.
     """
     claim = keyed.claim(
+        shop.vault,
         idempotency_key,
         caller=caller,
         route=_CHECKOUT,

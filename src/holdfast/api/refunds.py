@@ -135,6 +135,7 @@ async def create(
     while it has not said, and then the worker goes on asking.
     """
     claim = keyed.claim(
+        shop.vault,
         idempotency_key,
         caller=caller,
         route=_REFUND,

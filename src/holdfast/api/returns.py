@@ -137,7 +137,7 @@ async def create(
         kind=data.kind,
         others=[LineWanted(n.sku, n.quantity) for n in data.exchange_lines],
     )
-    claim = _claim(idempotency_key, caller, _REQUEST, order_id, data)
+    claim = _claim(shop, idempotency_key, caller, _REQUEST, order_id, body=data)
     doing = _returns(shop, caller, status=201)
     answer, replayed = await doing.request(order_id, wish, claim=claim)
     return keyed.response(answer, replayed=replayed)
@@ -200,7 +200,7 @@ async def approve(
     these arrive; its units are reserved, all or none.
     """
     route = f"POST {_PATH}/{{return_id}}/approval"
-    claim = _claim(idempotency_key, caller, route, return_id, data)
+    claim = _claim(shop, idempotency_key, caller, route, return_id, body=data)
     answer, replayed = await _returns(shop, caller).approve(
         return_id,
         answer=data.instructions,
@@ -220,7 +220,7 @@ async def reject(
 ) -> ChangedReturn:
     """Say no to a return. The buyer is told, with your explanation."""
     route = f"POST {_PATH}/{{return_id}}/rejection"
-    claim = _claim(idempotency_key, caller, route, return_id, data)
+    claim = _claim(shop, idempotency_key, caller, route, return_id, body=data)
     answer, replayed = await _returns(shop, caller).reject(
         return_id, answer=data.explanation, claim=claim
     )
@@ -236,7 +236,7 @@ async def cancel(
 ) -> ChangedReturn:
     """Call a return off before anything of it arrived; its buyer may, too."""
     route = f"POST {_PATH}/{{return_id}}/cancellation"
-    claim = _claim(idempotency_key, caller, route, return_id, None)
+    claim = _claim(shop, idempotency_key, caller, route, return_id, body=None)
     answer, replayed = await _returns(shop, caller).cancel(return_id, claim=claim)
     return keyed.response(answer, replayed=replayed)
 
@@ -260,7 +260,7 @@ async def receive(
         raise MissingScope("orders:refund")
     await _check_currency(shop, return_id, data)
     route = f"POST {_PATH}/{{return_id}}/receipt"
-    claim = _claim(idempotency_key, caller, route, return_id, data)
+    claim = _claim(shop, idempotency_key, caller, route, return_id, body=data)
     receipt = Receipt(
         arrived=None if data.lines is None else _arrived(data.lines),
         location=inventory.MAIN if data.location is None else _place(data.location),
@@ -319,10 +319,16 @@ def _place(code_or_id: str) -> str | UUID:
 
 
 def _claim(
-    key: str | None, caller: Caller, route: str, subject: UUID, body: Any
+    shop: Shop, key: str | None, caller: Caller, route: str, subject: UUID, *, body: Any
 ) -> Claim:
     return keyed.claim(
-        key, caller=caller, route=route, subject=subject, body=body, lease=_LEASE
+        shop.vault,
+        key,
+        caller=caller,
+        route=route,
+        subject=subject,
+        body=body,
+        lease=_LEASE,
     )
 
 

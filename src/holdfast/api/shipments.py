@@ -201,6 +201,7 @@ async def create(
     can be sent.
     """
     claim = keyed.claim(
+        shop.vault,
         idempotency_key,
         caller=caller,
         route=_SHIP,

@@ -98,11 +98,15 @@ class Claim:
     route: str
     key: str
     fingerprint: bytes
+    """Of what it says; keyed, as ``claim_of`` makes it, if that is anybody's secret."""
     lease: timedelta = LEASE
     """How long the holder is presumed alive: longer than its work may take."""
     secret: str | None = field(default=None, repr=False)
     """What the client sent, where ``key`` is only a hash of it: the answer is sealed
     under it."""
+    formerly: bytes | None = field(default=None, repr=False)
+    """The fingerprint that an earlier release kept of the same request, without a key:
+    it is compared as well, and never written. Such rows are gone after ``KEPT``."""
 
     @property
     def identity(self) -> tuple[str, str, str]:
@@ -128,6 +132,31 @@ class Resumed:
     """The holder of the key died; its work is ours to finish."""
 
     subject: UUID
+
+
+def claim_of(
+    vault: Vault,
+    identity: tuple[str, str, str],
+    digest: bytes,
+    *,
+    lease: timedelta = LEASE,
+    secret: str | None = None,
+) -> Claim:
+    """The claim of (caller, route, key) for a request of which *digest* is the SHA-256.
+
+    A body may hold a password or an address, and of those there are few enough to try
+    them all: what is kept is an HMAC under a key that the database does not have in
+    clear. It is bound to the row as well, so that the same body sent twice looks
+    like two.
+    """
+    said = "\n".join((*identity, digest.hex()))
+    return Claim(
+        *identity,
+        vault.index(said, purpose="idempotency fingerprint"),
+        lease,
+        secret=secret,
+        formerly=digest,
+    )
 
 
 async def claim(tx: Transaction, wanted: Claim, *, subject: UUID, at: datetime) -> bool:
@@ -292,7 +321,7 @@ def _told(
 def _answer_of(vault: Vault, row: Any, wanted: Claim) -> Answer | None:
     if row is None:
         return None
-    if row["fingerprint"] != wanted.fingerprint:
+    if row["fingerprint"] not in (wanted.fingerprint, wanted.formerly):
         raise IdempotencyKeyReused
     if row["status"] is None:
         return None

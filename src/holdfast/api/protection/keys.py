@@ -156,10 +156,13 @@ class Keyed:
             (route.method.encode(), route.path.encode(), _ENCODER.encode(said), raw)
         )
         name = f"{route.method} {route.path}"
+        caller = self._caller(scope)
         if not route.secret_answer:
-            return Claim(self._caller(scope), name, key, asked)
+            return idempotency.claim_of(self._vault, (caller, name, key), asked)
         hashed = "hash:" + self._vault.index(key, purpose="idempotency key").hex()
-        return Claim(self._caller(scope), name, hashed, asked, secret=key)
+        return idempotency.claim_of(
+            self._vault, (caller, name, hashed), asked, secret=key
+        )
 
     def _caller(self, scope: Scope) -> str:
         caller = scope["holdfast.caller"]

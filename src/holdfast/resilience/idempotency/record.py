@@ -134,7 +134,11 @@ def is_hard_to_guess(key: str) -> bool:
 
 
 def fingerprint(parts: Iterable[bytes]) -> bytes:
-    """SHA-256 over *parts*, each with its length: no two lists have the same bytes."""
+    """SHA-256 over *parts*, each with its length: no two lists have the same bytes.
+
+    No secret of what it is of: a store that others may read, or that has backups, should
+    keep an HMAC of it, as bodies with passwords or addresses can be guessed.
+    """
     digest = hashlib.sha256()
     for part in parts:
         digest.update(b"%d:" % len(part))
