@@ -13,7 +13,12 @@ import pytest
 
 from holdfast.api.policy import Route
 from holdfast.api.routes import ROUTES
-from holdfast.domain.identity import IDENTITY_SCOPES, KEY_SCOPES, SCOPES
+from holdfast.domain.identity import (
+    IDENTITY_SCOPES,
+    KEY_SCOPES,
+    SCOPES,
+    list_roles,
+)
 from holdfast.kernel import tokens
 from holdfast.kernel.ids import new_id
 
@@ -93,6 +98,14 @@ async def headers_of(an_operator, signed_in):
         return person.headers
 
     return headers
+
+
+class TestRoles:
+    async def test_are_all_that_are_shipped(self, database):
+        page = await list_roles(database, after=None, limit=1_000)
+
+        shipped = {role.name for role in page.items if role.built_in}
+        assert shipped == set(ROLES), "try every shipped role: list it in ROLES"
 
 
 class TestTable:
