@@ -20,7 +20,8 @@ from holdfast.workflows import stock_notices as workflows
 
 
 class BackInStockWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whom to tell; whoever is signed in is told at the address of their account."""
+    """Whom to tell; whoever is signed in is told at the address of their account,
+    unless they give another."""
 
     email: Email | None = None
 
@@ -59,8 +60,6 @@ async def create(
     email = None
     if data.email is not None:
         email = email_address(data.email, "/email")
-        # Another address than that of the account is a guest's request.
-        account_id = None
     await workflows.ask_for(
         shop.db, shop.vault, sku, email=email, account_id=account_id, clock=shop.clock
     )

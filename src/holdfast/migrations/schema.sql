@@ -1371,7 +1371,9 @@ CREATE TABLE stock_requests (
     email_index bytea NOT NULL,
     created_at timestamptz NOT NULL,
     -- When the e-mail was asked for; NULL while there is nothing to tell.
-    due_at timestamptz
+    due_at timestamptz,
+    -- At an address that is not the account's: erased with it, and not shown to it.
+    withheld boolean NOT NULL DEFAULT false
 );
 CREATE UNIQUE INDEX stock_requests_once ON stock_requests (variant_id, email_index)
     WHERE due_at IS NULL;
@@ -1415,6 +1417,8 @@ CREATE TABLE carts (
         CONSTRAINT carts_credit_not_negative CHECK (credit_amount >= 0),
     -- The return that they came back with.
     return_id uuid,
+    -- Of the e-mail address; empty if it is known that there is none.
+    email_index bytea,
     CONSTRAINT carts_merged_somewhere
         CHECK ((status = 'merged') = (merged_into IS NOT NULL)),
     CONSTRAINT carts_draft_prepared
@@ -1426,6 +1430,7 @@ CREATE INDEX carts_by_account ON carts (account_id, id DESC)
 -- index by the time of its last change would make each change dearer.
 CREATE INDEX carts_open ON carts (id) WHERE status = 'open' AND kind = 'cart';
 CREATE INDEX carts_drafts ON carts (id DESC) WHERE kind = 'draft';
+CREATE INDEX carts_by_email ON carts (email_index) WHERE email_index <> ''::bytea;
 
 CREATE TABLE cart_lines (
     cart_id uuid NOT NULL REFERENCES carts ON DELETE CASCADE,
@@ -1854,12 +1859,16 @@ CREATE TABLE emails (
     sealed bytea,
     recipient_index bytea,
     -- Whom it is about, where an address may have been theirs before.
-    account_id uuid
+    account_id uuid,
+    -- To an address that is not the account's: erased with it, and not shown to it.
+    withheld boolean NOT NULL DEFAULT false
 );
 CREATE INDEX emails_by_account ON emails (account_id)
     WHERE account_id IS NOT NULL;
 CREATE INDEX emails_by_recipient ON emails (recipient_index)
     WHERE recipient_index IS NOT NULL;
+CREATE INDEX emails_by_age ON emails (created_at)
+    WHERE sealed IS NOT NULL OR recipient IS NOT NULL;
 
 -- platform ------------------------------------------------------------------
 
@@ -1878,7 +1887,7 @@ CREATE TABLE idempotency_keys (
     caller text NOT NULL,
     route text NOT NULL,
     key text NOT NULL,
-    -- SHA-256 of method, path and body: the same key must mean the same request.
+    -- HMAC of method, path and body: the same key must mean the same request.
     fingerprint bytea NOT NULL,
     -- The id of what the request makes, so that another can finish it.
     subject uuid NOT NULL,

@@ -35,7 +35,7 @@ class Sealed:
     put: str
     """$1 keys, $2 sealed; and $3 indexes, where there is one."""
     index: str | None = None
-    """The field in clear, an e-mail address, that an index is made of."""
+    """The field of the JSON, an e-mail address, that an index is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ async def reseal(
                 continue
             keys.append(row["key"])
             fresh.append(vault.seal(plain, place=place))
-            indexes.append(_index(vault, row, column.index))
+            indexes.append(_index(vault, plain, column.index))
         values = (keys, fresh) if column.index is None else (keys, fresh, indexes)
         await tx.execute(column.put, *values)
     return Progress(rows[-1]["key"], len(keys))
@@ -104,6 +104,6 @@ def _clear(row: Row) -> dict[str, Any]:
     return {k: v for k, v in (row.get("clear") or {}).items() if v is not None}
 
 
-def _index(vault: Vault, row: Row, field: str | None) -> bytes | None:
-    email: str | None = None if field is None else _clear(row).get(field)
+def _index(vault: Vault, plain: bytes, field: str | None) -> bytes | None:
+    email: str | None = None if field is None else msgspec.json.decode(plain).get(field)
     return None if email is None else vault.index(canonical(email), purpose="email")

@@ -17,7 +17,7 @@ from functools import partial
 
 import structlog
 
-from holdfast.domain import accounts, drops, identity, imports, oauth
+from holdfast.domain import accounts, drops, identity, imports, notifications, oauth
 from holdfast.kernel.clock import Clock
 from holdfast.platform import idempotency, jobs, outbox, turns
 from holdfast.platform.db import Database
@@ -137,6 +137,7 @@ def timers(
             "forget_refresh_tokens", TIDY_EVERY, tidying(oauth.forget_refresh_tokens)
         ),
         Timer("forget_security_events", TIDY_EVERY, tidying(identity.forget_events)),
+        Timer("forget_emails", TIDY_EVERY, tidying(notifications.forget_old)),
         Timer("forget_imports", TIDY_EVERY, tidying(imports.forget)),
         # The outbox is kept whole: it is the record of what happened.
         Timer("measure", MEASURE_EVERY, measure, shared=False),

@@ -36,7 +36,6 @@ _PATHS: dict[LetterKind, str] = {
 _TO_THE_OWNER: frozenset[LetterKind] = frozenset(
     {"account_exists", "password_reset", "first_password", "address_in_use"}
 )
-_TO_ANOTHER: frozenset[LetterKind] = frozenset({"email_change", "address_in_use"})
 _HOUR = timedelta(hours=1)
 
 
@@ -90,9 +89,12 @@ async def send(
             vault,
             notifications.compose(letter),
             event_id=event_id,
-            # Whether there is an e-mail to the address that an account is to have
-            # tells whether it is free: its owner must not find it as theirs.
-            account_id=None if letter.kind in _TO_ANOTHER else account_id,
+            # Of the two to the address that an account is to have, one goes to whoever
+            # has it, and is theirs. The other is erased with the account, but is not
+            # shown to it before it has the address: that it is there tells that the
+            # address was free.
+            account_id=None if letter.kind == "address_in_use" else account_id,
+            withheld=letter.kind == "email_change",
             at=clock(),
         )
         if request.mailed_at is None:

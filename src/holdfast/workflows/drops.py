@@ -172,7 +172,7 @@ class WaitingRoom:
         """
         door = await self._door(drop_id)
         if account_id is not None:
-            holder, most = self._vault.index(str(account_id), purpose="drop-account"), 1
+            holder, most = drops.account_holder(self._vault, account_id), 1
         else:
             if not door.drop.guests:
                 raise drops.SignInToWait

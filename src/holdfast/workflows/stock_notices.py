@@ -11,6 +11,7 @@ from holdfast.domain import accounts, inventory, notifications
 from holdfast.domain.inventory import LowStock, StillAvailable, StockRequest
 from holdfast.domain.notifications import BackInStock, LowStockNotice, Mailer
 from holdfast.kernel.clock import Clock
+from holdfast.kernel.email import canonical
 from holdfast.kernel.ids import new_id
 from holdfast.platform import outbox
 from holdfast.platform.db import Database
@@ -96,21 +97,25 @@ async def ask_for(
 ) -> None:
     """Note that somebody wants to hear when a SKU can be bought again.
 
-    Somebody who is signed in needs no *email*. The answer is the same whether it was
-    noted before. Raises ``UnknownStock``, ``StillAvailable``, or
+    Somebody who is signed in needs no *email*; what they ask for at another address
+    than theirs is erased with their account, and not shown to them. The answer is the
+    same whether it was noted before. Raises ``UnknownStock``, ``StillAvailable``, or
     ``StockRequestNeedsEmail``.
     """
     async with db.transaction() as tx:
         levels = await inventory.levels_of(tx, sku)
         if any(level.available > 0 for level in levels):
             raise StillAvailable(sku)
+        own = None
         if account_id is not None:
-            email = (await accounts.find(tx, vault, account_id)).email
+            own = (await accounts.find(tx, vault, account_id)).email
+        email = email or own
         if email is None:
             raise inventory.StockRequestNeedsEmail
         await inventory.add_request(
             *(tx, vault, new_id(), levels[0].variant_id, email),
             account_id=account_id,
+            withheld=own is not None and canonical(email) != canonical(own),
             at=clock(),
         )
 
@@ -159,6 +164,7 @@ async def mail_back(
             notifications.compose(_told(request, public_url)),
             event_id=event_id,
             account_id=request.account_id,
+            withheld=request.withheld,
             at=clock(),
         )
     await _send(email, db=db, mailer=mailer, clock=clock)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from holdfast.domain import accounts, customers, identity
+from holdfast.domain import accounts, customers, identity, ordering
 from holdfast.domain.accounts import Account
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.ids import new_id
@@ -38,7 +38,8 @@ class Users:
         """Make an account with *roles* besides that of a customer.
 
         A link to choose a password is sent to the address; with a *password*, which is
-        a hash, nothing is sent, and the address counts as verified. Raises
+        a hash, nothing is sent, the address counts as verified, and what was ordered
+        with it as a guest belongs to the account. Raises
         ``EmailTaken``, ``RoleNotFound``, and ``ScopeNotHeld`` unless the giver holds
         all that the roles allow.
         """
@@ -70,6 +71,8 @@ class Users:
                     origin=by.origin,
                     at=now,
                 )
+            else:
+                await self._attach(tx, account)
         return account
 
     async def set_status(
@@ -102,14 +105,17 @@ class Users:
         """Give an account another password, by its hash; its sessions end.
 
         As when it is made with a password, the address counts as verified: without
-        that nobody could sign in. Its owner is told. Raises ``AccountNotFound`` or
+        that nobody could sign in. If it was not, guests' orders with it are the
+        account's from now on. Its owner is told. Raises ``AccountNotFound`` or
         ``AccountErased``.
         """
         now = self.clock()
         async with self.db.transaction() as tx:
             await accounts.set_password(tx, self.vault, account_id, phc, now)
-            await accounts.verify_email(tx, account_id, now)
+            proved = await accounts.verify_email(tx, account_id, now)
             account = await accounts.find(tx, self.vault, account_id)
+            if proved:
+                await self._attach(tx, account)
             await accounts.end_sessions(tx, account_id, reason="password_reset", at=now)
             await accounts.void_requests(tx, account_id, "password_reset", now)
             await accounts.void_requests(tx, account_id, "email_change", now)
@@ -148,6 +154,11 @@ class Users:
             )
             await self._record(tx, "second_factor.disabled", account_id, by, now)
             return True
+
+    async def _attach(self, tx: Transaction, account: Account) -> None:
+        """Let orders be theirs that guests made with the address, now it is proved."""
+        index = accounts.email_index(self.vault, account.email or "")
+        await ordering.attach(tx, email_index=index, account_id=account.id)
 
     async def _give(
         self, tx: Transaction, account_id: UUID, name: str, by: Giver, now: datetime

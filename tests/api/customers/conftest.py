@@ -14,7 +14,9 @@ from holdfast.kernel.ids import new_id
 from holdfast.platform import outbox
 from holdfast.platform.embedded.postgres_build import Build
 from holdfast.workflows import account_mail, notify
-from holdfast.workflows.personal_data import HELD
+from holdfast.workflows.personal_tables import HELD
+
+from . import course
 
 PASSWORD = "a tea for two at four"
 # What is only ever there to say who somebody is.
@@ -106,7 +108,13 @@ def a_life(client, shop, signed_in, a_product, deliver):
                 actor="test",
                 at=shop.clock(),
             )
-            await _send_back(tx, shop, UUID(orders[0]), f"{name} of {street}")
+            now, order_id = shop.clock(), UUID(orders[0])
+            await course.give_back(tx, order_id, now)
+            await course.send(tx, order_id, now)
+            said = f"{name} of {street}"
+            await course.send_back(tx, shop.vault, order_id, said, now)
+            line = (shop.vault, person.account_id, order_id)
+            await course.wait_in_line(tx, *line, now)
             for account_id in (person.account_id, None):
                 await inventory.add_request(
                     *(tx, shop.vault, new_id(), await a_product(str(new_id()))),
@@ -128,24 +136,6 @@ async def _join_a_group(shop, account_id) -> None:
     async with shop.db.transaction() as tx:
         await pricing.add_group(tx, group)
         await pricing.add_member(tx, group_id, account_id, by="test", at=now)
-
-
-async def _send_back(tx, shop, order_id, text) -> None:
-    """Ask to return a unit of an order, and say something about it."""
-    at = shop.clock()
-    await ordering.mark_fulfilled(tx, order_id, {1: 1}, actor="test", at=at)
-    asked = ordering.Return(
-        id=new_id(),
-        order_id=order_id,
-        kind=ordering.ReturnKind.RETURN,
-        status=ordering.ReturnStatus.REQUESTED,
-        reason="damaged",
-        actor="test",
-        requested_at=at,
-        lines=[ordering.ReturnLine(1, 1)],
-        text=text,
-    )
-    await ordering.add_return(tx, shop.vault, asked)
 
 
 async def _say_who(client, headers, name, phone, address) -> None:

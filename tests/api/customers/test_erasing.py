@@ -7,7 +7,8 @@ import pytest
 from holdfast.domain import identity
 from holdfast.kernel.ids import new_id
 from holdfast.workflows import account_mail, personal_data
-from holdfast.workflows.personal_data import HELD, forget_late
+from holdfast.workflows.personal_data import forget_late
+from holdfast.workflows.personal_tables import HELD
 
 from .conftest import PASSWORD
 

@@ -5,6 +5,8 @@ import re
 import pytest
 
 from holdfast.domain import notifications
+from holdfast.workflows.roles import Giver
+from holdfast.workflows.users import Users
 
 TOKEN = re.compile(r"token=(hfm_\S+)")
 ADDRESS = "adaline.lovelace@example.com"
@@ -133,6 +135,34 @@ class TestAttach:
 
         assert answer.status_code == 204, answer.text
         assert await orders_of(made.json()["id"]) == {order_id}
+
+    async def test_comes_with_a_password_that_an_operator_gave(
+        self, shop, guest_order, orders_of
+    ):
+        order_id = await guest_order(ADDRESS)
+        users = Users(shop.db, shop.vault, shop.clock)
+        phc = await shop.hasher.hash("a tea for two at four")
+
+        made = await users.create(ADDRESS, [], Giver(), password=phc)
+
+        assert await orders_of(str(made.id)) == {order_id}
+
+    async def test_comes_when_an_operator_has_set_the_first_password(
+        self, shop, guest_order, orders_of
+    ):
+        order_id = await guest_order(ADDRESS)
+        users = Users(shop.db, shop.vault, shop.clock)
+        phc = await shop.hasher.hash("a tea for two at four")
+        made = await users.create(ADDRESS, [], Giver())
+        assert await orders_of(str(made.id)) == set()
+
+        await users.set_password(made.id, phc, Giver())
+        later = await guest_order(ADDRESS)
+        await users.set_password(made.id, phc, Giver())
+
+        # What came after the address was proved stays apart, as everywhere.
+        assert later != order_id
+        assert await orders_of(str(made.id)) == {order_id}
 
     async def test_brings_nothing_of_somebody_who_was_erased(
         self, client, sign_up, guest_order, orders_of, operator

@@ -42,7 +42,7 @@ class TestNotes:
         own = await ordering.notes_of_account(database, vault, account_id)
 
         async with database.transaction() as tx:
-            await ordering.forget_person(tx, account_id)
+            await ordering.forget_person(tx, account_id, [])
 
         assert [found.order_id for found in own] == [mine.id]
         assert await ordering.notes_of(database, vault, mine.id) == []

@@ -105,7 +105,7 @@ class TestForgetPerson:
         await attach(order.email, account_id)
 
         async with database.transaction() as tx:
-            assert await ordering.forget_person(tx, account_id) == 1
+            assert await ordering.forget_person(tx, account_id, []) == 1
 
         found = await ordering.find(database, vault, order.id)
         assert (found.email, found.shipping_address) == (None, None)
@@ -121,6 +121,6 @@ class TestForgetPerson:
         order = await ordered()
 
         async with database.transaction() as tx:
-            assert await ordering.forget_person(tx, new_id()) == 0
+            assert await ordering.forget_person(tx, new_id(), []) == 0
 
         assert (await ordering.find(database, vault, order.id)).email == order.email

@@ -23,10 +23,13 @@ from holdfast.domain.drops.model import (
     Drop,
     DropStatus,
     Entry,
+    HeldTicket,
+    Purchase,
     check,
     check_end,
 )
 from holdfast.domain.drops.store import (
+    account_holder,
     add,
     admit,
     begin_draw,
@@ -37,6 +40,7 @@ from holdfast.domain.drops.store import (
     end,
     enter,
     find,
+    forget_holder,
     forget_tickets,
     issue,
     lock_ticket,
@@ -44,6 +48,7 @@ from holdfast.domain.drops.store import (
     note_purchase,
     on,
     places,
+    tickets_held,
     tickets_of,
 )
 
@@ -59,10 +64,13 @@ __all__ = [
     "DropNotOpen",
     "DropStatus",
     "Entry",
+    "HeldTicket",
     "NoMoreTickets",
+    "Purchase",
     "SignInToWait",
     "TicketNotValid",
     "VariantInAnotherDrop",
+    "account_holder",
     "add",
     "admit",
     "begin_draw",
@@ -75,6 +83,7 @@ __all__ = [
     "end",
     "enter",
     "find",
+    "forget_holder",
     "forget_tickets",
     "issue",
     "lock_ticket",
@@ -82,5 +91,6 @@ __all__ = [
     "note_purchase",
     "on",
     "places",
+    "tickets_held",
     "tickets_of",
 ]

@@ -56,6 +56,26 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True)
+class Purchase:
+    """How many units an order has bought with a ticket."""
+
+    order_id: UUID
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTicket:
+    """A ticket as its holder is shown it among all that is held of them."""
+
+    drop_id: UUID
+    name: str
+    position: int | None
+    issued_at: datetime
+    admitted_at: datetime | None
+    purchases: Sequence[Purchase]
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """What came of somebody who came when it was their turn."""
 

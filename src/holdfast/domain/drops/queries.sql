@@ -190,3 +190,20 @@ WHERE id IN (
     WHERE d.ended_at < $1 LIMIT $2
 )
 RETURNING 1 AS forgotten;
+
+-- name: tickets_held
+-- Every ticket of one holder, with what was bought with it. $1 holder.
+SELECT t.drop_id, d.name, t.position, t.issued_at, t.admitted_at, (
+           SELECT coalesce(jsonb_agg(jsonb_build_array(p.order_id, p.units)
+                                     ORDER BY p.order_id), '[]')
+           FROM drop_purchases p WHERE p.ticket_id = t.id
+       ) AS purchases
+FROM drop_tickets t JOIN drops d ON d.id = t.drop_id
+WHERE t.holder = $1
+ORDER BY t.id;
+
+-- name: forget_holder
+-- Let tickets say nothing of their holder; their places and what was bought with them
+-- stay, so that the limits of the drop hold. $1 holder. Returns one row each.
+UPDATE drop_tickets SET holder = uuid_send(id) WHERE holder = $1
+RETURNING 1 AS forgotten;

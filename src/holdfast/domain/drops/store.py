@@ -10,10 +10,11 @@ from typing import Any
 from uuid import UUID
 
 from holdfast.domain.drops.errors import DropNotFound, VariantInAnotherDrop
-from holdfast.domain.drops.model import Drop, Entry
+from holdfast.domain.drops.model import Drop, Entry, HeldTicket, Purchase
 from holdfast.kernel.page import Page, decode_id_cursor, encode_cursor
 from holdfast.platform import sql
 from holdfast.platform.db import Connection, ConstraintViolated, Row, Transaction
+from holdfast.platform.vault import Vault
 
 _SQL = sql.load("holdfast.domain.drops")
 _ADD_DROP = _SQL["add_drop"]
@@ -31,6 +32,8 @@ _ENTER = _SQL["enter"]
 _LOCK_TICKET = _SQL["lock_ticket"]
 _BOUGHT = _SQL["bought"]
 _NOTE_PURCHASE = _SQL["note_purchase"]
+_TICKETS_HELD = _SQL["tickets_held"]
+_FORGET_HOLDER = _SQL["forget_holder"]
 _NOTE_CAPACITY = _SQL["note_capacity"]
 _FORGET_TICKETS = _SQL["forget_tickets"]
 
@@ -164,6 +167,28 @@ async def note_purchase(
 ) -> None:
     """Note what an order has bought with a ticket."""
     await tx.execute(_NOTE_PURCHASE, order_id, ticket_id, units)
+
+
+def account_holder(vault: Vault, account_id: UUID) -> bytes:
+    """As whom an account holds tickets."""
+    return vault.index(str(account_id), purpose="drop-account")
+
+
+async def tickets_held(connection: Connection, holder: bytes) -> list[HeldTicket]:
+    """Every ticket of one holder, of whatever drop, oldest first."""
+    return [
+        HeldTicket(
+            *(row["drop_id"], row["name"], row["position"]),
+            *(row["issued_at"], row["admitted_at"]),
+            [Purchase(UUID(order_id), units) for order_id, units in row["purchases"]],
+        )
+        for row in await connection.fetch(_TICKETS_HELD, holder)
+    ]
+
+
+async def forget_holder(tx: Transaction, holder: bytes) -> int:
+    """Let the tickets of a holder say nothing of them; returns how many."""
+    return len(await tx.fetch(_FORGET_HOLDER, holder))
 
 
 async def note_capacity(

@@ -61,6 +61,8 @@ class StockRequest:
     email: str
     created_at: datetime
     due_at: datetime | None
+    # Whether the account asked with another address than its own, and does not see it.
+    withheld: bool
 
 
 async def take_alerts(tx: Transaction, *, at: datetime, limit: int) -> list[LowStock]:
@@ -87,9 +89,13 @@ async def add_request(
     email: str,
     *,
     account_id: UUID | None,
+    withheld: bool = False,
     at: datetime,
 ) -> None:
-    """Note who wants a variant; nothing if it is noted, or if they want too many."""
+    """Note who wants a variant; nothing if it is noted, or if they want too many.
+
+    One that is *withheld* goes with its account and is not shown to it.
+    """
     await tx.execute(
         _ADD_REQUEST,
         *(request_id, variant_id, account_id),
@@ -97,6 +103,7 @@ async def add_request(
         vault.index(canonical(email), purpose="email"),
         at,
         MAX_REQUESTS_OF_ADDRESS,
+        withheld,
     )
 
 
@@ -198,4 +205,5 @@ def _request(vault: Vault, row: Row) -> StockRequest:
         said["email"],
         row["created_at"],
         row["due_at"],
+        row["withheld"],
     )

@@ -848,12 +848,16 @@ RETURNING id;
 
 -- name: add_request
 -- Note that somebody wants a variant. $1 id, $2 variant, $3 account or NULL, $4 the
--- address, sealed, $5 its index, $6 now, $7 how many an address may have open. A second
--- request for the same is none.
-INSERT INTO stock_requests (id, variant_id, account_id, sealed, email_index, created_at)
-SELECT $1, $2, $3, $4, $5, $6
+-- address, sealed, $5 its index, $6 now, $7 how many an address may have open, $8 whether
+-- it is another's address than the account's. A second request for the same is none;
+-- but the account of the address has it from whoever asked with that before.
+INSERT INTO stock_requests (id, variant_id, account_id, sealed, email_index, created_at,
+                            withheld)
+SELECT $1, $2, $3, $4, $5, $6, $8
 WHERE (SELECT count(*) FROM stock_requests WHERE email_index = $5) < $7
-ON CONFLICT (variant_id, email_index) WHERE due_at IS NULL DO NOTHING;
+ON CONFLICT (variant_id, email_index) WHERE due_at IS NULL DO UPDATE
+SET account_id = excluded.account_id, withheld = false
+WHERE excluded.account_id IS NOT NULL AND NOT excluded.withheld;
 
 -- name: due_requests
 -- Requests for what can be bought again, oldest first. $1 now, $2 how many. Marks them
@@ -871,13 +875,15 @@ RETURNING r.id;
 -- name: requests
 -- Requests, newest first. $1 id or NULL, $2 account or NULL, $3 SKU or NULL, $4 index of
 -- an address or NULL, $5 whether those that were told count, $6 before this request or
--- NULL, $7 how many.
-SELECT r.id, v.sku, p.title, p.handle, r.account_id, r.sealed, r.created_at, r.due_at
+-- NULL, $7 how many. Of an account not what it asked for with another's address: that it
+-- stands there tells that whose it is had not asked before.
+SELECT r.id, v.sku, p.title, p.handle, r.account_id, r.sealed, r.created_at, r.due_at,
+       r.withheld
 FROM stock_requests r
 JOIN variants v ON v.id = r.variant_id
 JOIN products p ON p.id = v.product_id
 WHERE ($1::uuid IS NULL OR r.id = $1)
-  AND ($2::uuid IS NULL OR r.account_id = $2)
+  AND ($2::uuid IS NULL OR r.account_id = $2 AND NOT r.withheld)
   AND ($3::text IS NULL OR v.sku = $3)
   AND ($4::bytea IS NULL OR r.email_index = $4)
   AND ($5::boolean OR r.due_at IS NULL)

@@ -30,9 +30,11 @@ from holdfast.domain.notifications.model import (
     compose,
 )
 from holdfast.domain.notifications.store import (
+    KEPT,
     SEALED,
     add,
     find,
+    forget_old,
     forget_person,
     index_of,
     latest,
@@ -41,6 +43,7 @@ from holdfast.domain.notifications.store import (
 )
 
 __all__ = [
+    "KEPT",
     "SEALED",
     "BackInStock",
     "Confirmation",
@@ -65,6 +68,7 @@ __all__ = [
     "add",
     "compose",
     "find",
+    "forget_old",
     "forget_person",
     "index_of",
     "latest",

@@ -1,10 +1,11 @@
 -- name: add
 -- Write an e-mail down unless its event has one. $1 id, $2 event id, $3 the message,
--- sealed, $4 index of the recipient, $5 now, $6 the account that it is about or NULL. A
--- second writer for the same event waits for the first. Returns one row if it was
--- written.
-INSERT INTO emails (id, event_id, sealed, recipient_index, created_at, account_id)
-VALUES ($1, $2, $3, $4, $5, $6)
+-- sealed, $4 index of the recipient, $5 now, $6 the account that it is about or NULL, $7
+-- whether it is withheld from that while it has another address. A second writer for the
+-- same event waits for the first. Returns one row if it was written.
+INSERT INTO emails (id, event_id, sealed, recipient_index, created_at, account_id,
+                    withheld)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (event_id) DO NOTHING
 RETURNING id, event_id, sealed, recipient, subject, body, created_at, sent_at;
 
@@ -28,11 +29,11 @@ ORDER BY id DESC LIMIT $1;
 
 -- name: of_recipient
 -- Every e-mail to an address or about an account, oldest first; none about another
--- account that had the address before. $1 the index of the address, $2 account (NULL:
+-- account that had the address before, and none to another address that is withheld. $1 the index of the address, $2 account (NULL:
 -- all to the address). Those that were forgotten are passed over.
 SELECT id, event_id, sealed, recipient, subject, body, created_at, sent_at
 FROM emails
-WHERE (account_id = $2
+WHERE (account_id = $2 AND (recipient_index = $1 OR NOT withheld)
        OR recipient_index = $1 AND (account_id IS NULL OR $2::uuid IS NULL))
   AND (sealed IS NOT NULL OR recipient IS NOT NULL)
 ORDER BY id;
@@ -45,6 +46,20 @@ SET sealed = NULL, recipient = NULL, subject = NULL, body = NULL,
     recipient_index = NULL, sent_at = coalesce(sent_at, $3)
 WHERE (recipient_index = ANY($2::bytea[]) OR account_id = $1)
   AND (sealed IS NOT NULL OR recipient IS NOT NULL)
+RETURNING 1 AS forgotten;
+
+-- name: forget_old
+-- Forget what was written before $1, oldest first, and to whom; what was not sent is not
+-- any more. $2 now, $3 how many. Those that somebody else holds are passed over. Returns
+-- one row each.
+UPDATE emails
+SET sealed = NULL, recipient = NULL, subject = NULL, body = NULL,
+    recipient_index = NULL, account_id = NULL, sent_at = coalesce(sent_at, $2)
+WHERE id IN (
+    SELECT id FROM emails
+    WHERE created_at < $1 AND (sealed IS NOT NULL OR recipient IS NOT NULL)
+    ORDER BY created_at LIMIT $3
+    FOR UPDATE SKIP LOCKED)
 RETURNING 1 AS forgotten;
 
 -- name: emails_to_reseal

@@ -5,7 +5,7 @@ older release that still runs, hold it in clear until the worker has sealed them
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from holdfast.domain.notifications.errors import EmailNotFound
@@ -25,12 +25,18 @@ _LATEST = _SQL["latest"]
 _MARK_SENT = _SQL["mark_sent"]
 _OF_RECIPIENT = _SQL["of_recipient"]
 _FORGET_PERSON = _SQL["forget_person"]
+_FORGET_OLD = _SQL["forget_old"]
 _EMAILS_TO_RESEAL = _SQL["emails_to_reseal"]
 _RESEAL_EMAILS = _SQL["reseal_emails"]
 
 SEALED = (
     Sealed("emails", take=_EMAILS_TO_RESEAL, put=_RESEAL_EMAILS, index="recipient"),
 )
+
+
+KEPT = timedelta(days=400)
+"""How long what an e-mail said is kept: as long as the record of security events, so
+that a complaint about either can be looked into with both."""
 
 
 async def add(
@@ -40,18 +46,23 @@ async def add(
     *,
     event_id: UUID,
     account_id: UUID | None = None,
+    withheld: bool = False,
     at: datetime,
 ) -> Email:
     """Write a message down, once for an event; returns what stands there.
 
-    With the *account_id* it is found also when the account has another address.
+    With the *account_id* it is found also when the account has another address. One
+    that is *withheld* is erased with the account, and not shown to it while the
+    address is not the account's: that it was written says something of the address.
 
     Of one whose recipient was erased meanwhile an empty e-mail stands, as sent.
     """
     email_id = new_id()
     sealed = vault.seal_json(message, place=_place(email_id))
     index = index_of(vault, message.recipient)
-    row = await tx.fetchrow(_ADD, email_id, event_id, sealed, index, at, account_id)
+    row = await tx.fetchrow(
+        _ADD, email_id, event_id, sealed, index, at, account_id, withheld
+    )
     if row is None:
         (row,) = await tx.fetch(_BY_EVENT, event_id)
     return _email(vault, row)
@@ -77,7 +88,10 @@ async def of_recipient(
     *,
     account_id: UUID | None = None,
 ) -> list[Email]:
-    """Every e-mail to the address of an index or about an account, oldest first."""
+    """Every e-mail to the address of an index or about an account, oldest first.
+
+    Not those to other addresses that are withheld from the account.
+    """
     rows = await connection.fetch(_OF_RECIPIENT, index, account_id)
     return [_email(vault, row) for row in rows]
 
@@ -95,6 +109,14 @@ async def forget_person(
     None of them is sent any more. Returns how many they were.
     """
     return len(await tx.fetch(_FORGET_PERSON, account_id, list(indexes), at))
+
+
+async def forget_old(tx: Transaction, *, now: datetime, limit: int) -> int:
+    """Forget what e-mails said that are old, and to whom; returns how many.
+
+    The rows stay, empty and as sent: an event that comes again writes no second one.
+    """
+    return len(await tx.fetch(_FORGET_OLD, now - KEPT, now, limit))
 
 
 def index_of(vault: Vault, recipient: str) -> bytes:

@@ -174,7 +174,7 @@ from holdfast.domain.ordering.store import (
     of_account,
     overdue,
 )
-from holdfast.domain.ordering.trail import Trace, open_carts_of, trail
+from holdfast.domain.ordering.trail import Trace, carts_of, trail
 from holdfast.domain.ordering.worth import (
     credit_owed,
     is_kept,
@@ -268,6 +268,7 @@ __all__ = [
     "available",
     "cancel_lines",
     "cancel_return",
+    "carts_of",
     "change_cart",
     "change_line",
     "change_person",
@@ -322,7 +323,6 @@ __all__ = [
     "order_of_cart",
     "order_of_return",
     "overdue",
-    "open_carts_of",
     "owed",
     "paid_for",
     "price_of",

@@ -15,7 +15,7 @@ from holdfast.domain.ordering.model import (
     NewLine,
     Shipping,
 )
-from holdfast.domain.ordering.person import Person, person_in, seal
+from holdfast.domain.ordering.person import Person, index_of, person_in, seal
 from holdfast.kernel.money import Money
 from holdfast.platform import sql
 from holdfast.platform.db import Connection, Row, Transaction
@@ -54,6 +54,7 @@ async def open_cart(
         cart.prepared_by,
         cart.credit_amount,
         cart.return_id,
+        _index(vault, cart),
     )
 
 
@@ -76,7 +77,10 @@ async def lock_cart(tx: Transaction, cart_id: UUID, *, at: datetime) -> bool:
 async def change_cart(tx: Transaction, vault: Vault, cart: Cart) -> None:
     """Write who buys, where it goes and how; the cart must be locked."""
     await tx.execute(
-        _CHANGE_CART, cart.id, _sealed(vault, cart), *_shipping_columns(cart)
+        _CHANGE_CART,
+        *(cart.id, _sealed(vault, cart)),
+        *_shipping_columns(cart),
+        _index(vault, cart),
     )
 
 
@@ -128,6 +132,11 @@ def _place(cart_id: UUID) -> str:
 def _sealed(vault: Vault, cart: Cart) -> bytes | None:
     person = Person(cart.email, cart.shipping_address, cart.note)
     return seal(vault, person, place=_place(cart.id))
+
+
+def _index(vault: Vault, cart: Cart) -> bytes:
+    # Empty, so that the worker need not look whether an older release wrote it.
+    return b"" if cart.email is None else index_of(vault, cart.email)
 
 
 def _shipping_columns(cart: Cart) -> tuple[str | None, int | None, str | None]:

@@ -27,7 +27,7 @@ _RETURNS_TO_RESEAL = _SQL["returns_to_reseal"]
 _RESEAL_RETURNS = _SQL["reseal_returns"]
 
 SEALED = (
-    Sealed("carts", take=_CARTS_TO_RESEAL, put=_RESEAL_CARTS),
+    Sealed("carts", take=_CARTS_TO_RESEAL, put=_RESEAL_CARTS, index="email"),
     Sealed("orders", take=_ORDERS_TO_RESEAL, put=_RESEAL_ORDERS, index="email"),
     Sealed("order_notes", take=_NOTES_TO_RESEAL, put=_RESEAL_NOTES),
     Sealed("returns", take=_RETURNS_TO_RESEAL, put=_RESEAL_RETURNS),

@@ -3,14 +3,14 @@
 -- sealed, $5 account, $6 shipping method, $7 shipping amount, $8 shipping source,
 -- $9 now, $10 line ids, $11 variants, $12 quantities, $13 unit prices set by an
 -- operator (NULL for the catalogue's), $14 cart or draft, $15 who prepared a draft, $16
--- what goods that came back pay of it, $17 with which return.
+-- what goods that came back pay of it, $17 with which return, $18 index of the e-mail.
 -- One statement: the cart and all lines, or nothing.
 WITH opened AS (
     INSERT INTO carts (id, token_hash, status, currency, sealed, account_id,
                        shipping_method, shipping_amount, shipping_source,
                        created_at, updated_at, kind, prepared_by, credit_amount,
-                       return_id)
-    VALUES ($1, $2, 'open', $3, $4, $5, $6, $7, $8, $9, $9, $14, $15, $16, $17)
+                       return_id, email_index)
+    VALUES ($1, $2, 'open', $3, $4, $5, $6, $7, $8, $9, $9, $14, $15, $16, $17, $18)
 )
 INSERT INTO cart_lines (cart_id, id, variant_id, quantity, unit_price_override)
 SELECT $1, line.id, line.variant_id, line.quantity, line.unit_price
@@ -54,10 +54,11 @@ RETURNING 1 AS locked;
 
 -- name: change_cart
 -- Write what an operator or buyer changed. $1 id, $2 the person, sealed, $3 method,
--- $4 shipping amount, $5 shipping source. The cart is locked by the caller.
+-- $4 shipping amount, $5 shipping source, $6 index of the e-mail. The cart is locked by
+-- the caller.
 UPDATE carts
 SET sealed = $2, email = NULL, shipping_address = NULL, shipping_method = $3,
-    shipping_amount = $4, shipping_source = $5
+    shipping_amount = $4, shipping_source = $5, email_index = $6
 WHERE id = $1;
 
 -- name: add_line
@@ -178,7 +179,7 @@ SELECT (SELECT count(*) FROM cart_lines WHERE cart_id = $2)
 -- $2 the other, $3 account.
 UPDATE carts
 SET status = 'merged', merged_into = $2, account_id = $3, sealed = NULL, email = NULL,
-    shipping_address = NULL
+    shipping_address = NULL, email_index = NULL
 WHERE id = $1;
 
 -- name: give_cart
@@ -192,7 +193,8 @@ UPDATE carts SET account_id = $2, token_hash = $3 WHERE id = $1;
 -- was opened), $3 after this id (NULL for the start), $4 how many. Carts that somebody
 -- is changing are passed over. Returns id, token hash and account of each.
 UPDATE carts
-SET status = 'expired', sealed = NULL, email = NULL, shipping_address = NULL
+SET status = 'expired', sealed = NULL, email = NULL, shipping_address = NULL,
+    email_index = NULL
 WHERE id IN (
     SELECT id FROM carts
     WHERE status = 'open' AND kind = 'cart' AND id < $2
@@ -260,7 +262,7 @@ UPDATE carts SET account_id = $2 WHERE id = $1;
 -- row, or none if it is not open.
 UPDATE carts
 SET status = 'discarded', sealed = NULL, email = NULL, shipping_address = NULL,
-    updated_at = $2
+    email_index = NULL, updated_at = $2
 WHERE id = $1 AND kind = 'draft' AND status = 'open'
 RETURNING 1 AS discarded;
 
@@ -471,11 +473,18 @@ WHERE email_index = $1 AND account_id IS NULL
 RETURNING 1 AS attached;
 
 -- name: forget_carts
--- Forget who filled the carts of an account, also those that it ordered as a guest.
--- $1 account. Returns one row each.
-UPDATE carts SET sealed = NULL, email = NULL, shipping_address = NULL
-WHERE (account_id = $1
-       OR id IN (SELECT o.cart_id FROM orders o WHERE o.account_id = $1))
+-- Forget who filled the carts of an account, also those that it ordered as a guest, and
+-- whom the carts of guests and draft orders with its addresses are for. $1 account, $2
+-- indexes of the addresses. Returns one row each.
+UPDATE carts
+SET sealed = NULL, email = NULL, shipping_address = NULL, email_index = NULL
+WHERE id IN (SELECT c.id FROM carts c WHERE c.account_id = $1
+             UNION ALL
+             SELECT o.cart_id FROM orders o WHERE o.account_id = $1
+             UNION ALL
+             SELECT c.id FROM carts c
+             WHERE c.email_index = ANY($2::bytea[]) AND c.email_index <> ''::bytea
+               AND c.account_id IS NULL)
   AND (sealed IS NOT NULL OR email IS NOT NULL OR shipping_address IS NOT NULL)
 RETURNING 1 AS forgotten;
 
@@ -489,22 +498,26 @@ WHERE account_id = $1
 RETURNING 1 AS forgotten;
 
 -- name: carts_to_reseal
--- Carts not yet sealed under the newest key, in order of their ids; those that somebody
--- else holds are passed over. $1 its prefix, $2 after this id (NULL for the start),
+-- Carts not yet sealed under the newest key, or not yet found by their e-mail address, in
+-- order of their ids; those that somebody else holds are passed over. $1 its prefix, $2 after this id (NULL for the start),
 -- $3 how many. Locks them.
 SELECT id::text AS key, sealed,
        jsonb_build_object('email', email, 'shipping_address', shipping_address) AS clear
 FROM carts
 WHERE ($2::text IS NULL OR id > $2::text::uuid)
   AND (substring(sealed FOR 5) <> $1
-       OR email IS NOT NULL OR shipping_address IS NOT NULL)
+       OR email IS NOT NULL OR shipping_address IS NOT NULL
+       OR sealed IS NOT NULL AND email_index IS NULL)
 ORDER BY carts.id LIMIT $3
 FOR UPDATE SKIP LOCKED;
 
 -- name: reseal_carts
--- Write carts sealed anew. $1 ids, $2 sealed. They are locked by the caller.
-UPDATE carts SET sealed = fresh.sealed, email = NULL, shipping_address = NULL
-FROM unnest($1::text[], $2::bytea[]) AS fresh (key, sealed)
+-- Write carts sealed anew. $1 ids, $2 sealed, $3 indexes of e-mails, NULL where there is
+-- none. They are locked by the caller.
+UPDATE carts
+SET sealed = fresh.sealed, email = NULL, shipping_address = NULL,
+    email_index = coalesce(fresh.email_index, ''::bytea)
+FROM unnest($1::text[], $2::bytea[], $3::bytea[]) AS fresh (key, sealed, email_index)
 WHERE carts.id = fresh.key::uuid;
 
 -- name: orders_to_reseal
@@ -537,9 +550,17 @@ SELECT o.id, o.status, CASE WHEN NOT EXISTS (
        ) THEN o.email_index END AS email_index
 FROM orders o WHERE o.account_id = $1;
 
--- name: open_carts_of
--- The open carts of an account, oldest first. $1 account. Returns their ids.
-SELECT id FROM carts WHERE account_id = $1 AND status = 'open' ORDER BY id;
+-- name: carts_of
+-- The carts of an account whatever became of them, those that it ordered as a guest, and
+-- those of guests and draft orders with an e-mail address; oldest first. $1 account, $2
+-- index of the address or NULL. Returns their ids.
+SELECT id FROM carts WHERE account_id = $1
+UNION
+SELECT cart_id FROM orders WHERE account_id = $1
+UNION
+SELECT id FROM carts
+WHERE email_index = $2 AND email_index <> ''::bytea AND account_id IS NULL
+ORDER BY id;
 
 -- name: notes_to_reseal
 -- Notes not yet sealed under the newest key, in order of their ids; those that somebody

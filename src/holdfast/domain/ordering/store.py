@@ -1,6 +1,6 @@
 """Orders in PostgreSQL: written once, settled once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -170,12 +170,15 @@ async def attach(tx: Transaction, *, email_index: bytes, account_id: UUID) -> in
     return len(await tx.fetch(_ATTACH_ORDERS, email_index, account_id))
 
 
-async def forget_person(tx: Transaction, account_id: UUID) -> int:
+async def forget_person(
+    tx: Transaction, account_id: UUID, indexes: Iterable[bytes]
+) -> int:
     """Forget who made the orders and carts of an account; returns how many orders.
 
-    What was ordered, when and for how much stays: the books need it.
+    So with draft orders and carts of guests that have one of the addresses of
+    *indexes*. What was ordered, when and for how much stays: the books need it.
     """
-    await tx.fetch(_FORGET_CARTS, account_id)
+    await tx.fetch(_FORGET_CARTS, account_id, list(indexes))
     await forget_notes(tx, account_id)
     await tx.fetch(_FORGET_SAID, account_id)
     return len(await tx.fetch(_FORGET_ORDERS, account_id))

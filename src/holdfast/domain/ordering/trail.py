@@ -9,7 +9,7 @@ from holdfast.platform.db import Connection
 
 _SQL = sql.load("holdfast.domain.ordering")
 _TRAIL = _SQL["trail"]
-_OPEN_CARTS_OF = _SQL["open_carts_of"]
+_CARTS_OF = _SQL["carts_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,13 @@ async def trail(connection: Connection, account_id: UUID) -> list[Trace]:
     ]
 
 
-async def open_carts_of(connection: Connection, account_id: UUID) -> list[UUID]:
-    """The ids of an account's open carts, oldest first."""
-    return [row["id"] for row in await connection.fetch(_OPEN_CARTS_OF, account_id)]
+async def carts_of(
+    connection: Connection, account_id: UUID, *, email_index: bytes | None
+) -> list[UUID]:
+    """The ids of all of an account's carts, whatever became of them, oldest first.
+
+    With the index of its e-mail address also those that a guest filled with it, or an
+    operator for it.
+    """
+    rows = await connection.fetch(_CARTS_OF, account_id, email_index)
+    return [row["id"] for row in rows]
