@@ -194,10 +194,6 @@ class TestKeyService:
         retries = service._aead.client.meta.config.retries
         assert retries["total_max_attempts"] == 1
 
-    async def test_that_needs_an_extra_says_which(self, database, clock):
-        with pytest.raises(WrappingKeyWrong, match=r"extra holdfast\[hcvault\]"):
-            await open_vault(database, "hcvault://v.example/transit/k", clock=clock)
-
 
 class TestRotation:
     @pytest.fixture

@@ -8,11 +8,14 @@ process at its start with one sentence, ``WrappingKeyWrong``, and never shows a 
 import base64
 import binascii
 import os
+import re
 import secrets
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import tink
 from cryptography.exceptions import InvalidTag
@@ -24,6 +27,9 @@ from holdfast.platform.settings import BadSettings
 _KEY_BYTES, _NONCE_BYTES = 32, 12
 # A thread waits for it, which cannot be interrupted: shorter than the policies' limit.
 _CONNECT_SECONDS, _ANSWER_SECONDS = 2.0, 4.0
+_GOOGLE_KEY = re.compile(
+    "projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+"
+)
 
 
 class WrappingKeyWrong(BadSettings):
@@ -85,7 +91,9 @@ class _KeyService:
         self._where = where
         aead.register()
         try:
-            self._aead: Wrapper = _client(where).get_aead(where)
+            self._aead: Wrapper = _aead_of(where)
+        except WrappingKeyWrong:
+            raise
         except ImportError as error:
             extra = where.partition("://")[0].replace("-", "")
             raise WrappingKeyWrong(
@@ -115,33 +123,136 @@ class _KeyService:
         return KeyServiceFailed(f"The key service {self._where} does not help: {said}")
 
 
-def _client(where: str) -> "tink.KmsClient":
+def _aead_of(where: str) -> Wrapper:
     if where.startswith("aws-kms://"):
-        import boto3  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra
-        from botocore.config import (  # type: ignore[import-untyped]  # noqa: PLC0415
-            Config,
-        )
-        from tink.integration import awskms  # noqa: PLC0415 - an extra
-
-        # arn:aws:kms:<region>:<account>:key/<id>; who misspells it is told by tink.
-        _, _, rest = where.partition(":kms:")
-        # boto's own four retries are switched off: the policies around it have theirs.
-        config = Config(
-            region_name=rest.partition(":")[0] or None,
-            retries={"total_max_attempts": 1},
-            connect_timeout=_CONNECT_SECONDS,
-            read_timeout=_ANSWER_SECONDS,
-        )
-        return awskms.new_client(
-            boto3_client=boto3.client("kms", config=config), key_uri=where
-        )
+        return _aws_key(where)
     if where.startswith("gcp-kms://"):
-        from tink.integration import gcpkms  # noqa: PLC0415 - an extra
+        return _GoogleKey(where)
+    return _VaultKey(where)
 
-        return gcpkms.GcpKmsClient(where, None)
-    from tink.integration import hcvault  # noqa: PLC0415 - an extra
 
-    return hcvault.HcVaultClient(where, None)
+def _aws_key(where: str) -> Wrapper:
+    import boto3  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra
+    from botocore.config import (  # type: ignore[import-untyped]  # noqa: PLC0415
+        Config,
+    )
+    from tink.integration import awskms  # noqa: PLC0415 - an extra
+
+    # arn:aws:kms:<region>:<account>:key/<id>; who misspells it is told by tink.
+    _, _, rest = where.partition(":kms:")
+    # boto's own four retries are switched off: the policies around it have theirs.
+    config = Config(
+        region_name=rest.partition(":")[0] or None,
+        retries={"total_max_attempts": 1},
+        connect_timeout=_CONNECT_SECONDS,
+        read_timeout=_ANSWER_SECONDS,
+    )
+    client = awskms.new_client(
+        boto3_client=boto3.client("kms", config=config), key_uri=where
+    )
+    wrapper: Wrapper = client.get_aead(where)
+    return wrapper
+
+
+class _GoogleKey:
+    """Has Google Cloud KMS wrap.
+
+    Not by tink's client: that one waits a minute and asks again by itself, and says of
+    a service that is away what it says of a wrong key.
+    """
+
+    def __init__(self, where: str) -> None:
+        from google.api_core import exceptions  # noqa: PLC0415 - an extra
+        from google.cloud import kms_v1  # noqa: PLC0415 - an extra
+
+        name = where.removeprefix("gcp-kms://")
+        if not _GOOGLE_KEY.fullmatch(name):
+            raise WrappingKeyWrong(
+                "HOLDFAST_DATA_KEY must be gcp-kms://projects/<project>/locations/"
+                "<location>/keyRings/<ring>/cryptoKeys/<key>."
+            )
+        self._name = name
+        self._refused = exceptions.InvalidArgument
+        self._client: Any = kms_v1.KeyManagementServiceClient()
+
+    def encrypt(self, plaintext: bytes, associated_data: bytes) -> bytes:
+        wanted = {"plaintext": plaintext}
+        answer = self._ask(self._client.encrypt, associated_data, wanted)
+        return bytes(answer.ciphertext)
+
+    def decrypt(self, ciphertext: bytes, associated_data: bytes) -> bytes:
+        wanted = {"ciphertext": ciphertext}
+        try:
+            answer = self._ask(self._client.decrypt, associated_data, wanted)
+        except self._refused as error:
+            raise tink.TinkError("another key") from error
+        return bytes(answer.plaintext)
+
+    def _ask(
+        self, method: Callable[..., Any], said: bytes, wanted: dict[str, bytes]
+    ) -> Any:
+        request = {"name": self._name, "additional_authenticated_data": said, **wanted}
+        return method(request=request, timeout=_ANSWER_SECONDS, retry=None)
+
+
+class _VaultKey:
+    """Has the transit engine of HashiCorp Vault wrap.
+
+    Not by tink's client: that one takes no associated data, which is what tells a
+    keyset from an index key here, and says of a Vault that is away what it says of a
+    wrong key.
+    """
+
+    def __init__(self, where: str) -> None:
+        import hvac  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra
+
+        parts = urlsplit(where)
+        mount, _, name = parts.path.strip("/").rpartition("/keys/")
+        if not (mount and name) or "/" in name or "@" in parts.netloc:
+            raise WrappingKeyWrong(
+                "HOLDFAST_DATA_KEY must be hcvault://<host>/<mount>/keys/<key>; "
+                "without a host, VAULT_ADDR says where the Vault is."
+            )
+        # Whatever is not said here is in VAULT_ADDR, VAULT_TOKEN (or ~/.vault-token),
+        # VAULT_CACERT and the like, as for Vault's own tools.
+        client = hvac.Client(
+            url=f"https://{parts.netloc}" if parts.netloc else None,
+            timeout=(_CONNECT_SECONDS, _ANSWER_SECONDS),
+        )
+        self._refused = hvac.exceptions.InvalidRequest
+        self._transit: Any = client.secrets.transit
+        self._key = {"name": name, "mount_point": mount}
+
+    def encrypt(self, plaintext: bytes, associated_data: bytes) -> bytes:
+        answer = self._transit.encrypt_data(
+            plaintext=_text(plaintext),
+            associated_data=_text(associated_data),
+            **self._key,
+        )
+        return _field(answer, "ciphertext").encode()
+
+    def decrypt(self, ciphertext: bytes, associated_data: bytes) -> bytes:
+        try:
+            answer = self._transit.decrypt_data(
+                ciphertext=ciphertext.decode("ascii"),
+                associated_data=_text(associated_data),
+                **self._key,
+            )
+        except (UnicodeError, self._refused) as error:
+            raise tink.TinkError("another key") from error
+        return base64.b64decode(_field(answer, "plaintext"))
+
+
+def _text(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+def _field(answer: Any, name: str) -> str:
+    # A proxy on the way may answer with anything.
+    try:
+        return str(answer["data"][name])
+    except (KeyError, TypeError) as error:
+        raise OSError("What it answers is not what a Vault says.") from error
 
 
 def _decoded(text: str) -> bytes:

@@ -136,8 +136,8 @@ def is_hard_to_guess(key: str) -> bool:
 def fingerprint(parts: Iterable[bytes]) -> bytes:
     """SHA-256 over *parts*, each with its length: no two lists have the same bytes.
 
-    No secret of what it is of: a store that others may read, or that has backups, should
-    keep an HMAC of it, as bodies with passwords or addresses can be guessed.
+    Bodies with passwords or addresses can be guessed from it: a store that others may
+    read, or that has backups, should keep an HMAC of it.
     """
     digest = hashlib.sha256()
     for part in parts:
