@@ -65,7 +65,7 @@ class Stockroom:
 
     async def release(self, holder_id: UUID) -> bool:
         async with self.db.transaction() as tx:
-            return await inventory.release(tx, holder_id, at=self.clock())
+            return bool(await inventory.release(tx, holder_id, at=self.clock()))
 
     async def release_part(self, holder_id: UUID, *lines: tuple[UUID, int]) -> None:
         async with self.db.transaction() as tx:

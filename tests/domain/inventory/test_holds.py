@@ -325,8 +325,11 @@ class TestManyHolds:
         assert list((await counter.has(holder)).values()) == [3]
         assert await stockroom.balances()
 
-    async def test_takes_two_statements_however_many_they_are(self, counter, tea):
-        asked = []
+    @pytest.mark.parametrize(("units", "statements"), [(1, 2), (2, 3)])
+    async def test_takes_two_statements_however_many_they_are_and_one_to_refuse(
+        self, counter, a_product, units, statements
+    ):
+        cup, asked = await a_product("CUP", on_hand=50), []
 
         class Watched:
             """The transaction, with what it is asked written down."""
@@ -339,12 +342,12 @@ class TestManyHolds:
                 return await self._tx.fetch(query, *args)
 
         requests = [
-            Request(n, n, ((tea, 1),), LASTS) for n in (new_id() for _ in range(50))
+            Request(n, n, ((cup, units),), LASTS) for n in (new_id() for _ in range(50))
         ]
         async with counter.db.transaction() as tx:
             await holds.decide(Watched(tx), requests, at=counter.clock())
 
-        assert len(asked) == 2
+        assert len(asked) == statements
 
 
 class TestLeftOf:

@@ -76,7 +76,7 @@ class TestShortages:
 
         assert not memory.knows(CUP)
 
-    def test_units_that_came_back_here_are_offered_at_once(self, memory):
+    def test_what_is_to_be_forgotten_must_be_asked_for(self, memory):
         memory.forget([TEA, CUP])
 
         assert memory.shortages([BOB], [(TEA, 3)]) == {}

@@ -60,6 +60,8 @@ class Denied:
 
     available: dict[UUID, int]
     """For each variant that falls short, how many this holder could have had."""
+    is_sure: bool = True
+    """False if overdue holds, which somebody is at, may be all that was in the way."""
 
 
 def in_turn(requests: Iterable[R]) -> list[R]:

@@ -127,6 +127,8 @@ class Holding:
                 if isinstance(said, Held):
                     self._count("duplicate" if said.is_same else "granted")
                     return said
+                if not said.is_sure:
+                    raise busy()
                 short = said.available
                 await self._look(short)
             self._count("insufficient")
@@ -143,10 +145,12 @@ class Holding:
     async def release(self, holder_id: UUID) -> bool:
         """Give back what it holds; False if that is nothing."""
         async with self._alone(holder_id), self._db.statement() as tx:
-            released = await reservations.release(tx, holder_id, at=self._clock())
-        if released:
+            variants = await reservations.release(tx, holder_id, at=self._clock())
+        if variants:
+            # Who gives back here need not wait for what is remembered to be over.
+            self._sold_out.forget(variants)
             self._count("released")
-        return released
+        return bool(variants)
 
     async def _decide(
         self, request: Request, lines: Sequence[Wanted], path: Path

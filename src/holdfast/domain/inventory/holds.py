@@ -6,8 +6,8 @@ what, and all of it is written, in one transaction of two statements however man
 are.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,7 @@ from holdfast.domain.inventory.combining import (
     grant,
 )
 from holdfast.domain.inventory.model import Wanted
-from holdfast.domain.inventory.reservations import ask
+from holdfast.domain.inventory.reservations import EXPIRE_AT_ONCE, LOOKS, ask, sure
 from holdfast.domain.inventory.sold_out import SoldOut
 from holdfast.platform import sql
 from holdfast.platform.db import Connection, Row, Transaction
@@ -31,6 +31,7 @@ LONGEST = timedelta(minutes=60)
 
 _SQL = sql.load("holdfast.domain.inventory")
 _LOCK_FOR_HOLDS = _SQL["lock_for_holds"]
+_OVERDUE_AMONG = _SQL["overdue_among"]
 _WRITE_HOLDS = _SQL["write_holds"]
 _LEFT_OF = _SQL["left_of"]
 
@@ -108,7 +109,8 @@ async def hold(
 
     *lines* are one entry a variant, in order (``summed``). Raises
     ``ConstraintViolated`` when another request gave the holder something at the same
-    moment; then it is to be tried again.
+    moment; then it is to be tried again. Raises ``DatabaseBusy`` if overdue holds are
+    in the way that somebody is at.
     """
     rows = await ask(
         *(tx, holder_id, lines),
@@ -121,7 +123,7 @@ async def hold(
     if first["variant_id"] is None:
         held = Held(first["until"], first["is_new"], first["is_same"])
         return held, first["waited"]
-    return Denied({row["variant_id"]: row["available"] for row in rows}), 0.0
+    return Denied({row["variant_id"]: row["available"] for row in sure(rows)}), 0.0
 
 
 async def decide(
@@ -133,11 +135,13 @@ async def decide(
     freed on the way. Raises ``ConstraintViolated`` when another process gave one of the
     holders something at the same moment; then it is to be tried again.
     """
-    holders = sorted({request.holder_id for request in requests})
-    variants = sorted({v for request in requests for v, _ in request.lines})
-    rows = await tx.fetch(_LOCK_FOR_HOLDS, holders, variants, at)
-    books = _Books.of(rows, at)
-    outcomes = grant(books.levels, books.held, requests)
+    books, outcomes, short = await _look(tx, requests, at)
+    looks, expired = 0, books.expired
+    while short and books.expired >= EXPIRE_AT_ONCE and looks < LOOKS:
+        # There may be more that are overdue: these are freed, and it is looked again.
+        await _write(tx, books, {}, {})
+        books, outcomes, short = await _look(tx, requests, at)
+        looks, expired = looks + 1, expired + books.expired
     until = {
         one.holder_id: min(at + one.lasts, books.since.get(one.holder_id, at) + LONGEST)
         for one in requests
@@ -149,13 +153,34 @@ async def decide(
     }
     if has or books.ended:
         await _write(tx, books, has, until)
+    rows = await tx.fetch(_OVERDUE_AMONG, list(short), at) if short else []
+    in_the_way = {row["variant_id"] for row in rows}
     said = [
         Held(until[request.holder_id], outcome.is_new, outcome.is_same)
         if isinstance(outcome, Granted)
-        else outcome
+        else _told(outcome, in_the_way)
         for request, outcome in zip(requests, outcomes, strict=True)
     ]
-    return Decided(said, books.expired)
+    return Decided(said, expired)
+
+
+async def _look(
+    tx: Transaction, requests: Sequence[Request], at: datetime
+) -> tuple[_Books, list[Granted | Denied], set[UUID]]:
+    """Lock what *requests* are about, and decide them; also what falls short."""
+    holders = sorted({request.holder_id for request in requests})
+    variants = sorted({v for request in requests for v, _ in request.lines})
+    rows = await tx.fetch(_LOCK_FOR_HOLDS, holders, variants, at, EXPIRE_AT_ONCE)
+    books = _Books.of(rows, at)
+    outcomes = grant(books.levels, books.held, requests)
+    short = {v for one in outcomes if isinstance(one, Denied) for v in one.available}
+    return books, outcomes, short
+
+
+def _told(denied: Denied, in_the_way: Collection[UUID]) -> Denied:
+    """What is certain of a refusal, where overdue holds of some variants are left."""
+    certain = {v: n for v, n in denied.available.items() if v not in in_the_way}
+    return replace(denied, available=certain or denied.available, is_sure=bool(certain))
 
 
 async def _write(

@@ -8,7 +8,8 @@
 -- counted again; if it does not, none is locked, so that a sold-out row is refused
 -- without standing in line. The first location that has the whole line gives it, else
 -- each gives what it has, both by priority. Returns one row for each variant that is
--- short: what there is, and whether holds of it are overdue; then nothing was changed.
+-- short: what there is, and whether that is unsure, because holds of it are overdue or
+-- what the holders had changed while it waited for them; then nothing was changed.
 -- Else one row without a variant: when it ends, for a hold whether there was none
 -- before and whether it is as it was, and how many seconds passed until all was locked.
 WITH wanted AS MATERIALIZED (
@@ -108,7 +109,9 @@ WITH wanted AS MATERIALIZED (
 )
 SELECT f.variant_id, f.room::bigint AS available, EXISTS (
            SELECT FROM reservations r
-           WHERE r.variant_id = f.variant_id AND r.expires_at <= $4) AS overdue,
+           WHERE r.variant_id = f.variant_id AND r.expires_at <= $4)
+       OR (SELECT sum(quantity) FROM reservations WHERE holder_id = ANY($6::uuid[]))
+          IS DISTINCT FROM (SELECT sum(quantity) FROM held) AS unsure,
        NULL::timestamptz AS until, NULL AS is_new, NULL AS is_same,
        NULL::float8 AS waited
 FROM found f
@@ -265,14 +268,25 @@ FROM found
 WHERE reserved < quantity OR there < quantity;
 
 -- name: expire
--- Free holds that are overdue. $1 now, $2 how many at most. Skips holds that somebody is
--- at; stock rows are locked in (variant, location) order. Returns how many it freed.
-WITH due AS MATERIALIZED (
+-- Free holds that are overdue. $1 now, $2 how many at most. Stock rows are locked first,
+-- in (variant, location) order: whoever has those finds nobody who waits for them at the
+-- holds. Skips holds that somebody is at all the same. Returns how many it freed.
+WITH oldest AS MATERIALIZED (
     SELECT holder_id, variant_id, location_id
     FROM reservations
     WHERE expires_at <= $1
     ORDER BY expires_at LIMIT $2
-    FOR UPDATE SKIP LOCKED
+), locked AS MATERIALIZED (
+    SELECT s.variant_id, s.location_id
+    FROM stock s
+    JOIN (SELECT DISTINCT variant_id, location_id FROM oldest) AS o
+        USING (variant_id, location_id)
+    ORDER BY s.variant_id, s.location_id FOR NO KEY UPDATE OF s
+), due AS MATERIALIZED (
+    SELECT r.holder_id, r.variant_id, r.location_id
+    FROM reservations r JOIN oldest o USING (holder_id, variant_id, location_id)
+    WHERE r.expires_at <= $1 AND (SELECT count(*) FROM locked) > 0
+    FOR UPDATE OF r SKIP LOCKED
 ), ended AS (
     DELETE FROM reservations r USING due d
     WHERE r.holder_id = d.holder_id AND r.variant_id = d.variant_id
@@ -281,14 +295,10 @@ WITH due AS MATERIALIZED (
 ), freed AS MATERIALIZED (
     SELECT variant_id, location_id, sum(quantity) AS quantity
     FROM ended GROUP BY variant_id, location_id
-), locked AS MATERIALIZED (
-    SELECT s.variant_id, s.location_id, f.quantity
-    FROM stock s JOIN freed f USING (variant_id, location_id)
-    ORDER BY s.variant_id, s.location_id FOR NO KEY UPDATE OF s
 ), lowered AS (
-    UPDATE stock s SET reserved = s.reserved - k.quantity, updated_at = $1
-    FROM locked k
-    WHERE s.variant_id = k.variant_id AND s.location_id = k.location_id
+    UPDATE stock s SET reserved = s.reserved - f.quantity, updated_at = $1
+    FROM freed f
+    WHERE s.variant_id = f.variant_id AND s.location_id = f.location_id
 )
 SELECT count(*) FROM due;
 
@@ -298,7 +308,7 @@ SELECT count(*) FROM due;
 -- rows of all that the order may touch, in (variant, location) order, before it frees
 -- any: those of what falls short alone would be locked before others that come earlier,
 -- and two orders could wait for each other. Skips holds that somebody is at. Returns how
--- many it freed.
+-- many it freed: none also where somebody else did so while it waited for the stock.
 WITH locked AS MATERIALIZED (
     SELECT s.variant_id, s.location_id
     FROM stock s
@@ -325,7 +335,11 @@ WITH locked AS MATERIALIZED (
     FROM freed f
     WHERE s.variant_id = f.variant_id AND s.location_id = f.location_id
 )
-SELECT count(*) FROM due;
+-- The stock is waited for even if there is nothing to free: whoever has it may have
+-- freed all there was.
+SELECT d.freed
+FROM (SELECT count(*) AS freed FROM due) AS d
+CROSS JOIN (SELECT count(*) FROM locked) AS waited;
 
 -- name: holders_among
 -- Which of these hold anything. $1 holders. Returns their ids.
@@ -462,24 +476,18 @@ WHERE s.variant_id = b.variant_id AND s.location_id = $4;
 
 -- name: lock_for_holds
 -- Lock all that a batch of requests for holds is decided by. $1 holders, $2 variants
--- they want, $3 now. Locks what the holders have and what of these variants is overdue
--- (skipping what somebody is at), in (holder, variant, location) order, then the stock
--- of all these variants in (variant, location) order. Returns a row for each
--- reservation with its holder, and for each stock row with how much is free there, below
--- zero where more is promised than may be; NULL where the location is not in use.
+-- they want, $3 now, $4 how many overdue ones at most. Locks what the holders have, in
+-- (holder, variant, location) order, then the stock of all these variants in (variant,
+-- location) order, then what of them is overdue (skipping what somebody is at). Returns
+-- a row for each reservation with its holder, and for each stock row with how much is
+-- free there, below zero where more is promised than may be; NULL where the location is
+-- not in use.
 WITH had AS MATERIALIZED (
     SELECT holder_id, variant_id, location_id, quantity, reserved_at, expires_at
     FROM reservations
     WHERE holder_id = ANY($1::uuid[])
     ORDER BY holder_id, variant_id, location_id
     FOR UPDATE
-), overdue AS MATERIALIZED (
-    SELECT holder_id, variant_id, location_id, quantity, reserved_at, expires_at
-    FROM reservations
-    WHERE variant_id = ANY($2::uuid[]) AND expires_at <= $3
-      AND holder_id <> ALL($1::uuid[])
-    LIMIT 500
-    FOR UPDATE SKIP LOCKED
 ), touched AS MATERIALIZED (
     SELECT variant_id FROM unnest($2::uuid[]) AS w (variant_id)
     UNION SELECT variant_id FROM had
@@ -488,11 +496,17 @@ WITH had AS MATERIALIZED (
            CASE WHEN s.active
            THEN s.on_hand + s.backorder_limit - s.safety_stock - s.reserved END AS free
     FROM touched t
-    CROSS JOIN (SELECT count(*) FROM overdue) AS first
     JOIN stock s ON s.variant_id = t.variant_id
     JOIN locations l ON l.id = s.location_id
     ORDER BY s.variant_id, s.location_id
     FOR NO KEY UPDATE OF s
+), overdue AS MATERIALIZED (
+    SELECT holder_id, variant_id, location_id, quantity, reserved_at, expires_at
+    FROM reservations
+    WHERE variant_id = ANY($2::uuid[]) AND expires_at <= $3
+      AND holder_id <> ALL($1::uuid[]) AND (SELECT count(*) FROM levels) > 0
+    LIMIT $4
+    FOR UPDATE SKIP LOCKED
 )
 SELECT holder_id, variant_id, location_id, quantity, reserved_at, expires_at
 FROM had
@@ -503,6 +517,11 @@ UNION ALL
 SELECT NULL, variant_id, location_id, free, NULL, NULL
 FROM (SELECT variant_id, location_id, free FROM levels
       ORDER BY variant_id, priority, location_id) AS by_priority;
+
+-- name: overdue_among
+-- Of which variants holds are overdue, as whoever asks sees them. $1 variants, $2 now.
+SELECT DISTINCT variant_id FROM reservations
+WHERE variant_id = ANY($1::uuid[]) AND expires_at <= $2;
 
 -- name: write_holds
 -- Write what was decided about a batch. Reservations that end: $1 holders, $2 variants,

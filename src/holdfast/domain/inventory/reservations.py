@@ -12,7 +12,7 @@ from uuid import UUID
 from holdfast.domain.inventory.errors import NotEnoughOnHand, NotReserved, OutOfStock
 from holdfast.domain.inventory.model import Reserved, Shortage, Wanted, summed
 from holdfast.platform import sql
-from holdfast.platform.db import Connection, Row, Transaction
+from holdfast.platform.db import Connection, DatabaseBusy, Row, Transaction
 
 _SQL = sql.load("holdfast.domain.inventory")
 _RESERVE = _SQL["reserve"]
@@ -25,7 +25,12 @@ _RESERVED_FOR = _SQL["reserved_for"]
 _HOLDERS_AMONG = _SQL["holders_among"]
 
 EXPIRE_AT_ONCE = 500
-"""Overdue holds that are freed in one transaction."""
+"""Overdue holds that are freed in one statement."""
+LOOKS = 20
+"""How often a request that falls short looks again, each time after overdue holds were
+freed: 10,000 of them are more than a variant has, short of an attack."""
+_IN_VAIN = 2
+# How often it looks again though it freed none itself: somebody else is about to.
 
 
 async def reserve(
@@ -42,7 +47,8 @@ async def reserve(
     What the holders *instead_of* have reserved is released by the same statement
     and counts as free for it; a holder may renew its own. Raises ``OutOfStock``
     naming each SKU that falls short; nothing was changed then, unless overdue holds
-    stood in the way: these are freed, and it is tried once more.
+    stood in the way: these are freed, and it is tried again. Raises ``DatabaseBusy``
+    if they cannot be freed now, as somebody is at them: that is not sold out.
     """
     lines = summed(wanted)
     rows = await ask(
@@ -53,7 +59,7 @@ async def reserve(
         longest=None,
     )
     if short := [row for row in rows if row["variant_id"] is not None]:
-        raise OutOfStock(_shortages(lines, short))
+        raise OutOfStock(_shortages(lines, sure(short)))
 
 
 async def ask(
@@ -69,7 +75,9 @@ async def ask(
     """The statement behind ``reserve``, of one entry a variant in order.
 
     A hold that is renewed lasts for *longest* in all. Returns one row without a variant
-    where it was granted, else one for each that falls short.
+    where it was granted, else one for each that falls short. What is there and not
+    overdue takes one statement; only who falls short because of overdue holds takes
+    more.
     """
     variants = [line.variant_id for line in lines]
     quantities = [line.quantity for line in lines]
@@ -78,11 +86,26 @@ async def ask(
         *(at, expires_at, list(instead_of), longest),
     )
     rows = await tx.fetch(_RESERVE, *asked)
-    if any(row["overdue"] for row in rows):
+    looks = in_vain = 0
+    while looks < LOOKS and in_vain < _IN_VAIN and any(row["unsure"] for row in rows):
         freeing = (at, EXPIRE_AT_ONCE, variants, list(instead_of))
-        if await tx.fetchval(_EXPIRE_FOR, *freeing):
-            rows = await tx.fetch(_RESERVE, *asked)
+        # None freed says nothing: another may have done it while this one waited for
+        # the stock, so it is looked at again all the same.
+        in_vain = 0 if await tx.fetchval(_EXPIRE_FOR, *freeing) else in_vain + 1
+        looks += 1
+        rows = await tx.fetch(_RESERVE, *asked)
     return rows
+
+
+def sure(short: Sequence[Row]) -> list[Row]:
+    """Those of the rows about what falls short that are certain.
+
+    Raises ``DatabaseBusy`` if that is none.
+    """
+    found = [row for row in short if not row["unsure"]]
+    if not found:
+        raise DatabaseBusy
+    return found
 
 
 def _shortages(lines: Sequence[Wanted], short: Sequence[Row]) -> list[Shortage]:
@@ -94,9 +117,9 @@ def _shortages(lines: Sequence[Wanted], short: Sequence[Row]) -> list[Shortage]:
     ]
 
 
-async def release(tx: Transaction, holder_id: UUID, *, at: datetime) -> bool:
-    """Free all that a holder has reserved; False if there was nothing (any more)."""
-    return bool(await tx.fetch(_RELEASE, holder_id, at))
+async def release(tx: Transaction, holder_id: UUID, *, at: datetime) -> set[UUID]:
+    """Free all that a holder has reserved; returns of which variants."""
+    return {row["variant_id"] for row in await tx.fetch(_RELEASE, holder_id, at)}
 
 
 async def release_part(

@@ -3,7 +3,8 @@
 Nearly everybody who comes for the last units is refused, and each refusal would be a
 statement. So after one, how many are left is remembered for 400 ms, and who wants more
 is refused without the database. Units that come back, whoever frees them and in
-whatever process, are on offer again when that time is over.
+whatever process, are on offer again when that time is over; those of a hold that is
+given back in this process at once.
 
 Who has units already may be renewing, and renewing never fails: so the holders are
 remembered too, and are let through to the database.
@@ -53,7 +54,7 @@ class SoldOutMemory:
             self._known[one.variant_id] = (read_at + REMEMBERED_SECONDS, one)
 
     def forget(self, variants: Iterable[UUID]) -> None:
-        """Units of these have come back: ask again."""
+        """Units of these were given back here: ask again."""
         for variant in variants:
             self._known.pop(variant, None)
 
