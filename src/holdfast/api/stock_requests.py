@@ -20,8 +20,7 @@ from holdfast.workflows import stock_notices as workflows
 
 
 class BackInStockWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whom to tell; whoever is signed in is told at the address of their account,
-    unless they give another."""
+    """Whom to tell; without it, at the address of the account that is signed in."""
 
     email: Email | None = None
 
