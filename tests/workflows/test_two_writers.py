@@ -124,9 +124,10 @@ class TestReferring:
 
         async with asyncio.TaskGroup() as tasks:
             async with database.transaction() as tx:
+                await tx.execute("SET LOCAL deadlock_timeout = '60s'")
                 await catalog.lock_to_delete(tx, tea, at=clock())
                 task = await meanwhile(tasks, referring)
-                # A circle, which the server breaks where the first has waited a second.
+                # A circle, which the server breaks where somebody has waited a second.
                 await hold(tx, cup)
             await task
 

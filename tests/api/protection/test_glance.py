@@ -90,7 +90,9 @@ class TestGlance:
         assert (heard.ends, heard.body) == (1, b"")
         assert heard.parser.get_method() == b"GET"
         assert heard.parser.should_keep_alive()
-        assert sorted(fields) == sorted(f for f in heard.fields if f[0] in WANTED)
+        # (Parsers differ in whether they leave white space at the end of a value.)
+        read = [(n, v.strip(b" \t")) for n, v in heard.fields if n in WANTED]
+        assert sorted(fields) == sorted(read)
 
     @pytest.mark.parametrize(
         ("fields", "seen"),
