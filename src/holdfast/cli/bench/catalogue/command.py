@@ -36,6 +36,8 @@ MIN_SIZE, MAX_SIZE = 100, 2_000_000
 IMPORTED_A_SECOND = 8_000
 """Variants taken in for each second that readers are looked at: they are looked at for
 all of it while the import is no faster."""
+_REST_SECONDS = 3.0
+"""Before each question: a shop that was busy leaves out facets for two seconds more."""
 _SIZE = "SELECT pg_database_size(current_database())"
 
 
@@ -139,6 +141,7 @@ async def _measure(
             if question.name not in options.only:
                 continue
             _tell(f"{size.variants:,} variants: {question.title}")
+            await asyncio.sleep(_REST_SECONDS)
             size.answers[question.name] = await asker.ask(question)
         if TOGETHER in options.only:
             size.together = await read_together(db, shop.port, filled.handles)
