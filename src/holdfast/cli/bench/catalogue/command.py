@@ -37,7 +37,8 @@ IMPORTED_A_SECOND = 8_000
 """Variants taken in for each second that readers are looked at: they are looked at for
 all of it while the import is no faster."""
 _REST_SECONDS = 3.0
-"""Before each question: a shop that was busy leaves out facets for two seconds more."""
+"""Before each question at most: a shop that was busy leaves out facets for two seconds
+more."""
 _SIZE = "SELECT pg_database_size(current_database())"
 
 
@@ -141,7 +142,7 @@ async def _measure(
             if question.name not in options.only:
                 continue
             _tell(f"{size.variants:,} variants: {question.title}")
-            await asyncio.sleep(_REST_SECONDS)
+            await asyncio.sleep(min(_REST_SECONDS, options.seconds))
             size.answers[question.name] = await asker.ask(question)
         if TOGETHER in options.only:
             size.together = await read_together(db, shop.port, filled.handles)
