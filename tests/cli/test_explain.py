@@ -148,7 +148,14 @@ class TestLayers:
             ("deadline:not-started@request", "could not have sufficed"),
             ("client:left@before-effect=cancelled", "it was stopped"),
             ("client:left@after-effect=finished", "seen to its end"),
+            ("deadline:not-started@payment=unknown", "amid a change"),
+            ("deadline:not-started@pool=nothing-happened", "changed anything"),
             ("rate:address=denied", "429"),
+            ("rate:guest=shadow_denied", "only tried out"),
+            ("rate:guest=too_costly", "ever grants"),
+            ("retry:payment=again", "asked again"),
+            ("retry:payment=refused", "too many others"),
+            ("drop:01a207aa=waiting", "403"),
             ("doorstep:/v1/sessions=full", "turned away"),
             ("gate:flood=shed", "503"),
             ("load:threshold=shed", "503"),
@@ -175,13 +182,22 @@ class TestLayers:
         written = set()
         for path in (ROOT / "src/holdfast").rglob("*.py"):
             text = path.read_text()
-            if "holdfast.decisions" in text or "DECISIONS" in text or "why=" in text:
+            marks = (
+                "holdfast.decisions",
+                "DECISIONS",
+                "why=",
+                "why: ",
+                "decisions.note(",
+            )
+            if any(mark in text for mark in marks):
                 written |= set(
                     re.findall(r'f?"(\w+):[\w{./}+\[\]()\' _-]+(?:=|@)', text)
                 )
 
         assert {"deadline", "client", "rate", "key"} <= written
         assert written - LAYERS.keys() == set()
+        # And none is explained that nobody writes.
+        assert LAYERS.keys() - written == set()
 
 
 EXPLAINED = """\

@@ -100,6 +100,14 @@ LAYERS: dict[str, Layer] = {
         "retries.md",
         {"held": "it does, and was not asked"},
     ),
+    "retry": Layer(
+        "Whether a call to a service that it needed is made again",
+        "retries.md",
+        {
+            "again": "it had failed, and was asked again",
+            "refused": "it had failed, and too many others were being asked again",
+        },
+    ),
     "fallback": Layer(
         "What to do without a service that did not answer",
         "circuit-breakers.md",
@@ -109,7 +117,13 @@ LAYERS: dict[str, Layer] = {
     "drop": Layer(
         "Whose turn it is to buy in a drop",
         "waiting-room.md",
-        {},
+        {
+            "admitted": "it was, and it was let in",
+            "not-open": "the sale had not begun: 403",
+            "waiting": "it came without a ticket whose turn it was: 403",
+            "forged": "the ticket was not one of this drop: 422",
+            "limit": "one ticket may not buy so many: 409",
+        },
     ),
     "deadline": Layer(
         "Its budget of time",

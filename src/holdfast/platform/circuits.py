@@ -33,6 +33,7 @@ from holdfast.resilience.events import (
     CircuitMoved,
     FellBack,
     HeldBack,
+    RetryRefused,
 )
 
 CONTROL = "circuit."
@@ -108,9 +109,13 @@ class Circuits:
         if self._metrics is not None:
             self._metrics.count(event)
         match event:
-            case CircuitCall(outcome="success") | Attempted():
+            case CircuitCall(outcome="success") | Attempted(outcome="success"):
                 # Nearly all of them.
                 return
+            case Attempted(dependency, outcome="retried"):
+                decisions.note(f"retry:{dependency}=again")
+            case RetryRefused(dependency):
+                decisions.note(f"retry:{dependency}=refused")
             case CircuitCall(dependency, "rejected"):
                 decisions.note(f"circuit:{dependency}=rejected")
             case BulkheadRefused(dependency):

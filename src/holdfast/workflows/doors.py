@@ -25,7 +25,7 @@ from holdfast.domain.identity import Caller
 from holdfast.domain.ordering import Order
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.ids import new_id
-from holdfast.platform import background
+from holdfast.platform import background, decisions
 from holdfast.platform.db import (
     Database,
     DatabaseBusy,
@@ -51,6 +51,12 @@ _STEP_SECONDS = 1.0
 _IDLE_SECONDS = 2.0
 _SMOOTHING = 0.2
 _PATIENCE_SECONDS = 3.0
+_WORDS: Mapping[type[Exception], str] = {
+    drops.DropNotOpen: "not-open",
+    drops.AdmissionRequired: "waiting",
+    drops.TicketNotValid: "forged",
+    drops.DropLimitReached: "limit",
+}
 _log = structlog.get_logger()
 
 
@@ -144,7 +150,7 @@ class Doors:
             if (drop_id := behind.get(variant_id)) is not None:
                 wanted[drop_id] = wanted.get(drop_id, 0) + count
         return [
-            self._admission(self._doors[drop_id], count, tickets)
+            self._explained(self._doors[drop_id], count, tickets)
             for drop_id, count in wanted.items()
         ]
 
@@ -207,6 +213,16 @@ class Doors:
         door = Door(drop, self.key_of(drop.id), self.seed_of(drop.id))
         door.per_second = per_second or door.pace.per_second(self._capacity.per_second)
         return door
+
+    def _explained(self, door: Door, units: int, tickets: str | None) -> Admission:
+        """``_admission``, and what was decided for whoever asks later."""
+        try:
+            admission = self._admission(door, units, tickets)
+        except tuple(_WORDS) as refusal:
+            decisions.note(f"drop:{door.drop.id}={_WORDS[type(refusal)]}")
+            raise
+        decisions.note(f"drop:{door.drop.id}=admitted")
+        return admission
 
     def _admission(self, door: Door, units: int, tickets: str | None) -> Admission:
         drop = door.drop

@@ -1,12 +1,16 @@
 """Each caller gets their share and no more; what they could pretend gains nothing."""
 
+from contextlib import suppress
+from dataclasses import replace
+
 import pytest
 
 from holdfast.api.policy import Priority
 from holdfast.api.protection.metrics_rate import RateMetrics
-from holdfast.api.protection.policies import Policies
-from holdfast.api.protection.quotas import Quotas
+from holdfast.api.protection.policies import Bundle, Policies
+from holdfast.api.protection.quotas import Quotas, Who
 from holdfast.api.protection.rate_layers import CallerLimit
+from holdfast.cli.explain import meaning_of
 from holdfast.domain.identity import Anonymous, Guest, Member, Operator, Service
 from holdfast.kernel import tokens
 from holdfast.kernel.ids import new_id
@@ -317,6 +321,35 @@ class TestKnown:
         assert refusal.value.policies == ("customer-daily",)
         left = {s.quota.name: s.remaining for s in await buckets.take(who, 0)}
         assert left == {"customer": 5, "customer-daily": 1}
+
+
+class TestDecisions:
+    """What ``holdfast explain`` is told of a request."""
+
+    @pytest.mark.parametrize(
+        ("said", "cost", "shadow", "decision"),
+        [
+            ("browsing=1/h:5", 5, False, "denied"),
+            ("browsing=1/h:5", 6, False, "too_costly"),
+            ("browsing=1/h:5", 5, True, "shadow_denied"),
+        ],
+    )
+    async def test_are_in_words_that_are_explained(
+        self, quotas, said, cost, shadow, decision
+    ):
+        buckets = quotas(said)
+        policy = buckets.policies.by_name["browsing"]
+        bundle = Bundle.of([replace(policy, shadow=shadow)])
+        who = Who("guest", "192.0.2.1", bundle, here=True)
+        scope = {}
+
+        with suppress(QuotaExceeded):
+            for _ in range(2):
+                await buckets.take(who, cost, "read", scope)
+
+        (told,) = scope["holdfast.decisions"]
+        assert told == f"rate:browsing={decision}"
+        assert meaning_of(told)[1]
 
 
 class TestSealed:

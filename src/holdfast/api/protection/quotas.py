@@ -203,7 +203,7 @@ class Quotas:
     ) -> None:
         self._metrics.shadowed(verdict, who.role, kind)
         if scope is not None:
-            note(scope, verdict.violated, "shadow-denied")
+            note(scope, verdict.violated, "shadow_denied")
 
 
 def holder_of(caller: Caller) -> str:
@@ -221,7 +221,8 @@ def _judged(verdict: Verdict, scope: Scope | None) -> tuple[Standing, ...]:
     if verdict.allowed:
         return verdict.standings
     if scope is not None:
-        note(scope, verdict.violated, "denied")
+        word = "too_costly" if verdict.too_costly else "denied"
+        note(scope, verdict.violated, word)
     wait = None if verdict.too_costly else retry_after(verdict.retry_seconds)
     raise QuotaExceeded(
         wait,
