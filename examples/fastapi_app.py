@@ -2,9 +2,11 @@
 
 import uvicorn
 from fastapi import FastAPI
-from shield import shield
+from shield import answer, shield
 
-api = FastAPI()
+from holdfast.resilience import Rejected, TimedOut
+
+api = FastAPI(exception_handlers={Rejected: answer, TimedOut: answer})
 
 
 @api.get("/")

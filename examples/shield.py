@@ -4,6 +4,7 @@ The other examples import this; copy it into your project and change what you li
 """
 
 from functools import partial
+from typing import Any
 
 from holdfast.resilience import MemoryLimiter, Quota
 from holdfast.resilience.asgi import (
@@ -13,8 +14,11 @@ from holdfast.resilience.asgi import (
     LoadShed,
     RateLimit,
     Rejection,
+    Reply,
     RequestDeadline,
     Scope,
+    network_of,
+    plain,
     stack,
 )
 from holdfast.resilience.concurrency import Gradient, Limiter
@@ -22,21 +26,24 @@ from holdfast.resilience.concurrency import Gradient, Limiter
 EVERYBODY = Quota("everybody", burst=40, tokens=10)  # ten a second, forty at once
 
 
-def address(scope: Scope) -> str:
-    """Who calls: behind a proxy, take the address that the proxy vouches for."""
-    return scope["client"][0] if scope.get("client") else "unknown"
+HEALTH = "/health"  # a process that is busy is not a process that is dead
 
 
 def claim(scope: Scope) -> Claim:
     """Health checks pass untouched; orders go before everything else."""
     path = scope["path"]
-    if path == "/health":
+    if path == HEALTH:
         return Claim("all", level=-1)
     return Claim("all", level=0 if path.startswith("/orders") else 2 * 128)
 
 
 def shield(app: App, *quotas: Quota) -> App:
     """*app*, protected; the first layer sees a request first."""
+    granted = quotas or (EVERYBODY,)
+
+    def quotas_of(scope: Scope) -> tuple[Quota, ...]:
+        return () if scope["path"] == HEALTH else granted
+
     return stack(
         app,
         Rejection,
@@ -45,8 +52,16 @@ def shield(app: App, *quotas: Quota) -> App:
         partial(
             RateLimit,
             limiter=MemoryLimiter(),
-            subject_of=address,
-            quotas_of=lambda _scope: quotas or (EVERYBODY,),
+            subject_of=network_of,  # behind a proxy: see there
+            quotas_of=quotas_of,
         ),
         partial(LoadShed, classify=claim, limiters={"all": Limiter("all", Gradient())}),
     )
+
+
+async def answer(request: Any, error: Exception) -> Reply:
+    """For FastAPI and Starlette, where a handler raises ``Rejected`` or ``TimedOut``.
+
+    They answer what handlers raise by themselves, with 500 unless they are told.
+    """
+    return plain(error, request.scope)

@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import suppress
 
+import httpx
 import pytest
 
 from holdfast.resilience import (
@@ -84,7 +85,8 @@ class TestJudgement:
             (9, Refused(), "slow", (1, 0, 1)),
             (0, Rejected(30), "ignored", (0, 0, 0)),
             (9, Overloaded(), "ignored", (0, 0, 0)),
-            (0, Odd(), "ignored", (0, 0, 0)),
+            (0, Odd(), "failure", (1, 1, 0)),
+            (0, httpx.ConnectError(""), "failure", (1, 1, 0)),
             (10, TimedOut(10), "failure", (1, 1, 1)),
             (9, TimedOut(9), "slow", (1, 0, 1)),
             (8, TimedOut(8), "cancelled", (0, 0, 0)),
@@ -103,6 +105,7 @@ class TestJudgement:
             "pushback",
             "late pushback",
             "unnamed",
+            "of a client library",
             "time limit",
             "late budget",
             "early budget",
@@ -139,6 +142,18 @@ class TestJudgement:
             await policy(ending(0, Odd()))
 
         assert breaker.standing().failures == 1
+
+    async def test_what_is_named_nowhere_tells_nothing(
+        self, breaker, watch, heard, ending
+    ):
+        policy = CircuitBreaker(
+            breaker, timeout_seconds=10, failures=(OSError,), timer=watch
+        )
+        with suppress(Odd):
+            await policy(ending(0, Odd()))
+
+        assert heard == [CircuitCall("mail", "ignored")]
+        assert breaker.standing().calls == 0
 
     async def test_who_asks_for_time_has_not_failed(self, breaker, watch, ending):
         class Busy(OSError):

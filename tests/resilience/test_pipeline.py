@@ -1,3 +1,5 @@
+import pytest
+
 from holdfast.resilience import Pipeline
 
 
@@ -29,3 +31,14 @@ class TestPipeline:
 
     async def test_of_nothing_is_the_call_itself(self):
         assert await Pipeline()(answer) == 42
+
+    async def test_says_what_is_wrong_when_it_is_given_a_coroutine(self):
+        """``ask(charge())`` is how it is written first; Python's words do not help."""
+
+        async def charge():
+            raise AssertionError("never")
+
+        with pytest.raises(
+            TypeError, match=r"ask\(charge\), and not ask\(charge\(\)\)"
+        ):
+            await Pipeline(Noting([], "only"))(charge())

@@ -1,3 +1,5 @@
+import socket
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,6 +70,33 @@ class TestRetry:
             await Retry(repeatable=False, sleep=waits)(call)
 
         assert call.calls == 1
+
+    @pytest.mark.parametrize(
+        "failure",
+        [
+            ConnectionResetError(),
+            BrokenPipeError(),
+            TimeoutError(),
+            OSError("no route"),
+        ],
+        ids=lambda failure: type(failure).__name__,
+    )
+    async def test_never_repeats_a_write_that_may_have_arrived(self, waits, failure):
+        """A connection that is cut says nothing of what came before."""
+        call = Failing(failure)
+
+        with pytest.raises(type(failure)):
+            await Retry(repeatable=False, sleep=waits)(call)
+
+        assert call.calls == 1
+
+    @pytest.mark.parametrize(
+        "failure",
+        [ConnectionRefusedError(), socket.gaierror()],
+        ids=lambda failure: type(failure).__name__,
+    )
+    async def test_repeats_any_call_that_was_never_sent(self, waits, failure):
+        assert await Retry(repeatable=False, sleep=waits)(Failing(failure)) == "done"
 
     async def test_repeats_an_unclear_call_that_may_be_repeated(self, waits):
         call = Failing(TimedOut())

@@ -87,6 +87,7 @@ def layers(routes: Sequence[Route], shop: Shop) -> list[Layer]:
             keys=Keys(shop.db),
             tokens=access_tokens,
             uses=shop.key_uses,
+            refused=shop.refused,
         ),
         *by_caller,
         *_load_shed(routes, shop),
@@ -118,6 +119,7 @@ def _deadline(routes: Sequence[Route], shop: Shop) -> list[Layer]:
             RequestDeadline,
             allowance=allowances(routes, shop.settings),
             render=render,
+            effects_are_told=True,
             listen=shop.deadlines.count,
         )
     ]

@@ -5,7 +5,9 @@ This is the policy around a call; the states are ``holdfast.resilience.circuit``
 time limit of its own kind.
 
 What counts: an answer is a success, a late one is slow, what is named in *failures* is
-a failure. A call that was never made, or that was held off politely (429, or 503 with
+a failure. As a rule that is every exception: a circuit that did not know the errors of
+a client library would never open. An answer that says 500 is an answer until the call
+raises it. A call that was never made, or that was held off politely (429, or 503 with
 Retry-After), says nothing about health and counts for nothing: ``Throttle`` hears of
 it. A caller who leaves early proves nothing either; one who leaves late has seen a slow
 call, or a dependency that hangs would never be noticed by impatient callers.
@@ -32,7 +34,7 @@ class CircuitBreaker:
         breaker: Breaker,
         *,
         timeout_seconds: float,
-        failures: tuple[type[Exception], ...] = (OSError,),
+        failures: tuple[type[Exception], ...] = (Exception,),
         unreachable: tuple[type[Exception], ...] = (ConnectionError,),
         answers: tuple[type[Exception], ...] = (),
         ignored: tuple[type[Exception], ...] = (Rejected,),
@@ -41,8 +43,9 @@ class CircuitBreaker:
         """Judge calls whose own time limit is *timeout_seconds*.
 
         Exceptions in *answers* are answers, however unwelcome; those *ignored* tell
-        nothing, nor does one that is named nowhere. Of several that fit, the first of
-        ``answers``, ``ignored``, ``unreachable`` and ``failures`` decides.
+        nothing, nor does one that is named nowhere. *unreachable* are failures of which
+        a few in a row suffice. Of several that fit, the first of ``answers``,
+        ``ignored``, ``unreachable`` and ``failures`` decides.
         """
         self._breaker = breaker
         self._timeout = timeout_seconds

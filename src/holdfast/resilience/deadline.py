@@ -23,6 +23,20 @@ T = TypeVar("T")
 _RESERVE_SHARE = 0.05
 _RESERVE_SECONDS = 0.010
 
+__all__ = [
+    "Budget",
+    "Deadline",
+    "apart",
+    "begin",
+    "current",
+    "end",
+    "finish",
+    "need",
+    "note_effect",
+    "remaining",
+    "spendable",
+]
+
 _DUE: ContextVar[float | None] = ContextVar("holdfast_deadline", default=None)
 _BUDGET: ContextVar["Budget | None"] = ContextVar("holdfast_budget", default=None)
 
@@ -57,6 +71,11 @@ class Budget:
     def is_held(self) -> bool:
         """Whether an effect is being made at this moment."""
         return self._held > 0
+
+    @property
+    def outcome(self) -> str:
+        """What is true if the work ends now, undone: nothing-happened or unknown."""
+        return "nothing-happened" if self.may_be_cut else "unknown"
 
     def hold(self) -> None:
         """Say that from here on a cancellation would leave the outcome unknown."""

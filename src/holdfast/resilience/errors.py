@@ -5,10 +5,31 @@ made, so it may be made again freely. A call that timed out may have had its
 effect: ask before doing it again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar
 
 from holdfast.resilience.rate.quota import Standing
+
+__all__ = [
+    "AnswerNotKept",
+    "BodyTooLarge",
+    "BulkheadFull",
+    "CircuitOpen",
+    "DeadlineExceeded",
+    "KeyInProgress",
+    "KeyMalformed",
+    "KeyMissing",
+    "KeyRefused",
+    "KeyReused",
+    "NotEnoughTime",
+    "Overloaded",
+    "QuotaExceeded",
+    "Rejected",
+    "Throttled",
+    "TimedOut",
+    "TimeoutMalformed",
+    "Withheld",
+]
 
 
 @dataclass(eq=False)
@@ -16,6 +37,9 @@ class Rejected(Exception):
     """The call was turned away before anything happened."""
 
     retry_after_seconds: float | None = None
+
+    def __str__(self) -> str:
+        return _said(self)
 
 
 @dataclass(eq=False)
@@ -125,6 +149,9 @@ class TimedOut(Exception):
     after_seconds: float | None = None
     outcome: str = "unknown"
 
+    def __str__(self) -> str:
+        return _said(self)
+
 
 @dataclass(eq=False)
 class DeadlineExceeded(TimedOut):
@@ -132,3 +159,14 @@ class DeadlineExceeded(TimedOut):
 
     stage: str = ""
     """Where the work was at that moment."""
+
+
+def _said(error: Rejected | TimedOut) -> str:
+    """What a log should say: what it means, and the numbers."""
+    meaning = (type(error).__doc__ or type(error).__name__).partition("\n")[0]
+    known = [
+        f"{one.name}={value!r}"
+        for one in fields(error)
+        if isinstance(value := getattr(error, one.name), str | float | int) and value
+    ]
+    return f"{meaning} ({', '.join(known)})" if known else meaning

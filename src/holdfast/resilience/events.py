@@ -8,6 +8,35 @@ address or a path, so that any field may become the label of a metric.
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+__all__ = [
+    "Attempted",
+    "BudgetClamped",
+    "BudgetEnded",
+    "BulkheadRefused",
+    "CircuitCall",
+    "CircuitEvent",
+    "CircuitMoved",
+    "ClientLeft",
+    "ConcurrencyEvent",
+    "DeadlineEvent",
+    "FellBack",
+    "FinishedLate",
+    "HeldBack",
+    "KeyedRequest",
+    "LevelChanged",
+    "LimitStep",
+    "LimiterCall",
+    "NotStarted",
+    "QueueModeChanged",
+    "QueueWait",
+    "RateDecided",
+    "RateEvent",
+    "RateLeased",
+    "RateStoreMoved",
+    "RetryRefused",
+    "StoreState",
+]
+
 # -- Bulkhead ----------------------------------------------------------------------
 
 

@@ -6,15 +6,18 @@ deadline leaves no time for is not made, nor one that the budget of its dependen
 not allow: a dependency that is down must not be asked three times as often as one that
 is well.
 
-Only use it around a call that may be repeated: a safe method, or a write that carries
-an idempotency key. For that reason ``TimedOut`` is retried only when the constructor is
-told that the call is ``repeatable``. What was withheld (``CircuitOpen`` and its kin) is
-not retried: it was decided here, a moment ago, and not for this call alone. Only one
-layer retries: with retries in a client library below, attempts multiply.
+A call may be repeated if it is a safe method, or a write that carries an idempotency
+key: the constructor has to be told (``repeatable``). One that may not is tried again
+only after what says that nothing was sent: a refused connection, a name that leads
+nowhere, ``Rejected``. A connection that was cut, or silence, may have had its effect
+before. What was withheld (``CircuitOpen`` and its kin) is not retried: it was decided
+here, a moment ago, and not for this call alone. Only one layer retries: with retries in
+a client library below, attempts multiply.
 """
 
 import asyncio
 import random
+import socket
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from typing import Self, TypeVar
@@ -28,6 +31,8 @@ from holdfast.resilience.events import Attempted, RetryRefused
 T = TypeVar("T")
 
 _PERCENT = 100
+# Failures after which nothing can have happened: there was nobody to send it to.
+_NEVER_SENT: tuple[type[Exception], ...] = (ConnectionRefusedError, socket.gaierror)
 
 
 class RetryBudget:
@@ -107,7 +112,7 @@ class Retry:
         attempts: int = 3,
         base_seconds: float = 0.05,
         cap_seconds: float = 2.0,
-        on: tuple[type[Exception], ...] = (OSError,),
+        on: tuple[type[Exception], ...] | None = None,
         dependency: str = "",
         budget: RetryBudget | None = None,
         longest_wait_seconds: float = 30.0,
@@ -122,10 +127,15 @@ class Retry:
         only add load to a service that is down. *on* names failures after which
         the call may be made again even if it is not *repeatable*, so each must
         mean that nothing happened; with *repeatable*, any of them may be unclear.
-        One that announces a wait beyond *longest_wait_seconds* is not waited for.
+        Left out it is ``OSError`` of what is repeatable, and else what says that
+        nothing was sent. (Those of httpx are no ``OSError``: name
+        ``httpx.TransportError``.) A failure that announces a wait beyond
+        *longest_wait_seconds* is not waited for.
         """
         if attempts < 1:
             raise ValueError("a call needs at least one attempt")
+        if on is None:
+            on = (OSError,) if repeatable else _NEVER_SENT
         unclear = (TimedOut,) if repeatable else ()
         self._on: tuple[type[Exception], ...] = (*on, *unclear, Rejected)
         self._attempts = attempts

@@ -1,7 +1,9 @@
+from contextlib import suppress
+
 import pytest
 
 from holdfast.resilience import BodyTooLarge
-from holdfast.resilience.asgi import BodyLimit
+from holdfast.resilience.asgi import BodyLimit, Reply
 
 
 class Reading:
@@ -58,6 +60,54 @@ class TestBodyLimit:
 
         with pytest.raises(BodyTooLarge):
             await talk.hold(BodyLimit(app, limit_bytes=10))
+
+    @pytest.mark.parametrize("version", ["2", "3"])
+    async def test_counts_where_nothing_announces_a_body(self, app, converse, version):
+        """Only HTTP/1 says by its fields that there is one."""
+        talk = converse([b"0" * 11])
+
+        with pytest.raises(BodyTooLarge):
+            await BodyLimit(app, limit_bytes=10)(
+                {**talk.scope, "http_version": version}, talk.receive, talk.send
+            )
+
+    @pytest.mark.parametrize("then", [None, RuntimeError("of the framework's")])
+    async def test_is_not_told_otherwise_by_a_framework(self, app, converse, then):
+        """FastAPI makes 400 of whatever goes wrong while a body is read."""
+
+        async def framework(scope, receive, send):
+            try:
+                await app(scope, receive, send)
+            except BodyTooLarge:
+                await Reply(400, b"parsing")(scope, receive, send)
+                if then is not None:
+                    raise then from None
+
+        talk = converse([b"0" * 11], [(b"transfer-encoding", b"chunked")])
+        with pytest.raises(BodyTooLarge):
+            await talk.hold(BodyLimit(framework, limit_bytes=10))
+
+        assert talk.sent == []
+
+    async def test_leaves_an_answer_that_had_begun_alone(self, converse):
+        async def early(scope, receive, send):
+            await Reply(200, b"fine")(scope, receive, send)
+            with suppress(BodyTooLarge):
+                await receive()
+
+        talk = converse([b"0" * 11], [(b"transfer-encoding", b"chunked")])
+        await talk.hold(BodyLimit(early, limit_bytes=10))
+
+        assert (talk.status, talk.body) == (200, b"fine")
+
+    async def test_passes_on_what_else_goes_wrong(self, converse):
+        async def broken(scope, receive, send):
+            await receive()
+            raise RuntimeError("its own")
+
+        talk = converse([b"0" * 9], [(b"transfer-encoding", b"chunked")])
+        with pytest.raises(RuntimeError, match="its own"):
+            await talk.hold(BodyLimit(broken, limit_bytes=10))
 
     async def test_may_be_asked_what_holds_for_this_request(self, app, converse):
         def limit(scope):

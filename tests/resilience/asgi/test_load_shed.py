@@ -120,7 +120,7 @@ class TestPermit:
         assert shed.limiter.waiting == 1
 
         shed.handler.go_on.set()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             for task in tasks:
                 await task
 
@@ -312,7 +312,7 @@ class TestBody:
         client.inbox.put_nowait(pieces[2])
         client.inbox.put_nowait(pieces[3])
         client.inbox.put_nowait(GONE)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await task
 
         assert shed.handler.read == [*pieces, GONE]
@@ -321,7 +321,7 @@ class TestBody:
         large = {"type": "http.request", "body": b"x" * 40_000, "more_body": True}
         _, task = await self.waiting(shed, *[large] * 4, reads=4)
 
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await task
 
         assert shed.handler.read == [large] * 4
@@ -367,7 +367,7 @@ class TestBody:
         await turn()
         shed.handler.go_on.set()
         await first
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await second
 
         assert got == [BODY]

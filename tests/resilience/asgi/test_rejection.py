@@ -2,6 +2,8 @@ import pytest
 
 from holdfast.resilience import (
     BodyTooLarge,
+    DeadlineExceeded,
+    NotEnoughTime,
     Overloaded,
     QuotaExceeded,
     Rejected,
@@ -34,6 +36,35 @@ class TestRejection:
 
         assert talk.status == status
         assert b"secret" not in talk.body
+
+    @pytest.mark.parametrize(
+        ("error", "outcome"),
+        [
+            (TimedOut(), b"unknown"),
+            (DeadlineExceeded(1.0, "nothing-happened"), b"nothing-happened"),
+            (NotEnoughTime(stage="request"), b"nothing-happened"),
+        ],
+        ids=["a call that timed out", "a request that was cut", "one not begun"],
+    )
+    async def test_says_whether_anything_happened(self, converse, error, outcome):
+        talk = await converse().hold(Rejection(raising(error)))
+
+        assert talk.status == 504
+        assert talk.body.endswith(b" Outcome: %s.\n" % outcome)
+
+    async def test_logs_what_it_tells_nobody(self, converse, caplog):
+        """A mistake in a function of the app's would else be a 500 out of nowhere."""
+        error = ValueError("secret")
+
+        await converse().hold(Rejection(raising(error)))
+
+        (record,) = caplog.records
+        assert record.exc_info[1] is error
+
+    async def test_logs_nothing_that_is_as_it_should_be(self, converse, caplog):
+        await converse().hold(Rejection(raising(Overloaded())))
+
+        assert caplog.records == []
 
     async def test_announces_a_wait_rounded_up(self, converse):
         app = Rejection(raising(Overloaded(retry_after_seconds=1.2)))

@@ -194,7 +194,7 @@ class TestDeadline:
         async def stopped():
             return lane._watch is None
 
-        await promised(stopped, seconds=5)
+        await promised(stopped)
 
 
 class TestConnections:

@@ -246,7 +246,7 @@ class TestLeases:
         async def returned():
             return limiter.leased == 0
 
-        await promised(returned, seconds=5)
+        await promised(returned)
         await limiter.close()
         assert store.given
 

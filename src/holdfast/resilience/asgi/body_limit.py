@@ -1,13 +1,16 @@
 """Refuse a request body before, or at the latest while, it grows too large.
 
 A declared length is refused unread. A chunked body is counted as it arrives, so
-that a missing or false declaration gains nothing.
+that a missing or false declaration gains nothing. An app or a framework that makes
+something else of the error (FastAPI answers 400) is not heard.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from holdfast.resilience.asgi.types import App, Message, Receive, Scope, Send
 from holdfast.resilience.errors import BodyTooLarge
+
+_ANNOUNCED = ("1.0", "1.1")
 
 
 class BodyLimit:
@@ -38,17 +41,49 @@ class BodyLimit:
                 has_body = True
             elif name == b"transfer-encoding":
                 has_body = True
-        if not has_body:
+        # Only HTTP/1 says by its fields that there is none.
+        if not has_body and scope.get("http_version", "1.1") in _ANNOUNCED:
             await self._app(scope, receive, send)
             return
-        received = 0
+        await _Counted(limit, receive, send).run(self._app, scope)
 
-        async def count() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > limit:
-                raise BodyTooLarge(limit_bytes=limit)
-            return message
 
-        await self._app(scope, count, send)
+class _Counted:
+    """One request whose body is counted, and what its app answers."""
+
+    def __init__(self, limit: int, receive: Receive, send: Send) -> None:
+        self._limit = limit
+        self._receive = receive
+        self._send = send
+        self._received = 0
+        self._exceeded: BodyTooLarge | None = None
+        self._answered = False
+
+    async def run(self, app: App, scope: Scope) -> None:
+        try:
+            await app(scope, self.receive, self.send)
+        except Exception as error:
+            if self._exceeded is None or error is self._exceeded or self._answered:
+                raise
+            raise self._exceeded from error
+        if self._exceeded is not None and not self._answered:
+            raise self._exceeded
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._received += len(message.get("body", b""))
+        if self._received > self._limit:
+            self._exceeded = BodyTooLarge(limit_bytes=self._limit)
+            raise self._exceeded
+        return message
+
+    def send(self, message: Message) -> Awaitable[None]:
+        # One that had begun to answer before is left to it.
+        if self._exceeded is not None and not self._answered:
+            return _nothing()
+        self._answered = True
+        return self._send(message)
+
+
+async def _nothing() -> None:
+    """Send nothing."""

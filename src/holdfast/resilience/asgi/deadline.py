@@ -10,11 +10,16 @@ When time is over the work is cancelled, unless that would leave an effect half 
 client is told which it was. Safe methods have no effect and are always cancelled. The
 same holds for a client that has left, except that there is nobody to tell.
 
+An app that says nothing of its effects has its requests cancelled as well. But nobody
+knows then what an unsafe one had done, and nothing else is told: a handler may have
+committed, and one that runs in a thread cannot even be cancelled.
+
 All budgets of a process share one timer, set to the earliest. A request that ends in
 time, as nearly all do, sets none: it costs 2 to 3 us.
 """
 
 import asyncio
+import logging
 import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -22,6 +27,7 @@ from typing import Any, Literal, TypeAlias
 
 from holdfast.resilience import deadline
 from holdfast.resilience.asgi.rejection import Render, plain
+from holdfast.resilience.asgi.sweep import Sweep
 from holdfast.resilience.asgi.types import App, Message, Receive, Scope, Send
 from holdfast.resilience.clock import Monotonic, monotonic
 from holdfast.resilience.deadline import Budget
@@ -60,13 +66,9 @@ DECISIONS = "holdfast.decisions"
 _GRACE_SECONDS = 0.020
 # What the work may still use after its client was told: to roll back, or to finish.
 _AFTERWARDS_SECONDS = 5.0
-# Budgets that end within so much of each other end together: a scan of all live ones is
-# made 200 times a second at most.
-_SPACING_SECONDS = 0.005
-# A timer may come a millisecond early: loops count in whole ones.
-_EARLY_SECONDS = 0.001
 _LONGEST_DIGITS = 12
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
+_LOG = logging.getLogger(__name__)
 
 Listen: TypeAlias = Callable[[DeadlineEvent], None]
 
@@ -89,21 +91,27 @@ class RequestDeadline:
         allowance: Callable[[Scope], Allowance] | None = None,
         seconds: float = 10.0,
         render: Render = plain,
+        effects_are_told: bool = False,
         listen: Listen | None = None,
         timer: Monotonic = monotonic,
     ) -> None:
         """Give each request *seconds*, or what *allowance* says for its route.
 
-        *render* writes the answer to a request whose work goes on without its client;
-        all else is raised, for ``Rejection`` to answer.
+        An ``Allowance`` remembers what its route usually takes, so make one for each
+        and not one for each request. *render* writes the answer to a request whose work
+        goes on without its client; all else is raised, for ``Rejection`` to answer.
+        With *effects_are_told* the app says whatever it changes, by ``Budget.hold``,
+        ``let_go`` or ``note_effect``, and what it cut short before is told to be
+        undone. Who *listen* leaves out has errors of work without a client logged.
         """
         shared = Allowance(seconds)
         self._app = app
         self._allowance = allowance or (lambda _scope: shared)
         self._render = render
-        self._listen = listen or _nobody
+        self.effects_are_told = effects_are_told
+        self._listen = listen or _log_failure
         self._timer = timer
-        self._sweep = _Sweep(timer)
+        self._sweep = Sweep(timer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with a budget."""
@@ -249,6 +257,12 @@ class _Run(Budget):
         self._began = began
         self._task = task
 
+    @property
+    def outcome(self) -> str:
+        if self._is_safe:
+            return "nothing-happened"
+        return super().outcome if self._layer.effects_are_told else "unknown"
+
     def send(self, message: Message) -> Awaitable[None]:
         """Send on, unless the client was answered already."""
         if self.is_told:
@@ -311,6 +325,11 @@ class _Run(Budget):
             return False
         if ours and self._exceeded is not None:
             self.exceeded = self._told(self._exceeded)
+        elif isinstance(error, NotEnoughTime):
+            # It speaks of the step that was not begun; before it there may be others.
+            error.outcome = self.outcome
+            self._layer.tell(NotStarted(error.stage))
+            note(self._scope, f"deadline:not-started@{error.stage}={error.outcome}")
         return not ours
 
     @property
@@ -345,40 +364,12 @@ class _Run(Budget):
 
     def _told(self, error: DeadlineExceeded) -> DeadlineExceeded:
         # What was cut short can only undo things; if it commits that, nobody can tell.
-        was_cut = self._cancelling is not None
-        if was_cut and (self._is_safe or self.may_be_cut):
-            error.outcome = "nothing-happened"
+        if self._cancelling is not None:
+            error.outcome = self.outcome
         wasted = self._layer.now() - self._began
         self._layer.tell(BudgetEnded(error.stage, error.outcome, wasted))
         note(self._scope, f"deadline:exceeded@{error.stage}={error.outcome}")
         return error
-
-
-class _Sweep:
-    """One timer for all budgets of an event loop, set to the earliest."""
-
-    def __init__(self, timer: Monotonic) -> None:
-        self._timer = timer
-        self._handle: asyncio.TimerHandle | None = None
-        self.live: set[_Run] = set()
-        self.set_to = math.inf
-        """When it is due. (Long overdue, it belonged to a loop that is no more.)"""
-
-    def set(self, due: float, now: float) -> None:
-        """Look at them all when the earliest is *due*."""
-        if self._handle is not None:
-            self._handle.cancel()
-        wait = max(_SPACING_SECONDS, due - now)
-        self.set_to = now + wait
-        self._handle = asyncio.get_running_loop().call_later(wait, self._fire)
-
-    def _fire(self) -> None:
-        self._handle, self.set_to = None, math.inf
-        now = self._timer()
-        for run in [run for run in self.live if run.due <= now + _EARLY_SECONDS]:
-            run.end()
-        if self.live:
-            self.set(min(run.due for run in self.live), now)
 
 
 def note(scope: Scope, decision: str) -> None:
@@ -390,5 +381,7 @@ async def _nothing() -> None:
     """Send nothing."""
 
 
-def _nobody(_event: DeadlineEvent) -> None:
-    """Nobody listens."""
+def _log_failure(event: DeadlineEvent) -> None:
+    """What nobody else would tell of: its client has had an answer."""
+    if isinstance(event, FinishedLate) and event.error is not None:
+        _LOG.error("a request failed after its time was over", exc_info=event.error)

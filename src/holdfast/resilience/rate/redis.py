@@ -24,6 +24,8 @@ from holdfast.resilience.rate.lane import Lane
 from holdfast.resilience.rate.quota import Quota, StoreUnavailable, Verdict
 from holdfast.resilience.rate.script import Command
 
+__all__ = ["CHECK_SECONDS", "RedisLimiter", "Server"]
+
 CHECK_SECONDS = 0.025
 """How long a check may take: a fortieth of what people call at once."""
 CONNECTING_CHECKS = 10

@@ -43,6 +43,8 @@ from holdfast.resilience.rate.redis import (
 )
 from holdfast.resilience.rate.script import Command, tag_of
 
+__all__ = ["ClusterLimiter"]
+
 Address: TypeAlias = tuple[str, int]
 
 # A slot that moves while its map is learnt takes two; more is a cluster at odds.

@@ -11,9 +11,14 @@ from holdfast.resilience.asgi import Rejection, Reply, RequestDeadline, stack
 class Site:
     """An app behind the layer, what it tells its listener, and its decisions."""
 
-    def __init__(self, app, **options):
+    def __init__(self, app, *, effects_are_told=True, **options):
         self.events = []
-        self.layer = RequestDeadline(app, listen=self.events.append, **options)
+        self.layer = RequestDeadline(
+            app,
+            effects_are_told=effects_are_told,
+            listen=self.events.append,
+            **options,
+        )
         self.app = stack(self.layer, Rejection)
 
     async def ask(self, talk, **scope):
