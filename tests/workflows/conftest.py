@@ -105,6 +105,7 @@ def check_out(shop) -> CheckOut:
         expected: Any = None,
         says: Callable[[Order | DomainError], Answer] = render,
         keeps: timedelta | None = None,
+        carrier: Any = None,
     ) -> tuple[Answer, bool]:
         doing = Checkout(
             db or shop.db,
@@ -113,6 +114,7 @@ def check_out(shop) -> CheckOut:
             shop.clock,
             says,
             keeps=keeps,
+            carrier=carrier,
         )
         return await doing.place_order(
             basket.cart.id,

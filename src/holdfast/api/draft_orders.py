@@ -364,6 +364,7 @@ async def complete(
         shop.payments,
         shop.clock,
         render=lambda told: answer_to(told, scope),
+        carrier=shop.carrier,
     ).place_order(
         draft_id,
         payment_method=data.payment_method or "",

@@ -232,6 +232,7 @@ async def checkout(
         rush=shop.rush,
         entrance=Entrance(shop.doors, tickets, caller),
         keeps=timedelta(seconds=shop.settings.reservation_seconds),
+        carrier=shop.carrier,
     )
     answer, replayed = await doing.place_order(
         cart_id,

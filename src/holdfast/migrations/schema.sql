@@ -1419,6 +1419,8 @@ CREATE TABLE carts (
     return_id uuid,
     -- Of the e-mail address; empty if it is known that there is none.
     email_index bytea,
+    -- When the shipping price was asked for; NULL where it is not known.
+    shipping_quoted_at timestamptz,
     CONSTRAINT carts_merged_somewhere
         CHECK ((status = 'merged') = (merged_into IS NOT NULL)),
     CONSTRAINT carts_draft_prepared
@@ -1692,6 +1694,8 @@ CREATE TABLE refunds (
 );
 CREATE INDEX refunds_by_order ON refunds (order_id, id);
 CREATE INDEX refunds_pending ON refunds (try_at, id) WHERE status = 'pending';
+-- Few ever do; of which orders is looked for often.
+CREATE INDEX refunds_failed ON refunds (order_id, settled_at) WHERE status = 'failed';
 CREATE UNIQUE INDEX refunds_stray_once ON refunds (order_id)
     WHERE stray AND status <> 'failed';
 

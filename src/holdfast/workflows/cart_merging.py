@@ -111,7 +111,8 @@ class Merging:
             shipping_address=theirs.shipping_address or guests.shipping_address,
             shipping_method=theirs.shipping_method or guests.shipping_method,
         )
-        merged = prices.of(priced(both, self.carts.clock()))
+        now = self.carts.clock()
+        merged = prices.of(priced(both, now), at=now)
         await ordering.change_cart(tx, vault, merged)
         return merged
 

@@ -125,7 +125,7 @@ class Carts:
                 note=draft.note,
             )
         if asked := question(cart):
-            cart = quoted(cart, await self.carrier.quote(*asked))
+            cart = quoted(cart, await self.carrier.quote(*asked), at=now)
         ordering.check_total(cart.total)
         async with self.db.statement() as tx:
             await ordering.open_cart(
@@ -242,7 +242,7 @@ class Carts:
                     raise ordering.CartChanged(before)
                 # More or fewer units may cost another price each.
                 applied = priced(await apply(tx, cart), now)
-                changed = prices.of(applied)
+                changed = prices.of(applied, at=now)
                 await ordering.change_cart(tx, self.vault, changed)
                 return changed
 

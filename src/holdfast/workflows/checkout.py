@@ -7,6 +7,10 @@
 3. One transaction: settle the order by the outcome, move the stock, publish the
    event, keep the answer.
 
+A shipping price that is too old to be charged is asked for again before step 1 leaves
+anything behind (``cart_pricing``); the usual checkout has one that is not, and asks
+nobody.
+
 A process that dies between 1 and 3 leaves a pending order: the next request with
 the key, or the worker's timer, asks the provider by the order's id and ends it.
 """
@@ -15,10 +19,11 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TypeAlias
 from uuid import UUID
 
-from holdfast.domain import ordering, payments
+from holdfast.domain import ordering, payments, shipping
 from holdfast.domain.identity import Caller
 from holdfast.domain.ordering import Order, OrderStatus
 from holdfast.domain.payments import (
@@ -42,6 +47,7 @@ from holdfast.platform.db import (
 )
 from holdfast.platform.idempotency import Answer, Claim, Resumed
 from holdfast.platform.vault import Vault
+from holdfast.workflows.cart_pricing import with_recent_quote
 from holdfast.workflows.doors import Entrance
 from holdfast.workflows.placing import place
 from holdfast.workflows.rush import Rush
@@ -83,6 +89,8 @@ class Checkout:
     """With which tickets they come; None where nothing is sold in drops."""
     keeps: timedelta | None = None
     """How long a cart keeps its stock when nobody can be paid; None: not at all."""
+    carrier: shipping.Carrier | None = None
+    """Who is asked when a shipping price is old; None: it is charged as it is."""
 
     async def place_order(
         self,
@@ -132,6 +140,23 @@ class Checkout:
         self, cart_id: UUID, expected: Money | None, caller: Caller, claim: Claim
     ) -> Order | None:
         """Step 1; None if somebody else holds the key."""
+        place = partial(self._place, cart_id, expected, caller, claim)
+        if self.carrier is None:
+            return await place(recent=False)
+        return await with_recent_quote(
+            self.carrier, place, db=self.db, clock=self.clock
+        )
+
+    async def _place(
+        self,
+        cart_id: UUID,
+        expected: Money | None,
+        caller: Caller,
+        claim: Claim,
+        *,
+        recent: bool,
+    ) -> Order | None:
+        """The transaction of step 1."""
         now, order_id = self.clock(), new_id()
 
         async def reserve(tx: Transaction) -> Order | None:
@@ -145,6 +170,7 @@ class Checkout:
                 order_id=order_id,
                 expected=expected,
                 at=now,
+                recent=recent,
             )
             if self.entrance is not None:
                 await self.entrance.admit(tx, order)

@@ -184,7 +184,8 @@ class Drafts:
     ) -> tuple[Answer, bool]:
         """Order a draft that was paid to the shop itself; is it a replay?
 
-        One transaction: of a process that dies, nothing is left or all of it.
+        One transaction: of a process that dies, nothing is left or all of it. Sending
+        it costs what it did, however old that price is: the money is there already.
         """
         while True:
             async with self.carts.db.transaction() as tx:

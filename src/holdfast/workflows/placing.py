@@ -16,6 +16,7 @@ from holdfast.kernel.money import Money
 from holdfast.platform.db import Transaction
 from holdfast.platform.vault import Vault
 from holdfast.workflows import carts, prices
+from holdfast.workflows.cart_pricing import check_quote
 
 SCOPE = "orders:write"
 """What whoever orders another's cart needs."""
@@ -36,11 +37,13 @@ async def place(
     order_id: UUID,
     expected: Money | None,
     at: datetime,
+    recent: bool = False,
 ) -> Order:
     """Close a cart for its order, reserve what is in it, and write the order.
 
     Raises what stands in the way: ``CartNotFound`` and what else can be wrong with a
-    cart, ``TotalChanged``, ``OutOfStock``.
+    cart, ``TotalChanged``, ``OutOfStock``. With *recent*, for ``with_recent_quote``,
+    the shipping price must not be old.
     """
     cart = await ordering.take_cart(tx, vault, cart_id, at=at)
     if cart is None:
@@ -49,6 +52,8 @@ async def place(
         raise ordering.CartAlreadyOrdered(await ordering.order_of_cart(tx, cart_id))
     if not carts.owns(caller, cart.token_hash, cart.account_id, scope=SCOPE):
         raise ordering.CartNotFound
+    if recent:
+        check_quote(cart, at=at)
     cart = prices.priced(cart, at)
     if expected is not None and expected != cart.total:
         raise ordering.TotalChanged(expected, cart.total)

@@ -1,10 +1,12 @@
-"""Parcels by band, and a price when nobody names one."""
+"""Parcels by band, a price when nobody names one, and how long a price is good for."""
+
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.domain.shipping import Method, Parcel, flat_rate
+from holdfast.domain.shipping import Method, Parcel, Source, flat_rate, is_outdated
 from holdfast.domain.shipping.model import BAND_GRAMS
 from holdfast.kernel.money import CURRENCIES, Money
 
@@ -45,3 +47,24 @@ class TestFlatRate:
             for method in Method
             for currency in CURRENCIES
         )
+
+
+class TestOutdated:
+    NOW = datetime(2026, 11, 27, 8, 0, tzinfo=UTC)
+
+    @pytest.mark.parametrize(
+        ("source", "seconds"),
+        [(Source.CARRIER, 840), (Source.LAST_QUOTE, 60), (Source.FLAT_RATE, 60)],
+    )
+    def test_is_a_price_that_was_asked_for_too_long_ago(self, source, seconds):
+        asked = self.NOW - timedelta(seconds=seconds)
+
+        assert not is_outdated(source, asked, at=self.NOW)
+        assert is_outdated(source, asked, at=self.NOW + timedelta(microseconds=1))
+
+    def test_is_a_price_of_unknown_age(self):
+        assert is_outdated(Source.CARRIER, None, at=self.NOW)
+
+    def test_is_never_what_the_shop_says_itself(self):
+        assert not is_outdated(Source.SHOP, None, at=self.NOW)
+        assert not is_outdated(Source.SHOP, self.NOW - timedelta(99), at=self.NOW)

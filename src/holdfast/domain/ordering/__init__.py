@@ -16,6 +16,7 @@ from holdfast.domain.ordering.carts import (
     open_cart,
     order_of_cart,
     remove_line,
+    renew_shipping,
     take_cart,
 )
 from holdfast.domain.ordering.changes import (
@@ -332,6 +333,7 @@ __all__ = [
     "refundable",
     "refunds_of_return",
     "remove_line",
+    "renew_shipping",
     "replace_lines",
     "replace_token",
     "return_of_refund",

@@ -26,6 +26,7 @@ _OPEN_CART = _SQL["open_cart"]
 _CART = _SQL["cart"]
 _LOCK_CART = _SQL["lock_cart"]
 _CHANGE_CART = _SQL["change_cart"]
+_RENEW_SHIPPING = _SQL["renew_shipping"]
 _ADD_LINE = _SQL["add_line"]
 _CHANGE_LINE = _SQL["change_line"]
 _REMOVE_LINE = _SQL["remove_line"]
@@ -55,6 +56,7 @@ async def open_cart(
         cart.credit_amount,
         cart.return_id,
         _index(vault, cart),
+        cart.shipping_quoted_at,
     )
 
 
@@ -81,7 +83,20 @@ async def change_cart(tx: Transaction, vault: Vault, cart: Cart) -> None:
         *(cart.id, _sealed(vault, cart)),
         *_shipping_columns(cart),
         _index(vault, cart),
+        cart.shipping_quoted_at,
     )
+
+
+async def renew_shipping(tx: Transaction, cart: Cart) -> bool:
+    """Write the shipping price of a cart that was read and not locked.
+
+    False if it was changed or ordered since. The version stays: what is in the cart is
+    the same.
+    """
+    _, amount, source = _shipping_columns(cart)
+    price = (amount, source, cart.shipping_quoted_at)
+    row = await tx.fetchrow(_RENEW_SHIPPING, cart.id, cart.version, *price)
+    return row is not None
 
 
 async def add_line(tx: Transaction, cart_id: UUID, line: NewLine) -> None:
@@ -169,6 +184,7 @@ def cart_in(vault: Vault, row: Row) -> Cart:
         note=person.note,
         credit_amount=row["credit_amount"],
         return_id=row["return_id"],
+        shipping_quoted_at=row["shipping_quoted_at"],
     )
 
 

@@ -151,6 +151,8 @@ class Cart:
     # What goods that came back pay of it, and the return they came back with.
     credit_amount: int = 0
     return_id: UUID | None = None
+    # When its shipping price was asked for; None where that is not known.
+    shipping_quoted_at: datetime | None = None
 
     @property
     def credit(self) -> Money:

@@ -3,14 +3,16 @@
 -- sealed, $5 account, $6 shipping method, $7 shipping amount, $8 shipping source,
 -- $9 now, $10 line ids, $11 variants, $12 quantities, $13 unit prices set by an
 -- operator (NULL for the catalogue's), $14 cart or draft, $15 who prepared a draft, $16
--- what goods that came back pay of it, $17 with which return, $18 index of the e-mail.
+-- what goods that came back pay of it, $17 with which return, $18 index of the e-mail,
+-- $19 when the shipping price was asked for.
 -- One statement: the cart and all lines, or nothing.
 WITH opened AS (
     INSERT INTO carts (id, token_hash, status, currency, sealed, account_id,
                        shipping_method, shipping_amount, shipping_source,
                        created_at, updated_at, kind, prepared_by, credit_amount,
-                       return_id, email_index)
-    VALUES ($1, $2, 'open', $3, $4, $5, $6, $7, $8, $9, $9, $14, $15, $16, $17, $18)
+                       return_id, email_index, shipping_quoted_at)
+    VALUES ($1, $2, 'open', $3, $4, $5, $6, $7, $8, $9, $9, $14, $15, $16, $17, $18,
+            $19)
 )
 INSERT INTO cart_lines (cart_id, id, variant_id, quantity, unit_price_override)
 SELECT $1, line.id, line.variant_id, line.quantity, line.unit_price
@@ -23,7 +25,7 @@ FROM unnest($10::uuid[], $11::uuid[], $12::bigint[], $13::bigint[])
 SELECT c.id, c.token_hash, c.status, c.version, c.currency, c.account_id, c.sealed,
        c.email, c.shipping_address, c.shipping_method, c.shipping_amount,
        c.shipping_source, c.created_at, c.updated_at, c.kind, c.merged_into,
-       c.prepared_by, c.credit_amount, c.return_id, l.lines
+       c.prepared_by, c.credit_amount, c.return_id, c.shipping_quoted_at, l.lines
 FROM carts c
 CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_agg(jsonb_build_array(
@@ -54,12 +56,22 @@ RETURNING 1 AS locked;
 
 -- name: change_cart
 -- Write what an operator or buyer changed. $1 id, $2 the person, sealed, $3 method,
--- $4 shipping amount, $5 shipping source, $6 index of the e-mail. The cart is locked by
--- the caller.
+-- $4 shipping amount, $5 shipping source, $6 index of the e-mail, $7 when the shipping
+-- price was asked for. The cart is locked by the caller.
 UPDATE carts
 SET sealed = $2, email = NULL, shipping_address = NULL, shipping_method = $3,
-    shipping_amount = $4, shipping_source = $5, email_index = $6
+    shipping_amount = $4, shipping_source = $5, email_index = $6,
+    shipping_quoted_at = $7
 WHERE id = $1;
+
+-- name: renew_shipping
+-- Write what sending an open cart costs by now, which is no change of what is in it. $1
+-- id, $2 the version that was asked about, $3 shipping amount, $4 shipping source, $5 now.
+-- Locks the cart. Returns one row, or none if it was changed or ordered meanwhile.
+UPDATE carts
+SET shipping_amount = $3, shipping_source = $4, shipping_quoted_at = $5
+WHERE id = $1 AND version = $2 AND status = 'open'
+RETURNING 1 AS renewed;
 
 -- name: add_line
 -- Put a line into a locked cart. $1 cart, $2 line, $3 variant, $4 quantity, $5 unit
@@ -89,12 +101,12 @@ WITH taken AS (
     RETURNING id, token_hash, status, version, currency, account_id, sealed, email,
               shipping_address, shipping_method, shipping_amount, shipping_source,
               created_at, updated_at, kind, merged_into, prepared_by,
-              credit_amount, return_id
+              credit_amount, return_id, shipping_quoted_at
 )
 SELECT t.id, t.token_hash, t.status, t.version, t.currency, t.account_id, t.sealed,
        t.email, t.shipping_address, t.shipping_method, t.shipping_amount,
        t.shipping_source, t.created_at, t.updated_at, t.kind, t.merged_into,
-       t.prepared_by, t.credit_amount, t.return_id, l.lines,
+       t.prepared_by, t.credit_amount, t.return_id, t.shipping_quoted_at, l.lines,
        (SELECT c.version FROM carts c WHERE c.id = $1) AS version_read
 FROM taken t
 CROSS JOIN LATERAL (
@@ -211,7 +223,7 @@ RETURNING id, token_hash, account_id;
 SELECT c.id, c.token_hash, c.status, c.version, c.currency, c.account_id, c.sealed,
        c.email, c.shipping_address, c.shipping_method, c.shipping_amount,
        c.shipping_source, c.created_at, c.updated_at, c.kind, c.merged_into,
-       c.prepared_by, c.credit_amount, c.return_id, l.lines,
+       c.prepared_by, c.credit_amount, c.return_id, c.shipping_quoted_at, l.lines,
        (SELECT o.id FROM orders o
         WHERE o.cart_id = c.id AND o.status <> 'failed') AS order_id
 FROM carts c

@@ -40,6 +40,7 @@ from holdfast.domain.shipping.model import (
     Tracked,
     TrackingEvent,
     flat_rate,
+    is_outdated,
     status_of,
 )
 from holdfast.domain.shipping.quotes import Quotes, Shared
@@ -130,6 +131,7 @@ __all__ = [
     "flat_rate",
     "hold",
     "hold_tracked",
+    "is_outdated",
     "mark_canceled",
     "mark_created",
     "mark_reshipped",

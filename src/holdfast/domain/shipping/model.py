@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal, TypeAlias
 from uuid import UUID
@@ -36,6 +36,27 @@ class Quote:
 
     price: Money
     source: Source
+
+
+_GOOD_FOR = timedelta(minutes=14)
+"""How long the carrier's word may be charged. With the minute for which a quote is
+remembered, and so may be older than it seems, 15: those of a last quote."""
+
+_GOOD_FOR_WITHOUT_CARRIER = timedelta(seconds=60)
+"""How long a price may be charged that the carrier did not name: it may be back."""
+
+
+def is_outdated(source: str, quoted_at: datetime | None, *, at: datetime) -> bool:
+    """Whether a price has to be asked for again before it is charged.
+
+    Not what the shop itself says. Of one whose time is not known, yes.
+    """
+    if source == Source.SHOP:
+        return False
+    if quoted_at is None:
+        return True
+    named = source == Source.CARRIER
+    return at - quoted_at > (_GOOD_FOR if named else _GOOD_FOR_WITHOUT_CARRIER)
 
 
 @dataclass(frozen=True, slots=True)
