@@ -8,10 +8,13 @@ that repeating it costs nothing either. Access tokens: see ``tokens``.
 """
 
 from collections.abc import Awaitable
+from uuid import UUID
 
+from holdfast.api.binding import origin_of
 from holdfast.api.key_uses import KeyUses
 from holdfast.api.policy import Route
 from holdfast.api.problems import CredentialsMissing, InvalidCredentials, MissingScope
+from holdfast.api.refused import RefusedCredentials
 from holdfast.api.tokens import Tokens
 from holdfast.domain import identity
 from holdfast.domain.identity import Anonymous, Caller, Guest, Operator
@@ -19,6 +22,7 @@ from holdfast.kernel import tokens
 from holdfast.kernel.clock import Monotonic, monotonic
 from holdfast.platform.db import Connection
 from holdfast.resilience.asgi import App, Receive, Scope, Send
+from holdfast.workflows.refused import Refused
 
 REMEMBERED_SECONDS = 5.0
 _MAX_REMEMBERED = 10_000
@@ -39,7 +43,7 @@ class Keys:
         self._db = db
         self._limit = limit
         self._timer = timer
-        self._known: dict[bytes, tuple[float, Operator | None]] = {}
+        self._known: dict[bytes, tuple[float, Operator | None, UUID | None]] = {}
 
     def __len__(self) -> int:
         return len(self._known)
@@ -51,22 +55,36 @@ class Keys:
         now = self._timer()
         if known is not None and known[0] > now:
             return known[1]
-        operator = await identity.find_by_hash(self._db, digest)
+        operator, revoked = await identity.look_up(self._db, digest)
         if len(self._known) >= self._limit:
             # Rather forget all than let a flood of tokens grow without bound.
             self._known.clear()
-        self._known[digest] = (now + REMEMBERED_SECONDS, operator)
+        self._known[digest] = (now + REMEMBERED_SECONDS, operator, revoked)
         return operator
+
+    def revoked(self, token: str) -> UUID | None:
+        """Which key *token* was, if it was revoked; to be asked after ``find``."""
+        known = self._known.get(tokens.fingerprint(token))
+        return None if known is None else known[2]
 
 
 class Authenticate:
     """Put the caller into the scope, or refuse what the route does not allow."""
 
-    def __init__(self, app: App, *, keys: Keys, tokens: Tokens, uses: KeyUses) -> None:
+    def __init__(
+        self,
+        app: App,
+        *,
+        keys: Keys,
+        tokens: Tokens,
+        uses: KeyUses,
+        refused: RefusedCredentials,
+    ) -> None:
         self._app = app
         self._keys = keys
         self._tokens = tokens
         self._uses = uses
+        self._refused = refused
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         credentials = None
@@ -89,7 +107,7 @@ class Authenticate:
         self, credentials: bytes, scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Pass on a request of whoever these credentials belong to."""
-        caller = await self._identify(credentials)
+        caller = await self._identify(credentials, scope)
         if isinstance(caller, Operator):
             self._uses.note(caller, scope)
         scope["holdfast.caller"] = caller
@@ -98,7 +116,7 @@ class Authenticate:
             _admit(caller, route)
         await self._app(scope, receive, send)
 
-    async def _identify(self, credentials: bytes) -> Caller:
+    async def _identify(self, credentials: bytes, scope: Scope) -> Caller:
         scheme, _, token = credentials.decode("latin-1").partition(" ")
         token = token.strip()
         if scheme.lower() != "bearer":
@@ -109,6 +127,8 @@ class Authenticate:
             operator = await self._keys.find(token)
             if operator is not None:
                 return operator
+            revoked = self._keys.revoked(token)
+            self._refused.note(Refused.api_key(revoked), origin_of(scope))
         if token.count(".") == _DOTS_OF_JWT:
             member = await self._tokens.find(token)
             if member is not None:

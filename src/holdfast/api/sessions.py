@@ -14,14 +14,15 @@ from holdfast.api.problems import MissingScope
 from holdfast.api.protection.credentials import attempt
 from holdfast.api.shapes import invalid
 from holdfast.api.shop import Shop
-from holdfast.domain import accounts
+from holdfast.domain import accounts, oauth
 from holdfast.domain.accounts import Session
 from holdfast.domain.identity import Caller, Member, Origin
 from holdfast.domain.oauth import Client
 from holdfast.kernel.errors import Unauthenticated
 from holdfast.kernel.page import DEFAULT_LIMIT, Page
 from holdfast.workflows import first_party, sessions
-from holdfast.workflows.first_party import Entrance, Opened
+from holdfast.workflows.first_party import ClientNotFirstParty, Entrance, Opened
+from holdfast.workflows.refused import Refused
 from holdfast.workflows.sign_in import SecondFactorNeeded, SignIn
 from holdfast.workflows.tokens import Credentials
 
@@ -235,7 +236,12 @@ async def _entrance(
     shop: Shop, data: NewSession | SecondStep, origin: Origin
 ) -> Entrance:
     credentials = Credentials(data.client_id, data.client_secret)
-    client = await first_party.client_of(shop.db, credentials)
+    try:
+        client = await first_party.client_of(shop.db, credentials)
+    except ClientNotFirstParty as error:
+        if isinstance(error.__cause__, oauth.ClientRefused):
+            shop.refused.note(Refused.client(credentials.client_id), origin)
+        raise
     return Entrance(
         SignIn(shop.db, shop.vault, shop.hasher, shop.clock),
         shop.keyring,

@@ -22,6 +22,7 @@ from holdfast.api.protection.policies import (
     Policies,
 )
 from holdfast.api.protection.quotas import Quotas
+from holdfast.api.refused import RefusedCredentials
 from holdfast.domain import catalog, inventory, oauth, pricing, search
 from holdfast.domain.accounts import Hasher
 from holdfast.domain.media import UploadMetrics
@@ -85,6 +86,8 @@ class Shop:
     """The keys that sign tokens."""
     key_uses: KeyUses = field(init=False)
     """Notes which API keys are used."""
+    refused: RefusedCredentials = field(init=False)
+    """Notes which credentials are refused."""
     circuits: Circuits = field(default_factory=Circuits)
     """What stands around calls to others."""
     openid: Providers = field(default_factory=dict)
@@ -137,6 +140,7 @@ class Shop:
         self.keyring = oauth.KeyRing(self.db, self.vault, self.clock)
         self.deadlines = DeadlineMetrics(self.metrics.registry)
         self.key_uses = KeyUses(self.db, self.vault, clock=self.clock)
+        self.refused = RefusedCredentials(self.db, self.vault, clock=self.clock)
         self.looking = self.looking_db or self.db
         self.finder = search.Finder(self.looking, reading=catalog.reading)
         self.products = catalog.Reader(self.looking, self.clock)
@@ -192,6 +196,11 @@ class Shop:
         )
         self.rush = Rush(self.db, self.vault, self.reservations.holding)
         self.waiting_room = WaitingRoom(self.db, self.vault, self.doors, self.clock)
+
+    async def noted(self) -> None:
+        """Wait a moment for what is being written beside requests."""
+        await self.key_uses.close()
+        await self.refused.close()
 
 
 @asynccontextmanager
@@ -298,7 +307,7 @@ async def opened(
             limiter=limiter,
             calls=calls,
         )
-        closing.push_async_callback(shop.key_uses.close)
+        closing.push_async_callback(shop.noted)
         closing.push_async_callback(shop.reservations.holding.close)
         shop.watching = watching
         shop.health = Health(watching, cache, shop.vault, shop.storage)

@@ -87,6 +87,7 @@ def layers(routes: Sequence[Route], shop: Shop) -> list[Layer]:
             keys=Keys(shop.db),
             tokens=access_tokens,
             uses=shop.key_uses,
+            refused=shop.refused,
         ),
         *by_caller,
         *_load_shed(routes, shop),

@@ -37,11 +37,17 @@ class ClientNotFirstParty(Forbidden):
 
 
 async def client_of(connection: Connection, credentials: Credentials) -> Client:
-    """The client, if it is one of the shop's own; ``ClientNotFirstParty``."""
-    client = await oauth.authenticate(
-        connection, credentials.client_id, credentials.secret
-    )
-    if client is None or not client.first_party:
+    """The client, if it is one of the shop's own; ``ClientNotFirstParty``.
+
+    That is caused by ``oauth.ClientRefused`` where its secret is wrong.
+    """
+    try:
+        client = await oauth.authenticate(
+            connection, credentials.client_id, credentials.secret
+        )
+    except oauth.RequestRefused as refused:
+        raise ClientNotFirstParty from refused
+    if not client.first_party:
         raise ClientNotFirstParty
     return client
 

@@ -141,7 +141,7 @@ class OutsideSignIn:
         )
         if account_id is not None:
             return await self._let_in(account_id, person.issuer, origin=origin)
-        return await self._pending(person, provider_id, begun.return_to)
+        return await self._pending(person, provider_id, begun.return_to, origin=origin)
 
     async def link(self, pending: Pending, account_id: UUID, *, origin: Origin) -> None:
         """Let the identity open the account, which has proved itself and agreed.
@@ -214,13 +214,13 @@ class OutsideSignIn:
         return provider
 
     async def _pending(
-        self, person: Person, provider_id: str, return_to: str
+        self, person: Person, provider_id: str, return_to: str, *, origin: Origin
     ) -> Pending:
         if person.email is None or not person.email_verified:
             raise EmailNotVerified
         account = await accounts.find_by_email(self._db, self._vault, person.email)
         if account is not None and not account.is_active:
-            raise AccountDisabled
+            await self._let_in(account.id, person.issuer, origin=origin)
         return Pending(
             provider=provider_id,
             issuer=person.issuer,

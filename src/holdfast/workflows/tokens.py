@@ -286,13 +286,12 @@ async def authenticated(
 ) -> Client:
     """The client that *credentials* belong to, if it may use that grant.
 
-    Raises ``RequestRefused``; what is wrong with the credentials is not told.
+    Raises ``RequestRefused``, of which ``ClientRefused`` is for us alone: what is wrong
+    with the credentials is not told.
     """
     client = await oauth.authenticate(
         connection, credentials.client_id, credentials.secret
     )
-    if client is None:
-        raise RequestRefused("invalid_client", "The client's credentials are not valid")
     if grant is not None and grant not in client.grant_types:
         raise RequestRefused(
             "unauthorized_client", f"The client is not registered for {grant}"

@@ -25,6 +25,7 @@ from holdfast.domain.accounts import (
 from holdfast.domain.identity import Origin
 from holdfast.kernel.errors import TooMany, Unauthenticated, Unavailable
 from holdfast.workflows.outside_sign_in import OutsideSignIn, Pending
+from holdfast.workflows.refused import Refused
 from holdfast.workflows.sign_in import Proved, SignIn
 
 Page = Response[Any]
@@ -42,10 +43,15 @@ async def begin(shop: Shop, request: Req, origin: Origin, provider: str) -> Page
 async def callback(shop: Shop, request: Req, origin: Origin, provider: str) -> Page:
     """Where a provider sends the browser back to."""
     visit = Visit(shop, request, origin)
-    begun: Begun | None = visit.opened(OUTSIDE, Begun)
-    if begun is None:
-        raise OutsideSignInRefused("not_begun_here")
-    result = await _doors(shop).finish(provider, begun, visit.query, origin=origin)
+    try:
+        begun = _begun(visit)
+        result = await _doors(shop).finish(provider, begun, visit.query, origin=origin)
+    except OutsideSignInRefused as refused:
+        _note(shop, provider, refused.reason, origin)
+        raise
+    except EmailNotVerified:
+        _note(shop, provider, "email_not_verified", origin)
+        raise
     visit.forget(OUTSIDE)
     visit.return_to = begun.return_to
     if isinstance(result, Proved):
@@ -124,6 +130,20 @@ async def join(shop: Shop, request: Req, origin: Origin) -> Page:
         return visit.redirect("/sign-in" + visit.return_query)
     await visit.signed_in(proved)
     return visit.go_on()
+
+
+def _begun(visit: Visit) -> Begun:
+    begun: Begun | None = visit.opened(OUTSIDE, Begun)
+    if begun is None:
+        raise OutsideSignInRefused("not_begun_here")
+    return begun
+
+
+def _note(shop: Shop, provider: str, reason: str, origin: Origin) -> None:
+    """Have it recorded that a provider's word let nobody in."""
+    if provider in shop.openid:
+        issuer = shop.openid[provider].issuer
+        shop.refused.note(Refused.outside(issuer, reason), origin)
 
 
 def _address(email: str) -> str:

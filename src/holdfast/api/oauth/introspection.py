@@ -19,19 +19,23 @@ from holdfast.api.oauth.protocol import (
 )
 from holdfast.api.shop import Shop
 from holdfast.domain import accounts, identity, oauth
+from holdfast.domain.identity import Origin
 from holdfast.domain.oauth import RequestRefused, TokenRefused
 from holdfast.kernel import tokens
+from holdfast.workflows.refused import Refused
 from holdfast.workflows.tokens import authenticated
 
 SCOPE = "users:read"
 _INACTIVE = {"active": False}
 
 
-async def introspect(shop: Shop, request: ClientRequest) -> Response[bytes]:
+async def introspect(
+    shop: Shop, origin: Origin, request: ClientRequest
+) -> Response[bytes]:
     """Tell whether a token is active, and what it stands for."""
 
     async def work(form: Form) -> dict[str, Any]:
-        only = await _asker(shop, request, form)
+        only = await _asker(shop, origin, request, form)
         token = needed(form, "token")
         if tokens.plausible(token, tokens.REFRESH):
             found = await _refresh_token(shop, token)
@@ -41,16 +45,20 @@ async def introspect(shop: Shop, request: ClientRequest) -> Response[bytes]:
             return _INACTIVE
         return {"active": True, **found}
 
-    return await answer(request, work)
+    return await answer(shop, origin, request, work)
 
 
-async def _asker(shop: Shop, request: ClientRequest, form: Form) -> str | None:
+async def _asker(
+    shop: Shop, origin: Origin, request: ClientRequest, form: Form
+) -> str | None:
     """The client whose tokens may be told of; None for whoever may know of all."""
     if (bearer := bearer_in(request)) is not None:
         operator = None
         if tokens.plausible(bearer, tokens.API_KEY):
             digest = tokens.fingerprint(bearer)
-            operator = await identity.find_by_hash(shop.db, digest)
+            operator, revoked = await identity.look_up(shop.db, digest)
+            if operator is None:
+                shop.refused.note(Refused.api_key(revoked), origin)
         if operator is not None:
             shop.key_uses.note(operator, request.scope)  # type: ignore[arg-type]
         if operator is None or not identity.may(operator, SCOPE):

@@ -15,8 +15,11 @@ from holdfast.api.problems import (
     MalformedRequest,
     UnsupportedMediaType,
 )
-from holdfast.domain.oauth import RequestRefused
+from holdfast.api.shop import Shop
+from holdfast.domain.identity import Origin
+from holdfast.domain.oauth import ClientRefused, RequestRefused
 from holdfast.kernel.errors import Unavailable
+from holdfast.workflows.refused import Refused
 from holdfast.workflows.tokens import Credentials
 
 ClientRequest: TypeAlias = Request[Any, Any, Any]
@@ -36,12 +39,17 @@ _BAD_REQUEST, _UNAUTHORIZED, _UNAVAILABLE = 400, 401, 503
 
 
 async def answer(
-    request: ClientRequest, work: Callable[[Form], Awaitable[object]]
+    shop: Shop,
+    origin: Origin,
+    request: ClientRequest,
+    work: Callable[[Form], Awaitable[object]],
 ) -> Response[bytes]:
     """Answer with what *work* makes of the form, or with why it was refused."""
     try:
         said = await work(await _form(request))
     except RequestRefused as refused:
+        if isinstance(refused, ClientRefused):
+            shop.refused.note(Refused.client(refused.client_id), origin)
         unknown = refused.error == "invalid_client"
         headers = _CHALLENGE if unknown and _authorizations(request) else {}
         status = _UNAUTHORIZED if unknown else _BAD_REQUEST

@@ -50,7 +50,7 @@ async def token(shop: Shop, origin: Origin, request: ClientRequest) -> Response[
                 )
         return _shown(issued)
 
-    return await answer(request, work)
+    return await answer(shop, origin, request, work)
 
 
 async def revoke(shop: Shop, origin: Origin, request: ClientRequest) -> Response[bytes]:
@@ -61,7 +61,7 @@ async def revoke(shop: Shop, origin: Origin, request: ClientRequest) -> Response
         credentials = credentials_in(request, form)
         await desk.revoke(credentials, token=needed(form, "token"), origin=origin)
 
-    return await answer(request, work)
+    return await answer(shop, origin, request, work)
 
 
 def desk_of(shop: Shop) -> TokenDesk:

@@ -33,6 +33,7 @@ from holdfast.domain.identity.keys import (
     find_by_hash,
     find_key,
     list_keys,
+    look_up,
     note_key_use,
     revoke_key,
 )
@@ -135,6 +136,7 @@ __all__ = [
     "list_keys",
     "list_roles",
     "lock_role",
+    "look_up",
     "may",
     "note_key_use",
     "record",

@@ -43,10 +43,19 @@ async def add_key(
 
 async def find_by_hash(connection: Connection, key_hash: bytes) -> Operator | None:
     """Whose key this is, unless it was revoked."""
+    return (await look_up(connection, key_hash))[0]
+
+
+async def look_up(
+    connection: Connection, key_hash: bytes
+) -> tuple[Operator | None, UUID | None]:
+    """Whose key this is; or which one it was, if it was revoked."""
     row = await connection.fetchrow(_FIND_BY_HASH, key_hash)
     if row is None:
-        return None
-    return Operator(row["id"], row["name"], frozenset(row["scopes"]))
+        return None, None
+    if row["revoked"]:
+        return None, row["id"]
+    return Operator(row["id"], row["name"], frozenset(row["scopes"])), None
 
 
 async def find_key(connection: Connection, key_id: UUID) -> ApiKey:

@@ -5,9 +5,10 @@ INSERT INTO api_keys (id, name, key_hash, prefix, scopes, created_at)
 VALUES ($1, $2, $3, $4, $5, $6);
 
 -- name: find_by_hash
--- Whose key this is. $1 SHA-256 of the key. Returns one row, or none if there is no
--- such key or it was revoked.
-SELECT id, name, scopes FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL;
+-- Whose key this is, or was. $1 SHA-256 of the key. Returns one row, or none if there is
+-- no such key.
+SELECT id, name, scopes, revoked_at IS NOT NULL AS revoked
+FROM api_keys WHERE key_hash = $1;
 
 -- name: find_key
 -- One API key, also if it was revoked. $1 id. Returns one row, or none if there is no

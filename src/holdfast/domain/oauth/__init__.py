@@ -33,6 +33,7 @@ from holdfast.domain.oauth.errors import (
     ClientHasNoSecret,
     ClientInvalid,
     ClientNotFound,
+    ClientRefused,
     ConsentNotFound,
     RequestRefused,
 )
@@ -106,6 +107,7 @@ __all__ = [
     "ClientHasNoSecret",
     "ClientInvalid",
     "ClientNotFound",
+    "ClientRefused",
     "Code",
     "Consent",
     "ConsentNotFound",

@@ -5,7 +5,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from holdfast.domain.oauth.errors import ClientNotFound, ConsentNotFound
+from holdfast.domain.oauth.errors import (
+    NOT_AUTHENTICATED,
+    ClientNotFound,
+    ClientRefused,
+    ConsentNotFound,
+    RequestRefused,
+)
 from holdfast.domain.oauth.model import Client, Consent
 from holdfast.kernel.page import Page, decode_cursor, encode_cursor
 from holdfast.kernel.tokens import CLIENT_SECRET, fingerprint, plausible
@@ -58,20 +64,23 @@ async def lock_client(tx: Transaction, client_id: str) -> Client:
 
 async def authenticate(
     connection: Connection, client_id: str, secret: str | None
-) -> Client | None:
+) -> Client:
     """The client, if it is enabled and the secret is its own.
 
-    A public client has none and must send none. None tells nothing of what is wrong.
+    A public client has none and must send none. Raises ``ClientRefused``, and
+    ``RequestRefused`` in the same words if there is no such client, or no such secret
+    could ever be.
     """
     if secret is not None and not plausible(secret, CLIENT_SECRET):
-        return None
+        raise RequestRefused("invalid_client", NOT_AUTHENTICATED)
     row = await connection.fetchrow(_FIND_CREDENTIALS, client_id)
     if row is None:
-        return None
-    kept: bytes | None = row["secret_hash"]
-    if kept is None or secret is None:
-        return _client(row) if kept is None and secret is None else None
-    return _client(row) if hmac.compare_digest(kept, fingerprint(secret)) else None
+        raise RequestRefused("invalid_client", NOT_AUTHENTICATED)
+    kept: bytes = row["secret_hash"] or b""
+    shown = b"" if secret is None else fingerprint(secret)
+    if not hmac.compare_digest(kept, shown):
+        raise ClientRefused(client_id)
+    return _client(row)
 
 
 async def browse_clients(

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from holdfast.kernel.errors import Conflict, Invalid, NotFound
 
+NOT_AUTHENTICATED = "The client's credentials are not valid"
+
 
 @dataclass(eq=False)
 class ClientNotFound(NotFound):
@@ -62,3 +64,12 @@ class RequestRefused(Exception):
         super().__init__(error)
         self.error = error
         self.description = description
+
+
+class ClientRefused(RequestRefused):
+    """A client that there is brought another secret than its own, or none."""
+
+    def __init__(self, client_id: str) -> None:
+        # As of a client that there is not: which of the two, is nobody's business.
+        super().__init__("invalid_client", NOT_AUTHENTICATED)
+        self.client_id = client_id
