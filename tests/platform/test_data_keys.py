@@ -191,7 +191,7 @@ class TestKeyService:
     async def test_is_asked_once_by_its_own_client(self, kms):
         service = wrapper_of(kms)
 
-        retries = service._aead.client.meta.config.retries
+        retries = service._aead._client.meta.config.retries
         assert retries["total_max_attempts"] == 1
 
 

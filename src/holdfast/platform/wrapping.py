@@ -27,6 +27,10 @@ from holdfast.platform.settings import BadSettings
 _KEY_BYTES, _NONCE_BYTES = 32, 12
 # A thread waits for it, which cannot be interrupted: shorter than the policies' limit.
 _CONNECT_SECONDS, _ANSWER_SECONDS = 2.0, 4.0
+# Also what is named by an alias, and the partitions of China and of governments.
+_AWS_KEY = re.compile(
+    r"arn:aws[a-z-]*:kms:(?P<region>[a-z0-9-]+):[^:/]+:(key|alias)/.+"
+)
 _GOOGLE_KEY = re.compile(
     "projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+"
 )
@@ -125,33 +129,69 @@ class _KeyService:
 
 def _aead_of(where: str) -> Wrapper:
     if where.startswith("aws-kms://"):
-        return _aws_key(where)
+        return _AwsKey(where)
     if where.startswith("gcp-kms://"):
         return _GoogleKey(where)
     return _VaultKey(where)
 
 
-def _aws_key(where: str) -> Wrapper:
-    import boto3  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra
-    from botocore.config import (  # type: ignore[import-untyped]  # noqa: PLC0415
-        Config,
-    )
-    from tink.integration import awskms  # noqa: PLC0415 - an extra
+class _AwsKey:
+    """Has AWS KMS wrap, in the form in which tink's client would.
 
-    # arn:aws:kms:<region>:<account>:key/<id>; who misspells it is told by tink.
-    _, _, rest = where.partition(":kms:")
-    # boto's own four retries are switched off: the policies around it have theirs.
-    config = Config(
-        region_name=rest.partition(":")[0] or None,
-        retries={"total_max_attempts": 1},
-        connect_timeout=_CONNECT_SECONDS,
-        read_timeout=_ANSWER_SECONDS,
-    )
-    client = awskms.new_client(
-        boto3_client=boto3.client("kms", config=config), key_uri=where
-    )
-    wrapper: Wrapper = client.get_aead(where)
-    return wrapper
+    Not by tink's client: that one says of whatever AWS refuses, a role that may not or
+    too many questions at once, what it says of a wrong key.
+    """
+
+    def __init__(self, where: str) -> None:
+        import boto3  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra
+        from botocore.config import (  # type: ignore[import-untyped]  # noqa: PLC0415
+            Config,
+        )
+
+        found = _AWS_KEY.fullmatch(where.removeprefix("aws-kms://"))
+        if found is None:
+            raise WrappingKeyWrong(
+                "HOLDFAST_DATA_KEY must be aws-kms://arn:aws:kms:<region>:<account>:"
+                "key/<id>."
+            )
+        # boto's own four retries are switched off: the policies around it have theirs.
+        config = Config(
+            region_name=found["region"],
+            retries={"total_max_attempts": 1},
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=_ANSWER_SECONDS,
+        )
+        self._name = found[0]
+        self._client: Any = boto3.client("kms", config=config)
+        # What it says of a value that this key did not wrap, or not for this.
+        self._refused = (
+            self._client.exceptions.InvalidCiphertextException,
+            self._client.exceptions.IncorrectKeyException,
+        )
+
+    def encrypt(self, plaintext: bytes, associated_data: bytes) -> bytes:
+        answer = self._client.encrypt(
+            KeyId=self._name,
+            Plaintext=plaintext,
+            EncryptionContext=_context(associated_data),
+        )
+        return bytes(answer["CiphertextBlob"])
+
+    def decrypt(self, ciphertext: bytes, associated_data: bytes) -> bytes:
+        try:
+            answer = self._client.decrypt(
+                KeyId=self._name,
+                CiphertextBlob=ciphertext,
+                EncryptionContext=_context(associated_data),
+            )
+        except self._refused as error:
+            raise tink.TinkError("another key") from error
+        return bytes(answer["Plaintext"])
+
+
+def _context(associated_data: bytes) -> dict[str, str]:
+    # As tink writes it: keys that its client wrapped are unwrapped by this.
+    return {"associatedData": associated_data.hex()} if associated_data else {}
 
 
 class _GoogleKey:
