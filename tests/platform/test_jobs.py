@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
+from holdfast.kernel import tokens
 from holdfast.kernel.ids import new_id
 from holdfast.platform import jobs
 from holdfast.platform.db import DatabaseUnavailable
@@ -340,3 +341,21 @@ class TestWaitSeconds:
     def test_is_anything_below_that(self):
         assert wait_seconds(10, chance=0) == 0
         assert wait_seconds(3, chance=0.25) == 2
+
+
+class TestWhatIsKeptOfAFailure:
+    async def test_holds_no_address_and_no_token(
+        self, add, work, one_held, promised, database
+    ):
+        token = tokens.new_token(tokens.EMAIL)
+        await add(JOB)
+        said = Refused(f"554 ada@example.com: http://shop.test/reset?token={token}")
+
+        work(Recorder(said), is_final=lambda error: True)
+
+        await promised(one_held)
+        rows = await database.fetch("SELECT l::text AS row FROM pgqueuer_log l")
+        written = str([row["row"] for row in rows])
+        assert "token=hfm_..." in written
+        assert token not in written
+        assert "ada@" not in written

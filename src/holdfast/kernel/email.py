@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from holdfast.kernel.tokens import without_tokens
+
 # An address has 254 characters at most (RFC 5321 4.5.3.1.3). What is longer is
 # nobody's, and composing a megabyte of accents would take most of an hour.
 _LONGEST = 512
@@ -23,5 +25,10 @@ def canonical(address: str) -> str:
 
 
 def without_addresses(text: str) -> str:
-    """A text that others wrote, such as a mail server, fit for a log."""
+    """A text without the e-mail addresses in it."""
     return _ADDRESS.sub("[address]", text)
+
+
+def fit_for_a_log(text: str) -> str:
+    """A text that others wrote, such as a mail server, with no address and no token."""
+    return without_tokens(without_addresses(text))

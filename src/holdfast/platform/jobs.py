@@ -44,7 +44,7 @@ from pgqueuer.domain.settings import DBSettings, Durability
 from pgqueuer.domain.types import JOB_STATUS, Channel, JobId
 from pgqueuer.queries import Queries
 
-from holdfast.kernel.email import without_addresses
+from holdfast.kernel.email import fit_for_a_log
 from holdfast.platform import sql
 from holdfast.platform.db import Connection, DatabaseUnavailable, Transaction
 
@@ -378,8 +378,8 @@ def _kept(record: models.TracebackRecord | None) -> models.TracebackRecord | Non
         return None
     return record.model_copy(
         update={
-            "exception_message": without_addresses(record.exception_message),
-            "traceback": without_addresses(record.traceback),
+            "exception_message": fit_for_a_log(record.exception_message),
+            "traceback": fit_for_a_log(record.traceback),
         }
     )
 

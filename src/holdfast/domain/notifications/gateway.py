@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlsplit
 
 from holdfast.domain.notifications.errors import MailRefused, MailServerUnavailable
 from holdfast.domain.notifications.model import Email, one_line
-from holdfast.kernel.email import without_addresses
+from holdfast.kernel.email import fit_for_a_log
 from holdfast.resilience.errors import Rejected, TimedOut
 
 _PERMANENT = 500
@@ -174,13 +174,14 @@ async def _plainly(call: Callable[[], Awaitable[None]], /) -> None:
 
 
 def _said(error: Exception) -> str:
-    # Servers like to repeat whom they refuse, and this text is kept in clear.
-    return without_addresses(one_line(error)) or type(error).__name__
+    # Servers like to repeat whom they refuse, and which link they take for spam; this
+    # text is kept in clear.
+    return fit_for_a_log(one_line(error)) or type(error).__name__
 
 
 def _failure(code: int, said: bytes | str) -> MailRefused | MailServerUnavailable:
     text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
-    text = without_addresses(text)
+    text = fit_for_a_log(text)
     if code >= _PERMANENT:
         return MailRefused(f"{code} {text}")
     return MailServerUnavailable(f"{code} {text}")
