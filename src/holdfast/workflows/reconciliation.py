@@ -1,7 +1,8 @@
 """Hold the provider's books against ours: repair what is certain, list what is not.
 
-Reads every charge and refund of the provider since a time, page by page, and every
-paid order and succeeded refund of ours. What seems to differ is looked at a second
+Reads every charge and refund of the provider since a time, page by page, every paid
+order and succeeded refund of ours, and the orders, however old, of which a refund
+failed since. What seems to differ is looked at a second
 time, both sides fresh, because either may have moved while the other was read. What
 still differs is one open row each, closed when it is gone.
 """
@@ -94,6 +95,7 @@ class Reconciliation:
             await self._refunds(listed, books, report)
         await self._paid_orders(since, books, report)
         await self._succeeded_refunds(since, books, report)
+        await self._failed_refunds(since, books, report)
         await self._open(books, report)
         report.open = await payments.count_discrepancies(self.db)
         return report
@@ -151,6 +153,19 @@ class Reconciliation:
                 if str(refund.id) not in books:
                     await self._refund_again(str(refund.id), books, report)
             last = found[-1].id
+
+    async def _failed_refunds(
+        self, since: datetime, books: "_Seen", report: Report
+    ) -> None:
+        """Whoever was to get that money may have paid long before."""
+        last: UUID | None = None
+        while ids := await payments.failed_since(
+            self.db, since, after=last, limit=_BATCH
+        ):
+            for order_id in ids:
+                if str(order_id) not in books:
+                    await self._charge_again(str(order_id), books, report)
+            last = ids[-1]
 
     async def _open(self, books: "_Seen", report: Report) -> None:
         """Look again at differences from before: they may be gone."""

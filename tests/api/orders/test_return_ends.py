@@ -1,15 +1,17 @@
 """A return ends by itself when its money went, whoever died or failed meanwhile."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import httpx
 import pytest
 
-from holdfast.domain import notifications
+from holdfast.domain import notifications, payments
 from holdfast.kernel.ids import new_id
 from holdfast.platform.jobs import Job
 from holdfast.worker.handlers import TASKS, TASKS_BY_EVENT, Reach
 from holdfast.workflows import refunds
+from holdfast.workflows.reconciliation import Reconciliation
 
 ONE = {"lines": [{"position": 1, "quantity": 1}], "reason": "damaged"}
 
@@ -88,6 +90,22 @@ def end_refund(payment_provider, shop, clock, database):
     return end
 
 
+@pytest.fixture
+def reconcile(shop):
+    """Hold the books of the last two days against each other; what is left open."""
+
+    async def run():
+        since = shop.clock() - timedelta(days=2)
+        doing = Reconciliation(shop.db, shop.vault, shop.payments, shop.clock)
+        await doing.run(since)
+        page = await payments.discrepancies(
+            shop.db, after=None, limit=9, open_only=True
+        )
+        return [(one.kind, one.subject) for one in page.items]
+
+    return run
+
+
 class TestWhoDied:
     async def test_is_finished_by_the_worker(
         self, approved, act, shop, nobody_pays, work, status, refunded, database
@@ -126,6 +144,35 @@ class TestRefundThatFails:
         assert retried.is_success, retried.text
         assert after_failure == "received"
         assert await status(found) == "completed"
+
+    async def test_is_listed_however_old_the_order_until_it_is_tried_again(
+        self, approved, act, end_refund, reconcile, client, operator, clock
+    ):
+        placed, found = await approved("pm_refund_pending")
+        clock.advance(days=60)
+        await act(found, "receipt")
+        before = await reconcile()
+        failed = await end_refund("fail")
+
+        listed = await reconcile()
+        await client.post(f"/v1/refunds/{failed}/retry", headers=operator)
+
+        assert before == []
+        assert listed == [("return_unpaid", placed.order["id"])]
+        assert await reconcile() == []
+        again = await end_refund("fail")
+        assert again != failed
+        assert await reconcile() == listed, "another try of it failed, too"
+
+    async def test_of_goods_that_did_not_come_back_is_none_of_these(
+        self, place, operator, end_refund, reconcile
+    ):
+        placed = await place("pm_refund_pending", TEA=1)
+        body = {"amount": {"amount": 100, "currency": "EUR"}, "reason": "kindness"}
+        await placed.send("refunds", body, by=operator, key="refund")
+        await end_refund("fail")
+
+        assert await reconcile() == []
 
 
 class TestAtOnce:

@@ -43,6 +43,7 @@ OURS = Owed(
     closing=None,
     closing_status=None,
     paid_outside=False,
+    unpaid=0,
 )
 PENDING = replace(OURS, status="pending", payment_status="pending", captured=0)
 FAILED = replace(OURS, status="failed", payment_status="failed", captured=0)
@@ -96,6 +97,10 @@ class TestCompareCharge:
             (charge(refunded=1000), replace(LATE, refunded=1000), None),
             (charge(refunded=1000), LATE, D.REFUNDS_DIFFER),
             (charge(captured=900), LATE, D.AMOUNT_DIFFERS),
+            (charge(), replace(OURS, unpaid=300), D.RETURN_UNPAID),
+            (charge(refunded=300), replace(PARTLY, unpaid=300), D.RETURN_UNPAID),
+            (charge(), replace(LESS, unpaid=300), D.KEPT_TOO_MUCH),
+            (charge(), replace(LATE, unpaid=300), R.GIVE_BACK),
             (charge(), LESS, D.KEPT_TOO_MUCH),
             (charge(), replace(LESS, refunding=400), None),
             (charge(refunded=700), replace(LESS, refunded=700), None),

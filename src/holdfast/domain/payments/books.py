@@ -44,6 +44,8 @@ class Owed:
     closing_status: str | None
     # By transfer or in cash: no provider knows of it.
     paid_outside: bool
+    # For goods that came back, by refunds that failed and that nobody tried again.
+    unpaid: int
 
     @property
     def total_money(self) -> Money:

@@ -39,6 +39,8 @@ class Difference(StrEnum):
     """Captured for an order that owes nothing, and giving it back failed."""
     KEPT_TOO_MUCH = "kept_too_much"
     """More is kept than the order is worth: mostly because a refund failed."""
+    RETURN_UNPAID = "return_unpaid"
+    """Goods came back, and the refund for them failed."""
     CAPTURED_TOO_LITTLE = "captured_too_little"
     """Less was captured than the order is worth."""
     NOT_CAPTURED = "not_captured"
@@ -116,6 +118,8 @@ def _worth(ours: Owed) -> Verdict:
     if ours.surplus > 0:
         canceled = ours.status == "canceled"
         return Repair.GIVE_BACK if canceled else Difference.KEPT_TOO_MUCH
+    if ours.unpaid:
+        return Difference.RETURN_UNPAID
     if ours.captured < ours.worth:
         return Difference.CAPTURED_TOO_LITTLE
     return None

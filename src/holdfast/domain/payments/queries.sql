@@ -39,6 +39,13 @@ WHERE status = 'succeeded' AND requested_at >= $1 AND ($2::uuid IS NULL OR id > 
   AND NOT EXISTS (SELECT FROM orders o WHERE o.id = refunds.order_id AND o.paid_outside)
 ORDER BY id LIMIT $3;
 
+-- name: failed_since
+-- Orders of which a refund failed, in the order of their ids. $1 failed at or after, $2
+-- after this order (NULL for the start), $3 how many.
+SELECT DISTINCT order_id AS id FROM refunds
+WHERE status = 'failed' AND settled_at >= $1 AND ($2::uuid IS NULL OR order_id > $2)
+ORDER BY order_id LIMIT $3;
+
 -- name: end_refund
 -- End a pending refund. $1 id, $2 status, $3 the provider's reference (NULL keeps what is
 -- known), $4 why it failed (or NULL), $5 now. Returns one row to the one who ends it,
@@ -189,12 +196,25 @@ SELECT count(*) FROM discrepancies WHERE resolved_at IS NULL;
 
 -- name: owed
 -- What orders owe and have paid, by their ids. $1 ids. Those that exist. `worth` is what
--- is to be paid in money for what was not canceled.
+-- is to be paid in money for what was not canceled, `unpaid` what goods that came back
+-- should have brought: of their refunds those that failed and were not tried again.
 SELECT o.id, o.currency, o.status, o.payment_status, o.fulfilment_status,
        o.total_amount, o.captured_amount, o.refunded_amount, o.refunding_amount,
        o.placed_at, o.payment_reference, greatest(0, l.kept - o.credit_amount
            + CASE WHEN l.units > 0 THEN o.shipping_amount ELSE 0 END) AS worth,
-       c.kind AS closing, c.status AS closing_status, o.paid_outside
+       c.kind AS closing, c.status AS closing_status, o.paid_outside, (
+           SELECT coalesce(sum(f.amount), 0)::bigint FROM refunds f
+           WHERE f.order_id = o.id AND f.status = 'failed'
+             AND NOT EXISTS (SELECT FROM refunds again WHERE again.retry_of = f.id)
+             AND EXISTS (
+                 WITH RECURSIVE tries AS (
+                     SELECT f.id, f.retry_of
+                     UNION ALL
+                     SELECT b.id, b.retry_of
+                     FROM refunds b JOIN tries t ON b.id = t.retry_of
+                 )
+                 SELECT FROM return_refunds w JOIN tries t ON t.id = w.refund_id)
+       ) AS unpaid
 FROM orders o
 LEFT JOIN charge_closings c ON c.order_id = o.id
 CROSS JOIN LATERAL (

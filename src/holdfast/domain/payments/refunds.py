@@ -18,6 +18,7 @@ _REFUND = _SQL["refund"]
 _REFUNDS_OF_ORDER = _SQL["refunds_of_order"]
 _REFUNDS_BY_KEY = _SQL["refunds_by_key"]
 _REFUNDS_SINCE = _SQL["refunds_since"]
+_FAILED_SINCE = _SQL["failed_since"]
 _END_REFUND = _SQL["end_refund"]
 _PUT_OFF_REFUND = _SQL["put_off_refund"]
 _DUE_REFUNDS = _SQL["due_refunds"]
@@ -82,6 +83,14 @@ async def succeeded_since(
     """Refunds that went through, in the order of their ids."""
     rows = await connection.fetch(_REFUNDS_SINCE, since, after, limit)
     return [_refund(row) for row in rows]
+
+
+async def failed_since(
+    connection: Connection, since: datetime, *, after: UUID | None, limit: int
+) -> list[UUID]:
+    """Orders of which a refund failed since then, in the order of their ids."""
+    rows = await connection.fetch(_FAILED_SINCE, since, after, limit)
+    return [row["id"] for row in rows]
 
 
 async def end_refund(
