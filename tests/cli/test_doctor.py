@@ -108,6 +108,23 @@ class TestDoctor:
         assert "no order" in finding["what"]
         assert await level(database) == (10, 0)
 
+    async def test_lets_a_line_say_what_its_shipments_do(self, holdfast, database, buy):
+        bought = await buy()
+        await database.fetch("UPDATE order_lines SET fulfilled_quantity = 1")
+
+        found = await holdfast("doctor")
+        fixed = json.loads((await holdfast("doctor", "--fix", "--json")).out)
+
+        assert found.code == 1
+        assert "a line does not say what its shipments" in found.out
+        assert fixed["findings"][0] == {
+            "kind": "line",
+            "what": f"shipped of TEA-1, line 1 of {bought.order.label}",
+            "expected": 0,
+            "found": 1,
+            "fixed": True,
+        }
+
     async def test_tells_levels_of_their_location(self, holdfast, database, a_product):
         await a_product("TEA", on_hand=10)
         await database.fetch("UPDATE stock SET active = false")

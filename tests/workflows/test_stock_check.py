@@ -2,8 +2,10 @@
 
 import pytest
 
-from holdfast.domain import inventory, ordering
-from holdfast.domain.inventory import MAIN
+from holdfast.domain import inventory
+from holdfast.platform.idempotency import Answer, Claim
+from holdfast.workflows.dispatch import Dispatch
+from holdfast.workflows.fulfilment import Fulfilment, Wish
 from holdfast.workflows.stock_check import StockCheck
 
 
@@ -31,18 +33,11 @@ def reserved(shop):
 class TestOrders:
     async def test_hold_what_they_have_still_to_get(self, shop, check, order, clock):
         assert await check.find() == []
-        (line,) = order.lines
-        async with shop.db.transaction() as tx:
-            await ordering.mark_fulfilled(
-                tx, order.id, {1: 2}, actor="test", at=clock()
-            )
-            await inventory.ship(
-                *(tx, order.id, {line.variant_id: 2}),
-                location_id=MAIN,
-                actor="test",
-                reference="parcel",
-                at=clock(),
-            )
+        doing = Dispatch(shop.db, shop.vault, shop.carrier, clock)
+        claim = Claim("test", "shipments", "key", b"print")
+        await Fulfilment(doing, lambda _: Answer(201, {}, b"")).ship(
+            order.id, Wish(units={1: 2}), actor="test", claim=claim
+        )
 
         assert await check.find() == []
 

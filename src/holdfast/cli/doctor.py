@@ -20,6 +20,7 @@ _MEANING = {
     "guard": "a rule of the database is not in force; run the migrations",
     "ledger": "the level is not the sum of its movements",
     "reserved": "what is reserved is not the sum of its reservations",
+    "line": "a line does not say what its shipments and returns do",
     "order": "an order does not hold what it has still to get",
     "location": "a level does not know whether its location is in use",
 }

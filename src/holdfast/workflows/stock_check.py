@@ -2,7 +2,8 @@
 
 Four things must be true of each level: it is the sum of its ledger, what is reserved is
 the sum of its reservations, orders hold what they still have to get, and the database
-itself would refuse anything else.
+itself would refuse anything else. What orders still have to get rests on their lines,
+which must say what shipments and returns do.
 """
 
 from collections.abc import Sequence
@@ -10,14 +11,15 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 from uuid import UUID
 
-from holdfast.domain import inventory
+from holdfast.domain import inventory, ordering
 from holdfast.domain.inventory import OrderDrift, OutOfStock
+from holdfast.domain.ordering import LineDrift
 from holdfast.kernel.clock import Clock
 from holdfast.platform.db import ConstraintViolated, Database
 
 ACTOR = "command_line"
 
-Kind: TypeAlias = Literal["guard", "ledger", "reserved", "order", "location"]
+Kind: TypeAlias = Literal["guard", "line", "order", "ledger", "reserved", "location"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -29,7 +31,7 @@ class Finding:
     what: str
     """Which SKU and location, order, constraint or trigger."""
     expected: int | None
-    """What one book says: the ledger, the reservations, the order."""
+    """What one book says: the ledger, the reservations, the order, its shipments."""
     found: int | None
     """What the other says."""
     fixed: bool = False
@@ -48,6 +50,8 @@ class StockCheck:
             Finding("guard", name, None, None)
             for name in await inventory.missing_guards(self.db)
         ]
+        for line in await ordering.line_drift(self.db):
+            found += _of_line(line)
         found += [_of_order(drift) for drift in await inventory.order_drift(self.db)]
         for row in await inventory.drift(self.db):
             what = f"{row['sku'] or row['variant_id']} at {row['location']}"
@@ -64,11 +68,17 @@ class StockCheck:
     async def fix(self) -> list[Finding]:
         """Repair what can be repaired; returns what was found, and what was fixed.
 
-        Orders first: what they hold too much or too little is released or reserved.
-        Then the levels, one a transaction. What cannot be repaired (units that are
-        promised and not there, rules the database has lost) is left as it is.
+        Lines of orders first, where shipments, returns and the order's record agree
+        and they alone do not. Then orders: what they hold too much or too little is
+        released or reserved. Then the levels, one a transaction. What cannot be
+        repaired (units that are promised and not there, rules the database has lost,
+        books of which nobody can say which is right) is left as it is.
         """
         before = await self.find()
+        lines = await ordering.line_drift(self.db)
+        for order_id in dict.fromkeys(line.order_id for line in lines):
+            async with self.db.transaction() as tx:
+                await ordering.recount_lines(tx, order_id, actor=ACTOR, at=self.clock())
         drifting = await inventory.order_drift(self.db)
         for order_id in dict.fromkeys(drift.order_id for drift in drifting):
             await self._fix_order(order_id)
@@ -101,6 +111,15 @@ class StockCheck:
                 )
         except ConstraintViolated:
             return
+
+
+def _of_line(drift: LineDrift) -> list[Finding]:
+    what = f"{drift.sku}, line {drift.position} of HF-{drift.number}"
+    found = (
+        Finding("line", f"shipped of {what}", drift.shipped, drift.fulfilled),
+        Finding("line", f"returned of {what}", drift.came_back, drift.returned),
+    )
+    return [finding for finding in found if finding.expected != finding.found]
 
 
 def _of_order(drift: OrderDrift) -> Finding:

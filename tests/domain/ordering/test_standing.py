@@ -68,6 +68,41 @@ class TestAnyChanges:
             assert (now.status is OrderStatus.COMPLETED) is (shipped and paid)
 
 
+class TestRecounted:
+    @given(
+        st.lists(st.integers(1, 4), min_size=1, max_size=3),
+        st.dictionaries(
+            st.integers(1, 3), st.tuples(st.integers(0, 4), st.integers(0, 4))
+        ),
+    )
+    def test_says_what_was_counted_or_is_refused(self, quantities, counted):
+        before = fresh(*quantities)
+        wanted = [counted.get(n.position, (0, 0)) for n in before.lines]
+        possible = all(
+            back <= shipped <= line.quantity
+            for line, (shipped, back) in zip(before.lines, wanted, strict=True)
+        )
+
+        if not possible:
+            with pytest.raises(LinesNotOpen):
+                standing.recounted(before, counted)
+            return
+
+        after = standing.recounted(before, counted)
+        assert [(n.fulfilled, n.returned) for n in after.lines] == wanted
+        whole = all(
+            shipped == line.quantity
+            for line, (shipped, _) in zip(before.lines, wanted, strict=True)
+        )
+        assert (after.status is OrderStatus.COMPLETED) is whole
+
+    def test_is_not_for_orders_that_ended(self):
+        ended = standing.canceled(fresh(1), {1: 1})
+
+        with pytest.raises(OrderNotOpen):
+            standing.recounted(ended, {1: (0, 0)})
+
+
 class TestSteps:
     def test_that_no_table_has_are_a_fault_of_ours(self):
         before = fresh(1)

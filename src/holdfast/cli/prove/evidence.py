@@ -68,7 +68,7 @@ SELECT (SELECT count(*) FROM stock) AS levels, (SELECT count(*) FROM orders) AS 
 """
 _CHECKED = (
     ("ledger, levels and reservations agree", {"ledger", "reserved"}, "levels"),
-    ("every order holds what it is owed, and no more", {"order"}, "orders"),
+    ("every order holds what it is owed, and no more", {"order", "line"}, "orders"),
     ("the database's own rules are in force", {"guard"}, "guards"),
     ("levels know where they are", {"location"}, "levels"),
 )

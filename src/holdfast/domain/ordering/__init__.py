@@ -122,6 +122,11 @@ from holdfast.domain.ordering.notes import (
 )
 from holdfast.domain.ordering.person import SEALED
 from holdfast.domain.ordering.record import OrderEvent, events_of, record
+from holdfast.domain.ordering.recounting import (
+    LineDrift,
+    line_drift,
+    recount_lines,
+)
 from holdfast.domain.ordering.returning import (
     add_return,
     cancel_return,
@@ -227,6 +232,7 @@ __all__ = [
     "Expired",
     "FulfilmentStatus",
     "Line",
+    "LineDrift",
     "LinesNotOpen",
     "Listed",
     "NewLine",
@@ -302,6 +308,7 @@ __all__ = [
     "is_kept",
     "kept_of",
     "latest",
+    "line_drift",
     "lock",
     "lock_cart",
     "lock_carts",
@@ -330,6 +337,7 @@ __all__ = [
     "priced",
     "receive_return",
     "record",
+    "recount_lines",
     "refundable",
     "refunds_of_return",
     "remove_line",

@@ -127,6 +127,31 @@ async def mark_returned(
     )
 
 
+async def correct_lines(
+    tx: Transaction,
+    order_id: UUID,
+    counted: Mapping[int, tuple[int, int]],
+    *,
+    actor: str,
+    at: datetime,
+) -> Standing:
+    """Set lines to what was shipped of them, and of that came back, by position."""
+    lines = [
+        {"position": position, "fulfilled_quantity": n, "returned_quantity": back}
+        for position, (n, back) in sorted(counted.items())
+    ]
+
+    def change(before: Standing, _: object) -> Standing:
+        return standing.recounted(before, counted)
+
+    return await _change(
+        *(tx, order_id, {}, change, "lines_corrected"),
+        actor=actor,
+        at=at,
+        detail={"lines": lines},
+    )
+
+
 async def mark_captured(
     tx: Transaction,
     order_id: UUID,
@@ -208,7 +233,7 @@ async def _change(
         [new.fulfilled - old.fulfilled for old, new in moved if new != old],
         [new.returned - old.returned for old, new in moved if new != old],
         kind,
-        {**detail, "lines": _said(quantities)},
+        {"lines": _said(quantities), **detail},
         [step[0] for step in steps],
         [step[1] for step in steps],
         [step[2] for step in steps],

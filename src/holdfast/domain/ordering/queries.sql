@@ -673,6 +673,53 @@ WITH moved AS (
 )
 SELECT id FROM moved;
 
+-- name: line_drift
+-- Lines that do not say what was shipped of them and came back, as shipments and returns
+-- do. $1 order, NULL for all: then every line is read; for checks, not for requests. What
+-- was canceled or put up to be shipped again is not shipped. Returns for each what the line
+-- says, what shipments and returns say, and what the order's record adds up to. Orders
+-- from before there were shipments, whose record has no beginning, are left out.
+WITH drifting AS (
+    SELECT l.order_id, l.position, l.sku, l.fulfilled_quantity, l.returned_quantity,
+           coalesce(s.units, 0) AS shipped, coalesce(b.units, 0) AS came_back
+    FROM order_lines l
+    LEFT JOIN (
+        SELECT s.order_id, n.position, sum(n.quantity)::bigint AS units
+        FROM shipments s JOIN shipment_lines n ON n.shipment_id = s.id
+        WHERE s.status <> 'canceled' AND s.reshipped_at IS NULL
+        GROUP BY s.order_id, n.position
+    ) s ON s.order_id = l.order_id AND s.position = l.position
+    LEFT JOIN (
+        SELECT r.order_id, n.position, sum(n.received_quantity)::bigint AS units
+        FROM returns r JOIN return_lines n ON n.return_id = r.id
+        GROUP BY r.order_id, n.position
+    ) b ON b.order_id = l.order_id AND b.position = l.position
+    WHERE ($1::uuid IS NULL OR l.order_id = $1)
+      AND (l.fulfilled_quantity <> coalesce(s.units, 0)
+           OR l.returned_quantity <> coalesce(b.units, 0))
+)
+SELECT d.order_id, o.number, d.position, d.sku, d.fulfilled_quantity,
+       d.returned_quantity, d.shipped, d.came_back, e.shipped AS recorded_shipped,
+       e.came_back AS recorded_back
+FROM drifting d
+JOIN orders o ON o.id = d.order_id
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(CASE e.kind WHEN 'lines_fulfilled' THEN n.quantity
+                                    WHEN 'lines_unfulfilled' THEN -n.quantity END), 0
+           )::bigint AS shipped,
+           coalesce(sum(n.quantity) FILTER (WHERE e.kind = 'lines_returned'), 0
+           )::bigint AS came_back
+    FROM order_events e
+    CROSS JOIN LATERAL jsonb_to_recordset(e.detail -> 'lines')
+        AS n (position integer, quantity bigint)
+    WHERE e.order_id = d.order_id AND n.position = d.position
+      AND e.kind IN ('lines_fulfilled', 'lines_unfulfilled', 'lines_returned')
+) e
+WHERE EXISTS (SELECT FROM order_events b
+              WHERE b.order_id = d.order_id AND b.kind = 'order'
+                AND b.to_state = 'pending')
+ORDER BY o.number, d.position;
+
 -- name: mark_captured
 -- An authorised payment was captured. $1 order, $2 how much (NULL for the total), $3 who
 -- says so, $4 now. Completes an order that is shipped. Returns one row, or none if it is

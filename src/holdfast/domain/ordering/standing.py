@@ -100,6 +100,27 @@ def returned(standing: Standing, quantities: Mapping[int, int]) -> Standing:
     return replace(standing, lines=_more(standing, quantities, "returned"))
 
 
+def recounted(standing: Standing, counted: Mapping[int, tuple[int, int]]) -> Standing:
+    """After lines were set to what was shipped of them, and of that came back.
+
+    ``LinesNotOpen`` for numbers that a line cannot have.
+    """
+    _check_status(standing, _PLACED)
+    lines, wrong = [], []
+    for line in standing.lines:
+        said = (line.fulfilled, line.returned)
+        shipped, back = counted.get(line.position, said)
+        try:
+            lines.append(
+                line.plus(fulfilled=shipped - said[0], returned=back - said[1])
+            )
+        except ValueError:
+            wrong.append(line.position)
+    if wrong:
+        raise LinesNotOpen(wrong)
+    return _settled(replace(standing, lines=tuple(lines)))
+
+
 def steps(before: Standing, after: Standing) -> Iterator[tuple[str, StrEnum, StrEnum]]:
     """The changes of state between the two: which machine, from where, to where.
 
