@@ -20,7 +20,11 @@ Token = Annotated[
 ]
 # Without limits: what is wrong with a password is said by the rules for passwords.
 NewPassword = Annotated[
-    str, msgspec.Meta(description="8 to 256 characters, and hard to guess.")
+    str,
+    msgspec.Meta(
+        description="As many characters as the shop asks for (8 unless it says"
+        " otherwise), 256 at most, and hard to guess."
+    ),
 ]
 
 
@@ -102,6 +106,7 @@ async def confirm_sign_up(
         shop.hasher,
         data.token,
         data.password,
+        shortest=shop.settings.password_shortest,
         given_name=data.given_name,
         family_name=data.family_name,
         origin=origin,
@@ -134,6 +139,7 @@ async def confirm_reset(shop: Shop, origin: Origin, data: ResetConfirmation) -> 
         shop.hasher,
         data.token,
         data.password,
+        shortest=shop.settings.password_shortest,
         origin=origin,
         clock=shop.clock,
     )
@@ -151,6 +157,7 @@ async def change_password(
         member.account_id,
         old=data.current_password,
         new=data.new_password,
+        shortest=shop.settings.password_shortest,
         session_id=member.session_id,
         origin=origin,
         clock=shop.clock,

@@ -151,6 +151,7 @@ def first(keep: Path) -> None:
                 shop.vault,
                 hasher,
                 kept=kept,
+                shortest=settings.password_shortest,
                 public_url=settings.public_url,
                 clock=system_clock,
             )
@@ -173,12 +174,13 @@ def _address(text: str) -> str:
 
 
 def _password(email: str, *, stdin: bool, generate: bool) -> str | None:
-    if generate:
-        return first_operator.new_password()
-    if not stdin:
+    if not (generate or stdin):
         return None
+    shortest = settings_of_running_shop().password_shortest
+    if generate:
+        return first_operator.new_password(shortest)
     password = sys.stdin.readline().rstrip("\r\n")
-    accounts.check_password_rules(password, email=email)
+    accounts.check_password_rules(password, email=email, shortest=shortest)
     return password
 
 

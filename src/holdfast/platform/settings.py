@@ -117,6 +117,11 @@ class Settings:
     invoice_seller: tuple[str, ...]
     """Who sells, as invoices say it: name, address, tax number. Without it, the address
     of the shop."""
+    password_shortest: int
+    """The fewest characters of a new password; older ones stay good. 8, beside the list
+    of common ones, is what NIST SP 800-63B asked up to revision 3, and what revision 4
+    (2025) asks where a second factor is demanded; where a password may be all there is,
+    as for customers here, revision 4 asks 15."""
     openid_timeout_seconds: float
     """How long somebody waits for each answer of an OpenID provider."""
     pay_page: str | None
@@ -203,6 +208,7 @@ class Settings:
                 "HOLDFAST_CARRIER_WEBHOOK_SECRET"
             ),
             invoice_seller=read.lines("HOLDFAST_INVOICE_SELLER"),
+            password_shortest=read.whole("HOLDFAST_PASSWORD_SHORTEST", 8, 8, 64),
             openid_timeout_seconds=read.seconds("HOLDFAST_OPENID_TIMEOUT_SECONDS", 5),
             pay_page=read.url("HOLDFAST_PAY_PAGE", ("http", "https")),
             cart_days=read.whole("HOLDFAST_CART_DAYS", 30, 1, 3650),

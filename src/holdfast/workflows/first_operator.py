@@ -31,9 +31,10 @@ class FirstOperator:
     """The password that works; None if it is another than the one that was kept."""
 
 
-def new_password() -> str:
-    """A password that nobody guesses: 20 characters, 120 bits."""
-    return secrets.token_urlsafe(_PASSWORD_BYTES)
+def new_password(shortest: int = 0) -> str:
+    """A password that nobody guesses: 20 characters, 120 bits, or as many as needed."""
+    # Four characters are three bytes.
+    return secrets.token_urlsafe(max(_PASSWORD_BYTES, -(-shortest * 3 // 4)))
 
 
 async def see_to(
@@ -42,13 +43,15 @@ async def see_to(
     hasher: Hasher,
     *,
     kept: str | None,
+    shortest: int = 0,
     public_url: str,
     clock: Clock,
 ) -> FirstOperator:
     """Make the operator and the shop's own client, if they are not there yet.
 
     An operator that is there is left alone: *kept*, the password of an earlier start,
-    is tried and never set again, as its owner may have chosen another.
+    is tried and never set again, as its owner may have chosen another. A new password
+    has at least *shortest* characters.
     """
     await _see_to_client(db, vault, public_url, clock)
     account = await accounts.find_by_email(db, vault, EMAIL)
@@ -57,7 +60,7 @@ async def see_to(
         if kept is not None and await hasher.verify(phc, kept):
             return FirstOperator(EMAIL, "known", kept)
         return FirstOperator(EMAIL, "changed", None)
-    password = kept or new_password()
+    password = kept or new_password(shortest)
     users = Users(db, vault, clock)
     made = await users.create(
         EMAIL, ["admin"], Giver(), password=await hasher.hash(password)

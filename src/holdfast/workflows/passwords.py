@@ -45,18 +45,19 @@ async def reset(
     token: str,
     password: str,
     *,
+    shortest: int,
     origin: Origin,
     clock: Clock,
 ) -> Account:
     """Give an account the password chosen by whoever followed the link to its address.
 
-    Every session ends; the second factor stays, and is asked for at the next sign-in.
-    Raises ``LinkNotValid``, ``PasswordRefused`` (the link stays good) or
-    ``SignInBusy``.
+    It has at least *shortest* characters. Every session ends; the second factor stays,
+    and is asked for at the next sign-in. Raises ``LinkNotValid``, ``PasswordRefused``
+    (the link stays good) or ``SignInBusy``.
     """
     purpose: accounts.Purpose = "password_reset"
     request = await accounts.request_of_token(db, vault, token, purpose, clock())
-    accounts.check_password_rules(password, email=request.email)
+    accounts.check_password_rules(password, email=request.email, shortest=shortest)
     phc = await hasher.hash(password)
 
     async with db.transaction() as tx:
@@ -108,14 +109,15 @@ async def change(
     *,
     old: str,
     new: str,
+    shortest: int,
     session_id: UUID,
     origin: Origin,
     clock: Clock,
 ) -> None:
     """Change the password of somebody who is signed in; their other sessions end.
 
-    Raises ``WrongPassword``, ``TooManyAttempts``, ``PasswordRefused`` or
-    ``SignInBusy``.
+    The new one has at least *shortest* characters; the old one may have fewer. Raises
+    ``WrongPassword``, ``TooManyAttempts``, ``PasswordRefused`` or ``SignInBusy``.
     """
     said = await prove(
         *(db, vault, hasher, account_id, old),
@@ -124,7 +126,7 @@ async def change(
         clock=clock,
     )
     email = said.account.email or ""
-    accounts.check_password_rules(new, email=email)
+    accounts.check_password_rules(new, email=email, shortest=shortest)
     phc = await hasher.hash(new)
 
     async with db.transaction() as tx:

@@ -35,6 +35,7 @@ async def confirm_sign_up(
     token: str,
     password: str,
     *,
+    shortest: int,
     given_name: str | None = None,
     family_name: str | None = None,
     origin: Origin,
@@ -42,12 +43,13 @@ async def confirm_sign_up(
 ) -> Account:
     """Open the account for which the link with *token* was sent.
 
-    Orders that were placed with the address as a guest belong to it from now on. Raises
-    ``LinkNotValid``, ``PasswordRefused`` (the link stays good), ``EmailTaken`` or
-    ``SignInBusy``. Of two at once, one gets an account.
+    Its password has at least *shortest* characters. Orders that were placed with the
+    address as a guest belong to it from now on. Raises ``LinkNotValid``,
+    ``PasswordRefused`` (the link stays good), ``EmailTaken`` or ``SignInBusy``. Of
+    two at once, one gets an account.
     """
     request = await accounts.request_of_token(db, vault, token, "sign_up", clock())
-    accounts.check_password_rules(password, email=request.email)
+    accounts.check_password_rules(password, email=request.email, shortest=shortest)
     # Before the transaction: a hash takes longer than all its statements.
     phc = await hasher.hash(password)
 

@@ -13,9 +13,9 @@ ADA = "ada.lovelace@analytical.example"
 def reasons():
     """What is said against a password; nothing if it is taken."""
 
-    def against(password, email=ADA):
+    def against(password, email=ADA, shortest=8):
         try:
-            accounts.check_password_rules(password, email=email)
+            accounts.check_password_rules(password, email=email, shortest=shortest)
         except PasswordRefused as refused:
             return refused.reasons
         return []
@@ -76,6 +76,12 @@ class TestCheckPasswordRules:
         said = reasons(password)
 
         assert any(reason in sentence for sentence in said), said
+
+    def test_takes_none_shorter_than_the_shop_says(self, reasons):
+        assert reasons("x7Kq.m2v is 14", shortest=15) == [
+            "It has fewer than 15 characters."
+        ]
+        assert reasons("x7Kq.m2v is 15!", shortest=15) == []
 
     def test_counts_letters_as_people_do(self, reasons):
         accented = "e\N{COMBINING ACUTE ACCENT}" * 3 + "tre ou pas"

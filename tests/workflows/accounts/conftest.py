@@ -91,6 +91,7 @@ def signed_up(
             hasher,
             token_in(letter),
             password,
+            shortest=8,
             origin=origin,
             clock=clock,
         )

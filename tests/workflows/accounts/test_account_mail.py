@@ -85,6 +85,7 @@ class TestSend:
         (letter,) = postman.taken
         account = await sign_up.confirm_sign_up(
             *(database, vault, hasher, token_in(letter), "tea for two, please"),
+            shortest=8,
             origin=origin,
             clock=clock,
         )

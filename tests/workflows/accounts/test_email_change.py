@@ -200,6 +200,7 @@ class TestConfirm:
                 hasher,
                 token_in(to_old),
                 "a new one for me",
+                shortest=8,
                 origin=origin,
                 clock=clock,
             )

@@ -69,7 +69,7 @@ def reset(account, database, vault, hasher, clock, origin, deliver, token_in):
             token_in(mail) for mail in await deliver() if "/password/reset" in mail.body
         )
         await passwords.reset(
-            database, vault, hasher, token, HERS, origin=origin, clock=clock
+            database, vault, hasher, token, HERS, shortest=8, origin=origin, clock=clock
         )
 
     return go
@@ -193,6 +193,7 @@ class TestThief:
                 old=STOLEN,
                 new="the thief's own words",
                 session_id=a_session.id,
+                shortest=8,
                 origin=origin,
                 clock=clock,
             )
@@ -272,6 +273,7 @@ class TestThief:
                 old=STOLEN,
                 new=HERS,
                 session_id=a_session.id,
+                shortest=8,
                 origin=origin,
                 clock=clock,
             )

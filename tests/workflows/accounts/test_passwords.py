@@ -28,7 +28,14 @@ def ask(database, vault, clock, origin):
 def reset(database, vault, hasher, clock, origin):
     async def go(token, password=NEW):
         return await passwords.reset(
-            database, vault, hasher, token, password, origin=origin, clock=clock
+            database,
+            vault,
+            hasher,
+            token,
+            password,
+            shortest=8,
+            origin=origin,
+            clock=clock,
         )
 
     return go
@@ -67,6 +74,7 @@ def change(database, vault, hasher, clock, origin):
             old=old,
             new=new,
             session_id=session_id,
+            shortest=8,
             origin=origin,
             clock=clock,
         )

@@ -31,6 +31,7 @@ def confirm(database, vault, hasher, clock, origin):
             hasher,
             token,
             password,
+            shortest=8,
             origin=origin,
             clock=clock,
             **names,

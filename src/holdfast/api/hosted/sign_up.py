@@ -75,6 +75,7 @@ async def confirm(shop: Shop, request: Req, origin: Origin) -> Page:
             shop.hasher,
             form.get("token", ""),
             form.get("password", ""),
+            shortest=shop.settings.password_shortest,
             given_name=name_of(form, "given_name"),
             family_name=name_of(form, "family_name"),
             origin=origin,
@@ -121,6 +122,7 @@ async def reset(shop: Shop, request: Req, origin: Origin) -> Page:
             shop.hasher,
             form.get("token", ""),
             form.get("password", ""),
+            shortest=shop.settings.password_shortest,
             origin=origin,
             clock=shop.clock,
         )
@@ -178,6 +180,7 @@ async def _choose_page(
         shown["error"] = _why(refusal)
     return await visit.page(
         "choose.html",
+        shortest=visit.shop.settings.password_shortest,
         token=form.get("token") or visit.query.get("token", ""),
         given_name=form.get("given_name", ""),
         family_name=form.get("family_name", ""),

@@ -1,9 +1,10 @@
 """Which passwords are taken, by NIST SP 800-63B section 3.1.1.2.
 
-Length counts, variety does not: 8 to 256 characters of any kind, no demand for digits
-or capitals, nothing expires. Refused is what guessing begins with: the 30,000 most
-common passwords (those of zxcvbn, MIT, beside this file), one thing over and over,
-rows of the keyboard, the shop's name and the person's own address.
+Length counts, variety does not: from 8 (or what the shop says) to 256 characters of
+any kind, no demand for digits or capitals, nothing expires. Refused is what guessing
+begins with: the 30,000 most common passwords (those of zxcvbn, MIT, beside this file),
+one thing over and over, rows of the keyboard, the shop's name and the person's own
+address.
 """
 
 import functools
@@ -16,7 +17,6 @@ from importlib import resources
 
 from holdfast.domain.accounts.errors import PasswordRefused
 
-SHORTEST = 8
 LONGEST = 256
 _SHOP = "holdfast"
 # Not even looked at: composing accents can make it shorter, but never by that much.
@@ -29,7 +29,6 @@ _ROWS = ("qwertyuiopasdfghjklzxcvbnm", "qwertzuiopasdfghjklyxcvbnm", "0123456789
 _BREAKS = re.compile(r"[^\w]|_")
 _TAIL = re.compile(r"[\d\W_]+$")
 
-_TOO_SHORT = f"It has fewer than {SHORTEST} characters."
 _TOO_LONG = f"It has more than {LONGEST} characters."
 _UNTYPABLE = "It contains a control character."
 _COMMON = "It is one of the most common passwords, or nearly."
@@ -38,18 +37,21 @@ _SEQUENCE = "It is a sequence of neighbouring letters or digits."
 _PERSONAL = "It is hardly more than your e-mail address or the name of the shop."
 
 
-def check_password_rules(password: str, *, email: str) -> None:
-    """Raise ``PasswordRefused`` with every reason against a password of *email*'s."""
+def check_password_rules(password: str, *, email: str, shortest: int) -> None:
+    """Raise ``PasswordRefused`` with every reason against a new password of *email*'s.
+
+    *shortest* is how many characters it must have.
+    """
     if len(password) > _ABSURD:
         raise PasswordRefused([_TOO_LONG])
     text = unicodedata.normalize("NFC", password)
-    if reasons := list(_against(text, email)):
+    if reasons := list(_against(text, email, shortest)):
         raise PasswordRefused(reasons)
 
 
-def _against(text: str, email: str) -> Iterator[str]:
-    if len(text) < SHORTEST:
-        yield _TOO_SHORT
+def _against(text: str, email: str, shortest: int) -> Iterator[str]:
+    if len(text) < shortest:
+        yield f"It has fewer than {shortest} characters."
     if len(text) > LONGEST:
         yield _TOO_LONG
     if any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
