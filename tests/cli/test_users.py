@@ -145,6 +145,52 @@ class TestStatus:
         assert (await holdfast("users", "disable", ADA)).code == 1
 
 
+class TestSetEmail:
+    async def test_corrects_an_address_that_is_to_be_confirmed(
+        self, holdfast, database, vault
+    ):
+        await holdfast("users", "create", ADA, "--role", "admin", "--generate")
+
+        said = await holdfast("users", "set-email", ADA, "countess@example.com")
+
+        assert said.code == 0
+        assert "A link to confirm it is sent there" in said.out
+        found = await accounts.find_by_email(database, vault, "countess@example.com")
+        assert found is not None
+        assert found.email_verified_at is None
+        page = await identity.events(
+            database, vault, account_id=found.id, after=None, limit=1
+        )
+        assert (page.items[0].kind, page.items[0].actor) == (
+            "email.changed",
+            identity.COMMAND_LINE,
+        )
+
+    async def test_says_what_is_wrong(self, holdfast):
+        await holdfast("users", "create", ADA)
+        await holdfast("users", "create", "bob@example.com")
+
+        for email, sentence in (("bob", "not an e-mail"), ("bob@example.com", "has")):
+            said = await holdfast("users", "set-email", ADA, email)
+            assert said.code == 1
+            assert sentence in said.err
+            assert "Traceback" not in said.err
+
+
+class TestShortest:
+    async def test_passwords_that_are_typed_or_made_up_have_so_many_characters(
+        self, holdfast, typed, monkeypatch
+    ):
+        monkeypatch.setenv("HOLDFAST_PASSWORD_SHORTEST", "40")
+        typed(PASSWORD)
+
+        refused = await holdfast("users", "create", ADA, "--password-stdin")
+        made = await holdfast("users", "create", ADA, "--generate")
+
+        assert "fewer than 40" in refused.err
+        assert re.search(r"^Password: \S{40,41}$", made.out, re.MULTILINE)
+
+
 class TestResetPassword:
     async def test_sets_one_at_once(self, holdfast, typed, opens):
         await holdfast("users", "create", ADA, "--generate")

@@ -324,6 +324,7 @@ RECIPES: dict[str, Recipe] = {
     ),
     "PATCH /v1/users/{account_id:uuid}": names(account_id=World.user),
     "DELETE /v1/users/{account_id:uuid}": names(account_id=World.user),
+    "PUT /v1/users/{account_id:uuid}/email": names(account_id=World.customer),
     "POST /v1/me/recovery-codes": _with_code,
     "POST /v1/me/second-factor/confirm": _first_code,
     "DELETE /v1/me/second-factor": _with_code,

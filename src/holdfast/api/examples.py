@@ -44,6 +44,7 @@ EXAMPLES: dict[str, list[Any]] = {
         {"parent": "tea", "position": 2},
         {"name": "Green tea", "seo_title": "Green tea from Japan"},
     ],
+    "CorrectedEmail": [{"email": "countess@example.com"}],
     "CollectionChanges": [
         {"status": "active", "publish_at": "2026-12-01T18:00:00Z"},
         {"rule": None, "sort": "manual"},
@@ -339,10 +340,7 @@ EXAMPLES: dict[str, list[Any]] = {
             ],
         }
     ],
-    "NewReservation": [
-        {"lines": [{"sku": "TEA-ASSAM-100", "quantity": 2}]},
-        {},
-    ],
+    "NewReservation": [{"lines": [{"sku": "TEA-ASSAM-100", "quantity": 2}]}, {}],
     "NewRole": [
         {
             "name": "gift_wrappers",

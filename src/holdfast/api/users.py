@@ -45,6 +45,12 @@ class UserChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     status: Literal["active", "disabled"]
 
 
+class CorrectedEmail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The e-mail address that is the owner's of an account."""
+
+    email: Email
+
+
 class User(msgspec.Struct, frozen=True):
     """An account, without its secrets."""
 
@@ -102,6 +108,21 @@ async def change(
     """Disable an account, which signs its owner out everywhere, or enable it again."""
     return _user(
         await _users(shop).set_status(account_id, data.status, Giver(caller, origin))
+    )
+
+
+async def correct_email(
+    shop: Shop, caller: Caller, origin: Origin, account_id: UUID, data: CorrectedEmail
+) -> User:
+    """Correct the e-mail address of a customer, who confirms it by a link sent there.
+
+    Until the link is followed nobody signs in with it. Every session ends, what was
+    sent to the old address opens nothing any more, and it is told. The same address
+    again has another link sent.
+    """
+    email = email_address(data.email, "/email")
+    return _user(
+        await _users(shop).correct_email(account_id, email, Giver(caller, origin))
     )
 
 

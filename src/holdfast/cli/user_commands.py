@@ -76,6 +76,16 @@ def enable_user(who: _Who) -> None:
     command.set_status(who, "active")
 
 
+@users.command("set-email")
+def set_email(
+    who: _Who, email: Annotated[str, typer.Argument(help="Their e-mail address")]
+) -> None:
+    """Correct an address. A link to confirm it is sent there; all sessions end."""
+    from holdfast.cli import users as command
+
+    command.set_email(who, email)
+
+
 @users.command("reset-password")
 def reset_password(
     who: _Who, *, password_stdin: _FromStdin = False, generate: _Generate = False

@@ -99,6 +99,20 @@ def set_status(who: str, status: Literal["active", "disabled"]) -> None:
     print(f"Account {account.id} of {account.email} is {account.status}.")
 
 
+def set_email(who: str, email: str) -> None:
+    """Give an account its owner's address, to be confirmed by them."""
+    address = _address(email)
+
+    async def write(shop: Opened) -> Account:
+        account = await _account(shop, who)
+        return await _users(shop).correct_email(account.id, address, _SOMEBODY_HERE)
+
+    account = asyncio.run(_with(write))
+    print(f"The address of account {account.id} is {account.email}.")
+    if account.email_verified_at is None:
+        print("A link to confirm it is sent there; until then nobody signs in.")
+
+
 def reset_password(who: str, *, stdin: bool, generate: bool) -> None:
     """Send a link to choose another password, or set one."""
 

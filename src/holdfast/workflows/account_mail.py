@@ -29,6 +29,7 @@ _PATHS: dict[LetterKind, str] = {
     "email_change": "/email/confirm?token=",
     "address_in_use": "/sign-in",
     "email_changed": "/sign-in",
+    "email_corrected": "/email/confirm?token=",
     "password_changed": "/password/forgot",
     "second_factor_enabled": "/password/forgot",
     "second_factor_disabled": "/password/forgot",
@@ -164,6 +165,8 @@ def _kind(
         case "password_reset" if account and account.is_active and account == owner:
             return "password_reset" if account.has_password else "first_password"
         case "email_change" if account and account.is_active:
+            if account == owner and account.email_verified_at is None:
+                return "email_corrected"
             free = owner is None or owner == account
             return "email_change" if free else "address_in_use"
         case (

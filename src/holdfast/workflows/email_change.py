@@ -1,4 +1,8 @@
-"""Change the e-mail address of an account, once the new one is proved to be theirs."""
+"""Change the e-mail address of an account, once the new one is proved to be theirs.
+
+An address that an operator has corrected (``users``) is the account's already, and is
+proved here to be its owner's.
+"""
 
 from uuid import UUID
 
@@ -50,7 +54,7 @@ async def request(
 async def confirm(
     db: Database, vault: Vault, token: str, *, origin: Origin, clock: Clock
 ) -> Account:
-    """Use the new address from now on, and tell the old one.
+    """Use the new address from now on, and tell the old one, unless that was done.
 
     Links that were sent to the old address open nothing any more. Raises
     ``LinkNotValid``, or ``EmailTaken`` if another account got the address meanwhile.
@@ -63,23 +67,25 @@ async def confirm(
         before = await accounts.find(tx, vault, asked.account_id)
         if not before.is_active or before.email is None:
             raise LinkNotValid
-        await accounts.set_email(tx, vault, before.id, asked.email, now)
+        corrected = (before.email, before.email_verified_at) == (asked.email, None)
+        told = await accounts.set_email(tx, vault, before.id, asked.email, now)
         await accounts.void_requests(tx, before.id, "password_reset", now)
         index = accounts.email_index(vault, asked.email)
         await ordering.attach(tx, email_index=index, account_id=before.id)
-        await account_mail.ask(
-            tx,
-            vault,
-            "email_changed",
-            before.email,
-            account_id=before.id,
-            origin=origin,
-            at=now,
-        )
+        if not corrected:
+            await account_mail.ask(
+                tx,
+                vault,
+                "email_changed",
+                told,
+                account_id=before.id,
+                origin=origin,
+                at=now,
+            )
         await identity.record(
             tx,
             vault,
-            "email.changed",
+            "email.verified" if corrected else "email.changed",
             actor=f"account:{before.id}",
             origin=origin,
             at=now,

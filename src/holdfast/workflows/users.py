@@ -7,7 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from holdfast.domain import accounts, customers, identity, ordering
-from holdfast.domain.accounts import Account
+from holdfast.domain.accounts import Account, Purpose
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.ids import new_id
 from holdfast.platform.db import Database, Transaction
@@ -61,15 +61,8 @@ class Users:
             for name in dict.fromkeys((CUSTOMER, *roles)):
                 await self._give(tx, account_id, name, by, now)
             if password is None:
-                await account_mail.ask(
-                    tx,
-                    self.vault,
-                    "password_reset",
-                    email,
-                    account_id=account_id,
-                    lifetime=accounts.FIRST_PASSWORD_LIFETIME,
-                    origin=by.origin,
-                    at=now,
+                await self._write(
+                    tx, "password_reset", email, account_id, by=by, now=now
                 )
             else:
                 await self._attach(tx, account)
@@ -99,6 +92,39 @@ class Users:
                     await accounts.void_requests(tx, account_id, "password_reset", now)
                     await accounts.void_requests(tx, account_id, "email_change", now)
                     await self._record(tx, "account.disabled", account_id, by, now)
+            return await accounts.find(tx, self.vault, account_id)
+
+    async def correct_email(self, account_id: UUID, email: str, by: Giver) -> Account:
+        """Give an account its owner's address, which they confirm by a link sent there.
+
+        For whoever mistyped it, or lost the mailbox. Until the link is followed the
+        password opens nothing; every session ends, links to the old address open
+        nothing, and it is told. The same address again has another link sent. Raises
+        ``AccountNotFound``, ``AccountErased``, ``EmailTaken``, and over the API
+        ``AccountOfStaff``.
+        """
+        now = self.clock()
+        async with self.db.transaction() as tx:
+            if by.caller is not None:
+                await identity.check_of_customer(tx, account_id)
+            account = await accounts.find(tx, self.vault, account_id)
+            if account.email == email and account.email_verified_at is not None:
+                return account
+            before = await accounts.set_email(
+                tx, self.vault, account_id, email, now, verified=False
+            )
+            # After the row is locked: of two at once, the later voids the other's link.
+            await accounts.void_requests(tx, account_id, "password_reset", now)
+            await accounts.void_requests(tx, account_id, "email_change", now)
+            await accounts.end_sessions(tx, account_id, reason="email_changed", at=now)
+            if before != email:
+                await self._write(
+                    tx, "email_changed", before, account_id, by=by, now=now
+                )
+                await self._record(tx, "email.changed", account_id, by, now)
+            invited = not account.has_password and account.email_verified_at is None
+            purpose: Purpose = "password_reset" if invited else "email_change"
+            await self._write(tx, purpose, email, account_id, by=by, now=now)
             return await accounts.find(tx, self.vault, account_id)
 
     async def set_password(self, account_id: UUID, phc: str, by: Giver) -> None:
@@ -154,6 +180,28 @@ class Users:
             )
             await self._record(tx, "second_factor.disabled", account_id, by, now)
             return True
+
+    async def _write(
+        self,
+        tx: Transaction,
+        purpose: Purpose,
+        email: str,
+        account_id: UUID,
+        *,
+        by: Giver,
+        now: datetime,
+    ) -> None:
+        """Have an e-mail written; nobody waits for the link to a first password."""
+        lifetime = None
+        if purpose == "password_reset":
+            lifetime = accounts.FIRST_PASSWORD_LIFETIME
+        await account_mail.ask(
+            *(tx, self.vault, purpose, email),
+            account_id=account_id,
+            lifetime=lifetime,
+            origin=by.origin,
+            at=now,
+        )
 
     async def _attach(self, tx: Transaction, account: Account) -> None:
         """Let orders be theirs that guests made with the address, now it is proved."""

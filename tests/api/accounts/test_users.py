@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 import pytest
 
 from holdfast.domain import accounts, identity
@@ -195,6 +197,79 @@ class TestChange:
         )
 
         assert answer.json()["type"] == "/problems/last-admin"
+
+
+class TestCorrectEmail:
+    CORRECTED: ClassVar = {"email": "Robert@Example.COM"}
+
+    async def test_of_a_customer_is_not_verified_until_they_say_so(
+        self, client, admin, signed_up, deliver, token_in
+    ):
+        path = f"/v1/users/{await signed_up()}"
+
+        answer = await client.put(f"{path}/email", json=self.CORRECTED, headers=admin)
+
+        assert answer.status_code == 200
+        assert answer.json()["email"] == "Robert@example.com"
+        assert answer.json()["email_verified_at"] is None
+        _, letter = await deliver()
+        token = {"token": token_in(letter)}
+        done = await client.post("/v1/email-changes/confirm", json=token)
+        assert done.status_code == 204
+        shown = (await client.get(path, headers=admin)).json()
+        assert shown["email_verified_at"] is not None
+
+    async def test_needs_its_scope(self, client, an_operator, signed_up):
+        headers = await an_operator("users:read", "customers:write")
+        path = f"/v1/users/{await signed_up()}/email"
+
+        answer = await client.put(path, json=self.CORRECTED, headers=headers)
+
+        assert answer.json()["scope"] == "users:write"
+
+    async def test_of_who_works_here_is_their_own_affair(
+        self, client, admin, signed_in
+    ):
+        member = await signed_in("admin")
+        path = f"/v1/users/{member.account_id}/email"
+
+        for headers in (admin, member.headers):
+            answer = await client.put(path, json=self.CORRECTED, headers=headers)
+            assert answer.status_code == 403
+            assert answer.json()["type"] == "/problems/account-of-staff"
+
+    @pytest.mark.parametrize(
+        ("body", "type_"),
+        [
+            ({"email": "bob@example.com"}, "email-taken"),
+            ({"email": "bob"}, "invalid-request"),
+            ({"email": None}, "invalid-request"),
+            ({}, "invalid-request"),
+            ({"email": "x@example.com", "verified": True}, "invalid-request"),
+        ],
+        ids=["taken", "no address", "null", "nothing", "verified"],
+    )
+    async def test_refuses_what_cannot_be(
+        self, client, admin, bob, signed_up, deliver, body, type_
+    ):
+        await deliver()
+        path = f"/v1/users/{await signed_up()}/email"
+
+        answer = await client.put(path, json=body, headers=admin)
+
+        assert answer.json()["type"] == f"/problems/{type_}"
+
+    async def test_of_nobody_or_of_the_erased_is_refused(self, client, admin, bob):
+        path = f"/v1/users/{bob['id']}"
+        await client.delete(path, headers=admin)
+
+        erased = await client.put(f"{path}/email", json=self.CORRECTED, headers=admin)
+        nobody = await client.put(
+            f"/v1/users/{new_id()}/email", json=self.CORRECTED, headers=admin
+        )
+
+        assert erased.json()["type"] == "/problems/account-erased"
+        assert nobody.json()["type"] == "/problems/account-not-found"
 
 
 class TestErase:

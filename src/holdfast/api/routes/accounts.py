@@ -144,6 +144,20 @@ _USERS: tuple[Route, ...] = (
         ),
     ),
     Route(
+        "PUT",
+        "/v1/users/{account_id:uuid}/email",
+        users.correct_email,
+        cost=5,
+        priority=Priority.OPERATE,
+        scope="users:write",
+        raises=(
+            accounts.AccountNotFound,
+            accounts.AccountErased,
+            accounts.EmailTaken,
+            identity.AccountOfStaff,
+        ),
+    ),
+    Route(
         "DELETE",
         "/v1/users/{account_id:uuid}",
         users.erase,

@@ -55,12 +55,14 @@ SELECT password, password_changed_at FROM accounts WHERE id = $1;
 
 -- name: hold_account
 -- Keep account $1 as it is until the transaction ends, if it is active and, unless $2,
--- its password is the one that was chosen at $3 (NULL: none). Locks the row: whoever is
+-- its password is the one that was chosen at $3 (NULL: none) and its address is still
+-- known to be its owner's. Locks the row: whoever is
 -- changing the password or closing the account is waited for, and looked at again.
 -- Returns its id, or no row.
 SELECT id FROM accounts
 WHERE id = $1 AND status = 'active'
-    AND ($2::boolean OR password_changed_at IS NOT DISTINCT FROM $3::timestamptz)
+    AND ($2::boolean OR email_verified_at IS NOT NULL
+        AND password_changed_at IS NOT DISTINCT FROM $3::timestamptz)
 FOR NO KEY UPDATE;
 
 -- name: set_password
@@ -71,13 +73,14 @@ WHERE id = $1 AND status <> 'erased'
 RETURNING id;
 
 -- name: set_email
--- Give account $1 the sealed address $2 with the index $3, verified at $4, unless it
--- was erased. Breaks accounts_email_unique if another has it. Locks the row; returns
--- its id if it was changed.
+-- Give account $1 the sealed address $2 with the index $3 at $4, and if $5 as verified,
+-- unless it was erased. Breaks accounts_email_unique if another has it. Locks the row;
+-- returns the sealed address before, or no row.
 UPDATE accounts
-SET sealed = $2, email_index = $3, email_verified_at = $4, updated_at = $4
+SET sealed = $2, email_index = $3,
+    email_verified_at = CASE WHEN $5::boolean THEN $4::timestamptz END, updated_at = $4
 WHERE id = $1 AND status <> 'erased'
-RETURNING id;
+RETURNING old.sealed AS sealed;
 
 -- name: verify_email
 -- The owner of account $1 has followed a link to its address at $2. Locks the row;
@@ -380,7 +383,8 @@ WHERE f.kind = l.kind AND f.subject = l.subject AND f.kind <> ALL ($4::text[]);
 -- name: enter
 -- What follows a right password, all of it or nothing: take the attempt back, note the
 -- places, store a session. $1 account, $2 when its password was chosen: nothing happens
--- if that is another by now, or the account not active. One entry a subject of the
+-- if that is another by now, or the account not active, or its address no longer known to
+-- be its owner's. One entry a subject of the
 -- attempt: $3 kinds, $4 keyed hashes, $5 free failures; $6 kinds of which all failures are
 -- forgotten. $7 keyed hashes of the places, $8 how many to keep besides. The session: $9
 -- id, $10 kind, $11 client, $12 scopes, $13 those of them that need no role, $14 methods,
@@ -389,7 +393,7 @@ WHERE f.kind = l.kind AND f.subject = l.subject AND f.kind <> ALL ($4::text[]);
 -- the scopes that it got, which are those that a role of the account allows; or no row.
 WITH held AS (
     SELECT id FROM accounts
-    WHERE id = $1 AND status = 'active'
+    WHERE id = $1 AND status = 'active' AND email_verified_at IS NOT NULL
         AND password_changed_at IS NOT DISTINCT FROM $2::timestamptz
     FOR NO KEY UPDATE
 ), locked AS (

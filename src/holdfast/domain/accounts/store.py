@@ -111,7 +111,7 @@ async def hold(
 
     A password is checked before a transaction and for a long time. What is written
     because it was right comes after this: false if the account was closed since or,
-    for a proof *by_password*, if that was changed.
+    for a proof *by_password*, if that or the address was changed.
     """
     row = await tx.fetchval(
         _HOLD_ACCOUNT, account_id, not by_password, password_changed_at
@@ -148,11 +148,17 @@ async def set_password(
 
 
 async def set_email(
-    tx: Transaction, vault: Vault, account_id: UUID, email: str, at: datetime
-) -> None:
-    """Give an account another address, which was verified. Raises ``EmailTaken``.
+    tx: Transaction,
+    vault: Vault,
+    account_id: UUID,
+    email: str,
+    at: datetime,
+    *,
+    verified: bool = True,
+) -> str:
+    """Give an account another address; returns the one before.
 
-    After that the transaction cannot go on.
+    Raises ``EmailTaken``, after which the transaction cannot go on.
     """
     try:
         row = await tx.fetchrow(
@@ -161,12 +167,15 @@ async def set_email(
             _seal_email(vault, account_id, email),
             email_index(vault, email),
             at,
+            verified,
         )
     except ConstraintViolated as broken:
         if broken.constraint_name == _EMAIL_UNIQUE:
             raise EmailTaken from None
         raise
     await _demand_changed(tx, account_id, row)
+    assert row is not None  # noqa: S101 - demanded
+    return _open_email(vault, account_id, row["sealed"])
 
 
 async def verify_email(tx: Transaction, account_id: UUID, at: datetime) -> bool:
@@ -223,6 +232,10 @@ def _seal_email(vault: Vault, account_id: UUID, email: str) -> bytes:
     return vault.seal_json({"email": email}, place=_place(account_id))
 
 
+def _open_email(vault: Vault, account_id: UUID, sealed: bytes) -> str:
+    return vault.open_json(sealed, dict[str, str], place=_place(account_id))["email"]
+
+
 def _seal_password(vault: Vault, account_id: UUID, phc: str) -> bytes:
     return vault.seal(phc.encode(), place=_password_place(account_id))
 
@@ -238,8 +251,7 @@ def _password_place(account_id: UUID) -> str:
 def _account(row: Row, vault: Vault) -> Account:
     email = None
     if row["sealed"] is not None:
-        opened = vault.open_json(row["sealed"], dict[str, str], place=_place(row["id"]))
-        email = opened["email"]
+        email = _open_email(vault, row["id"], row["sealed"])
     return Account(
         row["id"],
         row["status"],

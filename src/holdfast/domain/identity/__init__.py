@@ -8,6 +8,7 @@ was recorded is never changed.
 
 from holdfast.domain.identity.errors import (
     AccountMayMore,
+    AccountOfStaff,
     ApiKeyNotFound,
     LastAdmin,
     RoleBuiltIn,
@@ -68,6 +69,7 @@ from holdfast.domain.identity.model import (
 from holdfast.domain.identity.roles import (
     add_role,
     change_role,
+    check_of_customer,
     check_over,
     find_role,
     grant_role,
@@ -99,6 +101,7 @@ __all__ = [
     "SEALED",
     "TIMER",
     "AccountMayMore",
+    "AccountOfStaff",
     "Anonymous",
     "ApiKey",
     "ApiKeyNotFound",
@@ -122,6 +125,7 @@ __all__ = [
     "add_role",
     "change_role",
     "check_held",
+    "check_of_customer",
     "check_over",
     "check_role",
     "check_scopes",

@@ -36,6 +36,11 @@ class AccountMayMore(Forbidden):
 
 
 @dataclass(eq=False)
+class AccountOfStaff(Forbidden):
+    """The account is of somebody who works for the shop, and theirs to change."""
+
+
+@dataclass(eq=False)
 class RoleNotFound(NotFound):
     """There is no such role."""
 

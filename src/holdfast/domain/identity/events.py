@@ -49,6 +49,7 @@ EVENT_TITLES: dict[str, str] = {
     "password.changed": "A password was changed by its owner",
     "password.reset": "A password was replaced by way of the e-mail address",
     "email.changed": "An account got another e-mail address",
+    "email.verified": "An address that the shop had corrected was confirmed",
     "account.created": "An account was created",
     "account.disabled": "An account was disabled",
     "account.enabled": "An account was enabled again",

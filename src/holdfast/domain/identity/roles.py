@@ -6,6 +6,7 @@ from uuid import UUID
 
 from holdfast.domain.identity.errors import (
     AccountMayMore,
+    AccountOfStaff,
     LastAdmin,
     RoleBuiltIn,
     RoleInUse,
@@ -141,6 +142,16 @@ async def check_over(connection: Connection, caller: Caller, account_id: UUID) -
     held = await scopes_of_account(connection, account_id)
     if missing := sorted(held - PERSONAL_SCOPES - scopes_of(caller)):
         raise AccountMayMore(missing)
+
+
+async def check_of_customer(connection: Connection, account_id: UUID) -> None:
+    """Raise ``AccountOfStaff`` if the account may do more than any customer.
+
+    For what would let whoever does it act in the other's name: among those who work
+    for the shop, the record must say who it was.
+    """
+    if await scopes_of_account(connection, account_id) - PERSONAL_SCOPES:
+        raise AccountOfStaff
 
 
 async def grant_role(

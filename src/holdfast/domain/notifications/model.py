@@ -147,6 +147,7 @@ LetterKind: TypeAlias = Literal[
     "email_change",
     "address_in_use",
     "email_changed",
+    "email_corrected",
     "password_changed",
     "second_factor_enabled",
     "second_factor_disabled",
