@@ -150,6 +150,27 @@ class TestTokens:
         assert revoked.status_code == 200
         assert ended.json() == {"active": False}
 
+    async def test_of_a_public_client_are_refreshed_and_revoked(
+        self, registered, authlib, granted, running
+    ):
+        app = await registered(name="Weather", kind="public")
+        _, first = await granted(authlib(app, token_endpoint_auth_method="none"))
+        async with AsyncOAuth2Client(
+            app.id,
+            token_endpoint_auth_method="none",
+            revocation_endpoint_auth_method="none",
+            token=dict(first),
+            trust_env=False,
+        ) as client:
+            second = await client.refresh_token(f"{running}/oauth/token")
+            revoked = await client.revoke_token(
+                f"{running}/oauth/revoke", token=second["refresh_token"]
+            )
+            refused = await client.get(f"{running}/oauth/userinfo")
+
+        assert second["refresh_token"] != first["refresh_token"]
+        assert (revoked.status_code, refused.status_code) == (200, 401)
+
     async def test_are_refreshed_by_themselves(
         self, registered, authlib, granted, running
     ):
