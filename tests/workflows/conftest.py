@@ -1,11 +1,15 @@
 """A buyer with a cart, and the books of shop and provider side by side."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import dying
 import msgspec
 import pytest
 
@@ -26,6 +30,8 @@ _WAITING = """
 SELECT count(*) FROM pg_stat_activity
 WHERE wait_event_type = 'Lock' AND datname = current_database()
 """
+DYING = dying.__file__
+KILLED = 9
 ADA = Address("Ada Lovelace", "12 Main St", "London", "GB")
 
 
@@ -220,3 +226,32 @@ def meanwhile(database, promised) -> Meanwhile:
         return task
 
     return begin
+
+
+Dies = Callable[..., Awaitable[bool]]
+
+
+@pytest.fixture
+async def dies(settings, clock) -> AsyncIterator[Dies]:
+    """Do something in a process that is killed at a step; False if it ended first."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, DYING),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+
+    async def run(
+        what: str, step: int, *, answered: bool = True, later: int = 0, **job: Any
+    ) -> bool:
+        job |= {"what": what, "step": step, "answered": answered, "later": later}
+        job |= {"environ": dict(settings.raw), "now": clock().isoformat()}
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps(job).encode() + b"\n")
+        ended = int(await process.stdout.readline())
+        assert ended in (0, KILLED)
+        return ended == KILLED
+
+    yield run
+    process.stdin.close()
+    await process.wait()

@@ -4,52 +4,25 @@ The steps are not listed here: each thing is begun again and killed one step lat
 until it comes to its end before that. A statement that is added is tried as well.
 """
 
-import asyncio
 import json
-import subprocess
-import sys
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from holdfast.domain.identity import Member, Operator
 from holdfast.domain.ordering import OrderStatus
+from holdfast.domain.shipping import Method
 from holdfast.kernel.ids import new_id
 from holdfast.platform.idempotency import LEASE, Answer, Claim
 from holdfast.worker.schedule import SETTLE_EVERY
 from holdfast.workflows.cart_merging import Merging
-from holdfast.workflows.carts import CartWanted, Draft, LineWanted
+from holdfast.workflows.carts import CartChange, CartWanted, Draft, LineWanted
 from holdfast.workflows.drafts import Drafts
 from holdfast.workflows.settlement import overdue_after
 
-DYING = Path(__file__).with_name("dying.py")
-KILLED = 9
 CLERK = Operator(new_id(), "clerk", frozenset({"orders:write", "carts:write"}))
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("impatient")]
-
-
-@pytest.fixture
-async def dies(settings, clock):
-    """Do something in a process that is killed at a step; False if it ended first."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, DYING),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-
-    async def run(what, step, *, answered=True, later=0, **job):
-        job |= {"what": what, "step": step, "answered": answered, "later": later}
-        job |= {"environ": dict(settings.raw), "now": clock().isoformat()}
-        process.stdin.write(json.dumps(job).encode() + b"\n")
-        ended = int(await process.stdout.readline())
-        assert ended in (0, KILLED)
-        return ended == KILLED
-
-    yield run
-    process.stdin.close()
-    await process.wait()
 
 
 def told(basket, method):
@@ -87,10 +60,12 @@ class TestCheckout:
     def kill(self, dies, a_basket):
         """Kill a checkout at one step after the other; returns the carts."""
 
-        async def run(method, *, answered):
+        async def run(method, *, answered, prepare=None):
             baskets = []
             for step in until_it_ends():
                 basket = await a_basket(TEA=1, on_hand=1000)
+                if prepare is not None:
+                    await prepare(basket)
                 if not await dies(
                     "checkout", step, answered=answered, **told(basket, method)
                 ):
@@ -132,6 +107,37 @@ class TestCheckout:
         assert found.of(OrderStatus.PENDING) == []
         paid = [order.cart_id for order in found.of(OrderStatus.CONFIRMED)]
         assert len(paid) == len(set(paid))
+        assert await level("TEA") == (1000, found.captured)
+
+    async def test_at_an_old_shipping_price_is_begun_again_at_a_new_one(
+        self, shop, carts, kill, check_out, let_the_timer_settle, books, level, clock
+    ):
+        """The first try of it is undone, the carrier asked, and its price written."""
+
+        async def as_of_long_ago(basket):
+            sent = CartChange(shipping_method=Method.STANDARD)
+            await carts.change(basket.cart.id, sent, basket.caller)
+            await shop.db.fetch(
+                "UPDATE carts SET shipping_amount = 1, shipping_quoted_at = NULL "
+                "WHERE id = $1",
+                basket.cart.id,
+            )
+
+        usual = await kill("pm_card_ok", answered=True)
+        await let_the_timer_settle()
+        killed = await kill("pm_card_ok", answered=True, prepare=as_of_long_ago)
+        clock.advance(seconds=LEASE.total_seconds() + 1)
+
+        for basket in killed:
+            answer, _ = await check_out(basket, carrier=shop.carrier)
+            assert answer.status in (201, 402)
+
+        found = await books()
+        assert len(killed) > len(usual)
+        assert found.of(OrderStatus.PENDING) == []
+        carts_killed = {basket.cart.id for basket in killed}
+        ordered = [n for n in found.orders if n.cart_id in carts_killed]
+        assert {order.shipping.price.amount for order in ordered} == {790}
         assert await level("TEA") == (1000, found.captured)
 
 

@@ -1,4 +1,4 @@
-"""Does things and is killed at a chosen step of each; see test_every_step.
+"""Does things and is killed at a chosen step of each; see test_every_step_*.
 
 A step is one statement, ``BEGIN`` and ``COMMIT`` among them, or one call of the payment
 provider. Killed *after* it means once its answer is here; killed *at* it, once it is
@@ -19,13 +19,20 @@ import asyncpg
 from holdfast.api.shop import opened
 from holdfast.domain.identity import Guest, Operator
 from holdfast.kernel.errors import DomainError
+from holdfast.kernel.money import Money
 from holdfast.platform.idempotency import Answer, Claim
 from holdfast.platform.settings import Settings
+from holdfast.workflows import refunds
+from holdfast.workflows.cancellation import Cancellation
 from holdfast.workflows.cart_merging import Merging
 from holdfast.workflows.carts import Carts
 from holdfast.workflows.checkout import Checkout
 from holdfast.workflows.drafts import Drafts
+from holdfast.workflows.edits import Edit, Edits
+from holdfast.workflows.refunding import Refunding
+from holdfast.workflows.returns import Receipt, Returns
 from holdfast.workflows.settlement import overdue_after, settle_overdue
+from holdfast.workflows.stock_transfers import Transfers
 
 COUNTED = ("execute", "fetch", "fetchrow", "fetchval")
 
@@ -103,6 +110,7 @@ async def check_out(job, shop, payments):
         lambda told: (
             Answer(402, {}, b"no") if isinstance(told, Exception) else answer(told)
         ),
+        carrier=shop.carrier,
     ).place_order(
         UUID(job["cart_id"]),
         payment_method=job["method"],
@@ -137,11 +145,75 @@ async def merge(job, shop, _):
     )
 
 
+def clerk_of(job):
+    return Operator(UUID(job["clerk"]), "clerk", frozenset({"orders:write"}))
+
+
+def said(*_):
+    return Answer(200, {}, b"done")
+
+
+async def refund(job, shop, payments):
+    clerk = clerk_of(job)
+    await Refunding(shop.db, shop.vault, payments, shop.clock, said).refund(
+        UUID(job["order_id"]),
+        Money(job["amount"], "EUR"),
+        reason="damaged",
+        actor=clerk.actor,
+        claim=claim_of(job, clerk),
+    )
+
+
+async def carry_out(_, shop, payments):
+    await refunds.carry_out_due(shop.db, payments, clock=shop.clock)
+
+
+async def edit(job, shop, payments):
+    clerk = clerk_of(job)
+    await Edits(shop.db, shop.vault, payments, shop.clock, clerk).edit(
+        UUID(job["order_id"]),
+        Edit(quantities={1: job["keeps"]}),
+        claim=claim_of(job, clerk),
+        render=said,
+    )
+
+
+async def cancel(job, shop, payments):
+    clerk = clerk_of(job)
+    await Cancellation(shop.db, shop.vault, payments, shop.clock, clerk, said).cancel(
+        UUID(job["order_id"]), None, reason="damaged", claim=claim_of(job, clerk)
+    )
+
+
+async def receive(job, shop, payments):
+    clerk = clerk_of(job)
+    await Returns(shop.db, shop.vault, payments, shop.clock, clerk, said).receive(
+        UUID(job["return_id"]), Receipt(), claim=claim_of(job, clerk)
+    )
+
+
+async def transfer(job, shop, _):
+    more = {"lines": None} if job["does"] == "receive" else {}
+    doing = getattr(Transfers(shop.db, shop.clock), job["does"])
+    await doing(UUID(job["transfer_id"]), actor="key:1", **more)
+
+
 def carts_of(shop):
     return Carts(shop.db, shop.vault, shop.carrier, shop.clock)
 
 
-DOING = {"checkout": check_out, "timer": settle, "draft": complete, "merge": merge}
+DOING = {
+    "checkout": check_out,
+    "timer": settle,
+    "draft": complete,
+    "merge": merge,
+    "refund": refund,
+    "carry out": carry_out,
+    "edit": edit,
+    "cancel": cancel,
+    "receive": receive,
+    "transfer": transfer,
+}
 
 
 async def run(job):
