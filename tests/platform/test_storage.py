@@ -107,9 +107,10 @@ class TestFolder:
 
         await Folder(root).put("a", "x", b"1")
 
-        assert synced == [
-            *((tmp_path, True), (root / "a" / "x", b"1")),
-            *((root / "a", True), (root, True)),
+        # The mark of the folder before the note beside it, which speaks of the mark.
+        assert synced[:3] == [(root, True), (tmp_path, True), (tmp_path, True)]
+        assert synced[-3:] == [
+            *((root / "a" / "x", b"1"), (root / "a", True), (root, True))
         ]
 
     async def test_is_unavailable_when_the_disk_does_not_keep_it(
@@ -148,7 +149,7 @@ class TestFolder:
 
         await storage.remove_folder("a")
 
-        assert list(tmp_path.iterdir()) == []
+        assert not (tmp_path / "a").exists()
 
     async def test_removes_them_with_a_file_as_well(self, tmp_path):
         storage = Folder(tmp_path)
@@ -192,3 +193,59 @@ class TestBucket:
         async with asyncio.timeout(30):
             with pytest.raises(StorageUnavailable):
                 await Bucket(url).put("a", "x", b"1")
+
+
+class TestFolderThatIsNotMounted:
+    """An empty folder stands where the files were."""
+
+    @pytest.fixture
+    async def folder(self, tmp_path):
+        folder = Folder(tmp_path / "files")
+        await folder.put("a", "x", b"1")
+        (tmp_path / "files").rename(tmp_path / "elsewhere")
+        (tmp_path / "files").mkdir()
+        return folder
+
+    async def test_is_away_and_not_empty(self, folder):
+        with pytest.raises(StorageUnavailable):
+            await folder.look()
+        with pytest.raises(StorageUnavailable):
+            await folder.load("a", "x")
+
+    async def test_takes_nothing_that_would_be_hidden_by_the_mount(
+        self, folder, tmp_path
+    ):
+        with pytest.raises(StorageUnavailable):
+            await folder.put("a", "y", b"2")
+
+        assert list((tmp_path / "files").iterdir()) == []
+
+    async def test_has_nothing_removed_that_would_be_there_again(self, folder):
+        with pytest.raises(StorageUnavailable):
+            await folder.remove("a", "x")
+        with pytest.raises(StorageUnavailable):
+            await folder.remove_folder("a")
+
+    async def test_that_is_gone_altogether_is_not_made_anew(self, folder, tmp_path):
+        (tmp_path / "files").rmdir()
+
+        with pytest.raises(StorageUnavailable):
+            await Folder(tmp_path / "files").put("a", "y", b"2")
+        assert not (tmp_path / "files").exists()
+
+    async def test_that_is_mounted_again_is_as_before(self, folder, tmp_path):
+        (tmp_path / "files").rmdir()
+        (tmp_path / "elsewhere").rename(tmp_path / "files")
+
+        await folder.look()
+        assert await folder.load("a", "x") == b"1"
+
+    async def test_of_an_older_release_is_marked_by_the_next_file(self, tmp_path):
+        (tmp_path / "files" / "a").mkdir(parents=True)
+        (tmp_path / "files" / "a" / "x").write_bytes(b"1")
+        folder = Folder(tmp_path / "files")
+
+        assert await folder.load("a", "x") == b"1"
+        await folder.put("a", "y", b"2")
+
+        assert (tmp_path / "files" / ".holdfast").exists()

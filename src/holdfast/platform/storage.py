@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+import structlog
+
 from holdfast.kernel.errors import Unavailable
 
 _READ_BYTES = 256 << 10
@@ -31,6 +33,8 @@ _REQUEST = timedelta(seconds=15)
 _CONNECT = timedelta(seconds=2)
 _LEAST_FREE_BYTES = 64 << 20
 _NOTHING = "look/nothing"
+_MARK = ".holdfast"
+_log = structlog.get_logger()
 
 
 @cache
@@ -155,10 +159,18 @@ class _Files:
 
 
 class Folder(_Files):
-    """Files in a folder of this machine."""
+    """Files in a folder of this machine, or in one that is mounted here.
+
+    Where a folder was mounted and is not, an empty one is left. So the folder has a
+    mark in it, and beside it stands a note that it has: where there is the note and no
+    mark, the files are away, which is not to say that there are none.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._mark = root / _MARK
+        self._note = root.with_name(f"{root.name}.kept")
+        self._was_away = False
 
     @cached_property
     def _store(self) -> Any:
@@ -166,6 +178,44 @@ class Folder(_Files):
         store = _library().store.LocalStore(self._root, mkdir=True)
         _keep_on_disk(self._root.parent)
         return store
+
+    async def put(self, folder: str, name: str, content: bytes | IO[bytes]) -> None:
+        """Keep a file whole, or not at all; what had its name is replaced."""
+        with _TRANSLATED:
+            await asyncio.to_thread(self._begin)
+        await super().put(folder, name, content)
+
+    async def read(
+        self, folder: str, name: str, start: int = 0, end: int | None = None
+    ) -> Slice:
+        """The bytes from *start* to before *end*; there must be some."""
+        try:
+            return await super().read(folder, name, start, end)
+        except FileMissing as error:
+            if await asyncio.to_thread(self._is_away):
+                raise StorageUnavailable from error
+            raise
+
+    def _begin(self) -> None:
+        """Mark the folder, unless it is; ``StorageUnavailable`` if it is away."""
+        if self._is_away():
+            raise StorageUnavailable
+        if not self._mark.exists():
+            self._root.mkdir(parents=True, exist_ok=True)
+            self._mark.touch()
+            # Before the note: a note alone would say that the files are away.
+            _keep_on_disk(self._root, self._root.parent)
+        if not self._note.exists():
+            self._note.touch()
+            _keep_on_disk(self._note.parent)
+
+    def _is_away(self) -> bool:
+        is_away = self._note.exists() and not self._mark.exists()
+        if is_away and not self._was_away:
+            # Once, however many ask.
+            _log.warning("files_are_away", folder=str(self._root), missing=_MARK)
+        self._was_away = is_away
+        return is_away
 
     async def _settle(self, folder: str, name: str) -> None:
         # The file has its name by now. Should the power go before this is done, nobody
@@ -179,6 +229,8 @@ class Folder(_Files):
             raise StorageUnavailable
 
     def _is_usable(self) -> bool:
+        if self._is_away():
+            return False
         place = self._root
         while not place.exists() and place != place.parent:
             place = place.parent
@@ -192,6 +244,7 @@ class Folder(_Files):
 
     async def remove(self, folder: str, name: str) -> None:
         """Remove a file, and what killed processes left half written beside it."""
+        await self._be_there()
         await super().remove(folder, name)
         with _TRANSLATED:
             await asyncio.to_thread(self._remove_halves, folder)
@@ -201,8 +254,14 @@ class Folder(_Files):
         for half in (self._root / folder).glob("*#*"):
             half.unlink(missing_ok=True)
 
+    async def _be_there(self) -> None:
+        # What is away would only seem to be removed.
+        if await asyncio.to_thread(self._is_away):
+            raise StorageUnavailable
+
     async def remove_folder(self, folder: str) -> None:
         """Remove all that is in a folder, half-written files too."""
+        await self._be_there()
         await asyncio.to_thread(shutil.rmtree, self._root / folder, ignore_errors=True)
         if await asyncio.to_thread((self._root / folder).exists):
             raise StorageUnavailable

@@ -82,6 +82,20 @@ class TestStorageThatIsGone:
 
         assert ready.json()["checks"]["pictures"]["status"] == "ok"
 
+    async def test_that_is_not_mounted_is_not_taken_for_empty(
+        self, client, drawn, upload, shop
+    ):
+        url = (await drawn())["url"]
+        images = shop.settings.home / "images"
+        images.rename(images.with_name("elsewhere"))
+        images.mkdir()
+
+        answers = [await client.get(url), await upload(), await client.get("/readyz")]
+
+        assert [answer.status_code for answer in answers] == [503, 503, 200]
+        assert answers[2].json()["checks"]["pictures"]["status"] == "failed"
+        assert list(images.iterdir()) == []
+
     async def test_that_breaks_at_the_last_moment_acknowledges_nothing(
         self, upload, database, monkeypatch
     ):

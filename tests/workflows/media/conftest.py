@@ -48,7 +48,8 @@ class Breaking(Folder):
 
     @property
     def files(self) -> list[str]:
-        return sorted(p.name for p in self.root.rglob("*") if p.is_file())
+        """Names of files within folders; what marks the whole is in none."""
+        return sorted(p.name for p in self.root.glob("*/**/*") if p.is_file())
 
 
 @pytest.fixture

@@ -53,22 +53,24 @@ class TestDisk:
 
 
 class TestLostFile:
-    async def test_is_waited_for(self, upload, darkroom, database, storage, clock):
+    async def test_is_waited_for_as_long_as_the_folder_is_not_mounted(
+        self, upload, darkroom, database, storage, clock
+    ):
         asset_id = await upload()
         elsewhere = storage.root.with_name("not-mounted")
         storage.root.rename(elsewhere)
         storage.root.mkdir()
-        with pytest.raises(FileMissing):
-            await darkroom.draw_next()
+        for _ in range(2 * MAX_ATTEMPTS):
+            with pytest.raises(StorageUnavailable):
+                await darkroom.draw_next()
+            clock.advance(hours=2)
         waiting = await media.find(database, asset_id)
         storage.root.rmdir()
         elsewhere.rename(storage.root)
-        clock.advance(seconds=16)
 
         await darkroom.draw_next()
 
-        assert waiting.status == "processing"
-        assert waiting.problem == "The uploaded file is lost."
+        assert (waiting.status, waiting.problem) == ("processing", None)
         drawn = await media.find(database, asset_id)
         assert (drawn.status, drawn.problem) == ("ready", None)
 
