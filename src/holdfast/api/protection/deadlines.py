@@ -14,7 +14,7 @@ from holdfast.api.policy import Asks, Route
 from holdfast.platform import telemetry
 from holdfast.platform.settings import Settings
 from holdfast.resilience.asgi import Scope
-from holdfast.resilience.asgi.deadline import Allowance
+from holdfast.resilience.asgi.allowance import Allowance
 from holdfast.resilience.events import (
     BudgetClamped,
     BudgetEnded,

@@ -1,7 +1,8 @@
 """Layers around any ASGI app, each usable alone."""
 
+from holdfast.resilience.asgi.allowance import Allowance
 from holdfast.resilience.asgi.body_limit import BodyLimit
-from holdfast.resilience.asgi.deadline import Allowance, RequestDeadline
+from holdfast.resilience.asgi.deadline import RequestDeadline
 from holdfast.resilience.asgi.idempotency import Idempotency
 from holdfast.resilience.asgi.load_shed import Claim, Classify, LoadShed
 from holdfast.resilience.asgi.network import network_of

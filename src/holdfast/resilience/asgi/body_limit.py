@@ -7,7 +7,14 @@ something else of the error (FastAPI answers 400) is not heard.
 
 from collections.abc import Awaitable, Callable
 
-from holdfast.resilience.asgi.types import App, Message, Receive, Scope, Send
+from holdfast.resilience.asgi.types import (
+    App,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    nothing,
+)
 from holdfast.resilience.errors import BodyTooLarge
 
 _ANNOUNCED = ("1.0", "1.1")
@@ -80,10 +87,6 @@ class _Counted:
     def send(self, message: Message) -> Awaitable[None]:
         # One that had begun to answer before is left to it.
         if self._exceeded is not None and not self._answered:
-            return _nothing()
+            return nothing()
         self._answered = True
         return self._send(message)
-
-
-async def _nothing() -> None:
-    """Send nothing."""

@@ -8,7 +8,8 @@ is left.
 When time is over the work is cancelled, unless that would leave an effect half made
 (``Budget.hold``) or one was made already: then it is finished, without the client. The
 client is told which it was. Safe methods have no effect and are always cancelled. The
-same holds for a client that has left, except that there is nobody to tell.
+same holds for a client that has left, except that there is nobody to tell. What goes on
+after the last byte of an answer (background tasks of a framework) has no budget.
 
 An app that says nothing of its effects has its requests cancelled as well. But nobody
 knows then what an unsafe one had done, and nothing else is told: a handler may have
@@ -22,13 +23,20 @@ import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from holdfast.resilience import deadline
+from holdfast.resilience.asgi.allowance import Allowance
 from holdfast.resilience.asgi.rejection import Render, plain
 from holdfast.resilience.asgi.sweep import Sweep
-from holdfast.resilience.asgi.types import App, Message, Receive, Scope, Send
+from holdfast.resilience.asgi.types import (
+    App,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    nothing,
+)
 from holdfast.resilience.clock import Monotonic, monotonic
 from holdfast.resilience.deadline import Budget
 from holdfast.resilience.errors import (
@@ -44,7 +52,6 @@ from holdfast.resilience.events import (
     FinishedLate,
     NotStarted,
 )
-from holdfast.resilience.median import Median
 
 HEADER = b"x-request-timeout-ms"
 LEAST_SECONDS = 0.010
@@ -71,14 +78,6 @@ _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 _LOG = logging.getLogger(__name__)
 
 Listen: TypeAlias = Callable[[DeadlineEvent], None]
-
-
-@dataclass(slots=True)
-class Allowance:
-    """What the requests of one route may take, and what they usually do."""
-
-    seconds: float
-    usual: Median = field(default_factory=Median)
 
 
 class RequestDeadline:
@@ -149,7 +148,7 @@ class RequestDeadline:
         else:
             run.is_closed = True
             if run.cut is None:
-                allowance.usual.note(self._timer() - now)
+                allowance.usual.note((run.answered_at or self._timer()) - now)
             else:
                 run.succeeded()
         finally:
@@ -236,6 +235,8 @@ class _Run(Budget):
     is_told = False
     """Its client was answered in place of the work, which goes on."""
     answering: "asyncio.Task[None] | None" = None
+    answered_at: float | None = None
+    """When the last of the answer was sent."""
     _response_began = False
 
     def __init__(  # noqa: PLR0917 - made for every request, by one caller
@@ -266,12 +267,24 @@ class _Run(Budget):
     def send(self, message: Message) -> Awaitable[None]:
         """Send on, unless the client was answered already."""
         if self.is_told:
-            return _nothing()
+            return nothing()
         self._response_began = True
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            return self._send_last(message)
         return self._send(message)
+
+    async def _send_last(self, message: Message) -> None:
+        # Not before it is sent: who reads slowly spends the budget, too.
+        await self._send(message)
+        self.answered_at = self._layer.now()
+        self.is_closed = True
 
     def end(self) -> None:
         """Time is over."""
+        if self.is_closed:
+            # It was answered in time; what goes on has all the time it takes.
+            self.due = math.inf
+            return
         if self.cut is not None:
             # Its client has left. What it still does may take a little longer.
             self.due += _AFTERWARDS_SECONDS
@@ -375,10 +388,6 @@ class _Run(Budget):
 def note(scope: Scope, decision: str) -> None:
     """Write down what was decided about a request."""
     scope.setdefault(DECISIONS, []).append(decision)
-
-
-async def _nothing() -> None:
-    """Send nothing."""
 
 
 def _log_failure(event: DeadlineEvent) -> None:

@@ -21,7 +21,7 @@ class Timed(Protocol):
     """Something whose time ends."""
 
     due: float
-    """When, in seconds of the timer; ``end`` puts it off."""
+    """When, in seconds of the timer; ``end`` puts it off, for ever if need be."""
 
     def end(self) -> None:
         """Time is over."""
@@ -51,5 +51,6 @@ class Sweep:
         now = self._timer()
         for one in [one for one in self.live if one.due <= now + _EARLY_SECONDS]:
             one.end()
-        if self.live:
-            self.set(min(one.due for one in self.live), now)
+        earliest = min((one.due for one in self.live), default=math.inf)
+        if earliest < math.inf:
+            self.set(earliest, now)

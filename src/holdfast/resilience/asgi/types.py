@@ -36,6 +36,10 @@ def watching(send: Send) -> tuple[Answered, Send]:
     return answered, watch
 
 
+async def nothing() -> None:
+    """What to await in place of sending a message that nobody is to get."""
+
+
 # RFC 9110 8.6: these must not announce a length, not even zero.
 _BODILESS = (204, 304)
 

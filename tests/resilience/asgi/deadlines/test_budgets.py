@@ -4,7 +4,7 @@ import pytest
 
 from holdfast.resilience import NotEnoughTime, deadline, remaining
 from holdfast.resilience.asgi import Reply
-from holdfast.resilience.asgi.deadline import Allowance
+from holdfast.resilience.asgi.allowance import Allowance
 from holdfast.resilience.errors import TimeoutMalformed
 from holdfast.resilience.events import BudgetClamped, NotStarted
 

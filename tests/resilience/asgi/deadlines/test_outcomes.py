@@ -1,11 +1,12 @@
 """What is told of a request whose time was over, by those who cannot know it all."""
 
 import asyncio
+import math
 
 import pytest
 
-from holdfast.resilience import DeadlineExceeded, NotEnoughTime, deadline
-from holdfast.resilience.asgi import Reply, RequestDeadline, plain
+from holdfast.resilience import DeadlineExceeded, NotEnoughTime, deadline, remaining
+from holdfast.resilience.asgi import Allowance, Reply, RequestDeadline, plain
 from holdfast.resilience.events import NotStarted
 
 SOON = 0.03
@@ -96,6 +97,61 @@ class TestStepThatWasNotBegun:
         talk = await site(app).ask(converse())
 
         assert b"Outcome: unknown." in talk.body
+
+
+class TestWorkAfterTheAnswer:
+    """Starlette runs background tasks there, inside the request."""
+
+    async def test_is_not_cut_and_has_no_budget(self, converse, site, promised):
+        left, ended = [], asyncio.Event()
+
+        async def app(scope, receive, send):
+            await Reply(202, b"later")(scope, receive, send)
+            left.append(remaining())
+            await ended.wait()
+            left.append("done")
+
+        made = site(app, seconds=SOON)
+        request = asyncio.create_task(made.ask(converse()))
+
+        async def is_over():
+            """The time that it would have had."""
+            return left and made.layer._sweep.set_to == math.inf
+
+        await promised(is_over)
+        assert not request.done()
+        ended.set()
+
+        assert (await request).status == 202
+        assert left == [None, "done"]
+        assert made.events == []
+
+    async def test_does_not_count_for_how_long_such_a_request_takes(
+        self, converse, site
+    ):
+        now, allowance = [100.0], Allowance(10.0)
+
+        async def app(scope, receive, send):
+            now[0] += 1
+            await Reply(202, b"later")(scope, receive, send)
+            now[0] += 5
+
+        made = site(app, allowance=lambda _: allowance, timer=lambda: now[0])
+        await made.ask(converse())
+
+        assert allowance.usual.seconds == 1
+
+    async def test_begins_when_the_client_has_read_the_answer(self, converse, site):
+        """Who reads slowly holds a place, and is not waited for."""
+        talk = converse()
+
+        async def stuck(message):
+            if message["type"] == "http.response.body":
+                await asyncio.Event().wait()
+
+        made = site(Reply(200, b"large"), seconds=SOON)
+        with pytest.raises(DeadlineExceeded):
+            await made.layer(talk.scope, talk.receive, stuck)
 
 
 class TestFailureWithoutAClient:
