@@ -679,7 +679,7 @@ SELECT id FROM moved;
 -- was canceled or put up to be shipped again is not shipped. Returns for each what the line
 -- says, what shipments and returns say, and what the order's record adds up to. Orders
 -- from before there were shipments, whose record has no beginning, are left out.
-WITH drifting AS (
+WITH drifting AS MATERIALIZED (
     SELECT l.order_id, l.position, l.sku, l.fulfilled_quantity, l.returned_quantity,
            coalesce(s.units, 0) AS shipped, coalesce(b.units, 0) AS came_back
     FROM order_lines l
