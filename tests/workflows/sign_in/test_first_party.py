@@ -259,7 +259,7 @@ class TestMeanwhile:
 
         return slowly
 
-    @pytest.mark.parametrize("what", ["password", "disabled"])
+    @pytest.mark.parametrize("what", ["password", "disabled", "address"])
     async def test_nothing_is_left_of_a_sign_in_that_came_too_late(
         self, customer, enter_while, database, vault, clock, left, recorded, what
     ):
@@ -269,6 +269,11 @@ class TestMeanwhile:
                 if what == "password":
                     await accounts.set_password(
                         tx, vault, customer.account_id, "$another", clock()
+                    )
+                elif what == "address":
+                    await accounts.set_email(
+                        *(tx, vault, customer.account_id, "x@example.com", clock()),
+                        verified=False,
                     )
                 else:
                     await accounts.disable(tx, customer.account_id, clock())
