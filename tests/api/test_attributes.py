@@ -1,6 +1,7 @@
 """What is said of products besides, by definitions that hold."""
 
 import pytest
+from cases import cases
 
 from holdfast.kernel.ids import new_id
 from holdfast.workflows.attributes import show_products
@@ -125,7 +126,7 @@ class TestValues:
         read = await client.get("/v1/products/table")
         assert read.json() == changed.json()
 
-    @pytest.mark.parametrize(
+    @cases(
         ("said", "pointer"),
         [
             ({"material": "glass"}, "/attributes/material"),

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 import pytest
+from cases import cases
 
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.money import MAX_AMOUNT, Money
@@ -150,7 +151,7 @@ class TestPriceOverride:
         assert [answer.status_code for answer in answers] == [403] * 4
         assert {answer.json()["scope"] for answer in answers} == {"prices:override"}
 
-    @pytest.mark.parametrize(
+    @cases(
         "price",
         [
             {"amount": -1, "currency": "EUR"},
@@ -232,7 +233,7 @@ class TestAccess:
 
             assert answer.is_success
 
-    @pytest.mark.parametrize(
+    @cases(
         "path",
         ["/v1/carts/1", "/v1/carts/../keys", "/v1/carts/%2e%2e/x", "/v1/carts/a%00b"],
     )
@@ -278,7 +279,7 @@ class TestChange:
         found = await client.get(path, headers=owner)
         assert found.json()["shipping"]["method"] == "standard"
 
-    @pytest.mark.parametrize("field", ["currency", "lines", "status", "token", "id"])
+    @cases("field", ["currency", "lines", "status", "token", "id"])
     async def test_what_is_fixed_cannot_be_changed(self, client, opened, field, faults):
         cart, owner = await opened()
 
@@ -317,7 +318,7 @@ class TestLines:
         assert again.status_code == 404
         assert again.json()["type"] == "/problems/cart-line-not-found"
 
-    @pytest.mark.parametrize("quantity", [0, -1, 10**18, "2", None])
+    @cases("quantity", [0, -1, 10**18, "2", None])
     async def test_a_quantity_out_of_bounds_is_refused(
         self, client, opened, quantity, faults
     ):

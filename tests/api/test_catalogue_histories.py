@@ -1,6 +1,7 @@
 """Who changed what of categories and attributes, as operators read it."""
 
 import pytest
+from cases import cases
 
 from holdfast.domain import catalog
 from holdfast.kernel.money import Money
@@ -131,7 +132,7 @@ class TestHistories:
         assert await told("categories/teas") == []
         assert await told("attributes/depth") == []
 
-    @pytest.mark.parametrize(
+    @cases(
         "path",
         [
             *(

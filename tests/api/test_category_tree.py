@@ -4,6 +4,7 @@ import asyncio
 from uuid import UUID
 
 import pytest
+from cases import cases
 
 from holdfast.domain.catalog import tree
 from holdfast.workflows.categories import RENAMED, show_products
@@ -145,7 +146,7 @@ class TestChange:
     async def test_that_says_nothing_new_changes_nothing(self, client, change):
         assert (await change("tea", name="Tea")).json()["version"] == 1
 
-    @pytest.mark.parametrize(
+    @cases(
         ("wrong", "type_"),
         [
             ({"name": ""}, "category-invalid"),

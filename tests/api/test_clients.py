@@ -72,7 +72,7 @@ class TestCreate:
 
         assert answer.json()["type"] == "/problems/unknown-scopes"
 
-    @pytest.mark.parametrize(
+    @cases(
         ("changed", "pointers"),
         [
             ({"redirect_uris": []}, ["/redirect_uris"]),

@@ -1,6 +1,7 @@
 """``GET /v1/variants``: what a scanner has read."""
 
 import pytest
+from cases import cases
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ class TestBrowse:
             answer = await client.get(f"/v1/variants?{query}", headers=operator)
             assert answer.json() == {"items": [], "next": None}
 
-    @pytest.mark.parametrize(
+    @cases(
         "query",
         [
             *("", "sku=A&barcode=B", "sku=", f"sku={'a' * 256}", "sku=%00"),

@@ -1,6 +1,7 @@
 """Nobody overwrites what they have not seen, and nobody is sent what they have."""
 
 import pytest
+from cases import cases
 
 from holdfast.api import editions
 from holdfast.api.decoding import InvalidRequest
@@ -72,7 +73,7 @@ class TestReads:
             assert (again.status_code, again.content) == (304, b"")
             assert again.headers["ETag"] == tag
 
-    @pytest.mark.parametrize("said", ['"1"', "nonsense", '"', ""])
+    @cases("said", ['"1"', "nonsense", '"', ""])
     @pytest.mark.usefixtures("made")
     async def test_are_whole_for_who_has_something_else(self, client, said):
         answer = await client.get("/v1/products/tea", headers={"If-None-Match": said})

@@ -1,6 +1,7 @@
 """Whatever operators write beside products: of two editors, the second is told."""
 
 import pytest
+from cases import cases
 from pictures import picture
 
 from holdfast.api.binding import parameters_of
@@ -230,7 +231,7 @@ class TestPrices:
         ]
         assert [answer.status_code for answer in gone] == [412, 204]
 
-    @pytest.mark.parametrize("sku", ["NONE", "N%00NE", "%F0%9F%AB%96", "%ED%A0%80"])
+    @cases("sku", ["NONE", "N%00NE", "%F0%9F%AB%96", "%ED%A0%80"])
     async def test_of_nothing_have_no_version(self, client, operator, sku):
         answer = await client.get(f"/v1/prices?sku={sku}", headers=operator)
 

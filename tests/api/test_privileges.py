@@ -134,7 +134,7 @@ class TestRoleChanges:
 
 
 class TestMassAssignment:
-    @pytest.mark.parametrize(
+    @cases(
         "extra",
         [
             {"roles": ["admin"]},
@@ -145,7 +145,6 @@ class TestMassAssignment:
             {"status": "active"},
             {"is_admin": True},
         ],
-        ids=str,
     )
     @cases("method_and_path", ["PATCH /v1/me", "POST /v1/accounts"])
     async def test_of_what_is_not_theirs_is_refused(

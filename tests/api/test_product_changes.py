@@ -1,6 +1,7 @@
 """Changes of products as an operator makes them."""
 
 import pytest
+from cases import cases
 
 from holdfast.kernel.ids import new_id
 
@@ -97,7 +98,7 @@ class TestChange:
 
         assert answer.json() == tea
 
-    @pytest.mark.parametrize(
+    @cases(
         ("change", "pointer"),
         [
             (
@@ -118,7 +119,6 @@ class TestChange:
             ({"options": [{"name": "", "values": []}] * 40_000}, "/options"),
             ({"tags": [""] * 300_000}, "/tags"),
         ],
-        ids=["price", "choice", "title", "variants", "images", "options", "tags"],
     )
     @pytest.mark.usefixtures("tea")
     async def test_names_the_field_it_refuses(self, client, operator, change, pointer):

@@ -176,7 +176,7 @@ class TestBrowse:
             f"/problems/{slug}",
         )
 
-    @pytest.mark.parametrize("q", ["'", "\\", "a & | !", ":*", "(", "<->", "--", "🫖"])
+    @cases("q", ["'", "\\", "a & | !", ":*", "(", "<->", "--", "🫖"])
     async def test_answers_whatever_is_searched_for(self, client, q):
         assert (await client.get("/v1/products", params={"q": q})).status_code == 200
 
@@ -212,9 +212,7 @@ class TestShow:
         shown = (await client.get(path, headers=operator)).json()
         assert shown["id"] == made.json()["id"]
 
-    @pytest.mark.parametrize(
-        "key", ["none", "..%2f..%2fetc%2fpasswd", "%2e%2e", "Crème", NOBODYS_ID]
-    )
+    @cases("key", ["none", "..%2f..%2fetc%2fpasswd", "%2e%2e", "Crème", NOBODYS_ID])
     async def test_says_that_there_is_none(self, client, key):
         answer = await client.get(f"/v1/products/{key}")
 

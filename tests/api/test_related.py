@@ -1,6 +1,7 @@
 """What goes with what."""
 
 import pytest
+from cases import cases
 
 ANY = {"If-Match": "*"}
 
@@ -75,7 +76,7 @@ class TestRelated:
         assert gone.status_code == 204
         assert (await client.get("/v1/products/pot/related")).json() == {"items": []}
 
-    @pytest.mark.parametrize(
+    @cases(
         ("named", "faults"),
         [
             (["none"], ["/products/0"]),
@@ -83,7 +84,6 @@ class TestRelated:
             (["cup", "cup", "pot"], ["/products/1", "/products/2"]),
             (["cup"] * 51, ["/products"]),
         ],
-        ids=["unknown", "no-handle", "twice-and-itself", "too-many"],
     )
     @pytest.mark.usefixtures("goods")
     async def test_name_what_is_wrong(self, relate, named, faults):

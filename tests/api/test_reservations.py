@@ -1,6 +1,7 @@
 """Stock held for a cart over HTTP: made, renewed, replaced, shown, given back."""
 
 import pytest
+from cases import cases
 
 from holdfast.domain import inventory
 from holdfast.kernel import tokens
@@ -190,7 +191,7 @@ class TestWhatCannotBeHeld:
 
         assert refused.json()["type"] == "/problems/variant-unavailable"
 
-    @pytest.mark.parametrize(
+    @cases(
         ("body", "pointer"),
         [
             ({"lines": []}, "/lines"),
@@ -199,7 +200,6 @@ class TestWhatCannotBeHeld:
             ({"lines": [{"sku": "TEA", "quantity": 1, "price": 1}]}, "/lines/0/price"),
             ({"rows": []}, "/rows"),
         ],
-        ids=["no line", "no unit", "no quantity", "a price", "rows"],
     )
     async def test_what_makes_no_sense(self, client, a_guest, faults, body, pointer):
         guest = a_guest()

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from cases import cases
 
 from holdfast.workflows.catalog import turn_due
 
@@ -178,7 +179,7 @@ class TestScheduled:
         ]
         assert await turn_due(shop.db, clock=shop.clock) == 0
 
-    @pytest.mark.parametrize(
+    @cases(
         ("fields", "pointer"),
         [
             ({"status": "scheduled"}, "/publish_at"),

@@ -91,7 +91,7 @@ class TestBrowse:
 
         assert answer.status_code == 422
 
-    @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+    @cases("method", ["POST", "PUT", "PATCH", "DELETE"])
     async def test_lets_nobody_write(self, client, auditor, method):
         answer = await client.request(method, PATH, headers=auditor, json={})
 

@@ -1,6 +1,7 @@
 """Variants at addresses of their own, and what may be deleted."""
 
 import pytest
+from cases import cases
 
 from holdfast.kernel.ids import new_id
 
@@ -87,7 +88,7 @@ class TestAdding:
         assert product["version"] == 2
         assert (await client.get(made.headers["Location"])).json() == made.json()
 
-    @pytest.mark.parametrize(
+    @cases(
         ("wrong", "pointer"),
         [
             ({"sku": "TEA-S"}, "/sku"),

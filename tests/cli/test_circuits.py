@@ -1,6 +1,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from cases import cases
 
 from holdfast.cli.circuits import end_of
 from holdfast.platform import controls
@@ -29,7 +30,7 @@ class TestForce:
         assert control.value["until"] in said.out
         assert control.value["until"] > control.updated_at.isoformat()[:16]
 
-    @pytest.mark.parametrize(
+    @cases(
         ("arguments", "complaint"),
         [
             (["fax", "disabled"], "no dependency 'fax'"),
@@ -37,7 +38,6 @@ class TestForce:
             (["mail", "open"], "and not 'open'"),
             (["mail", "disabled", "--for", "soon"], "a span such as"),
         ],
-        ids=str,
     )
     async def test_refuses_what_makes_no_sense(
         self, holdfast, database, arguments, complaint

@@ -80,7 +80,7 @@ class TestConfirmSignUp:
         answers = sorted(task.result().status_code for task in tasks)
         assert answers == [201, 422]
 
-    @pytest.mark.parametrize(
+    @cases(
         ("password", "reason"),
         [
             ("short", "fewer than 8"),
@@ -88,7 +88,6 @@ class TestConfirmSignUp:
             ("ada@example.com", "e-mail address"),
             ("x" * 1_000_000, "more than 256"),
         ],
-        ids=["short", "common", "own address", "a megabyte"],
     )
     async def test_says_what_is_wrong_with_a_password(
         self, client, a_token, password, reason
@@ -111,7 +110,6 @@ class TestConfirmSignUp:
             (b'{"token": "T", "password": "tea for two", "roles": ["admin"]}', 422),
             (b'{"token": "hfm_nonsense", "password": "tea for two, please"}', 422),
         ],
-        ids=["nul", "half a character", "not utf-8", "number", "roles", "no token"],
     )
     async def test_refuses_what_is_no_password(self, client, a_token, raw, status):
         answer = await client.post(

@@ -1,6 +1,7 @@
 from typing import ClassVar
 
 import pytest
+from cases import cases
 
 from holdfast.domain import accounts, identity
 from holdfast.kernel.ids import new_id
@@ -73,7 +74,7 @@ class TestCreate:
         found = await accounts.find_by_email(shop.db, shop.vault, BOB["email"])
         assert found is None
 
-    @pytest.mark.parametrize(
+    @cases(
         ("body", "type_"),
         [
             (BOB, "email-taken"),
@@ -82,7 +83,6 @@ class TestCreate:
             ({"email": "x@example.com", "status": "active"}, "invalid-request"),
             ({"email": "x"}, "invalid-request"),
         ],
-        ids=["taken", "no role", "password", "status", "no address"],
     )
     async def test_refuses_what_cannot_be(self, client, admin, bob, body, type_):
         answer = await client.post("/v1/users", json=body, headers=admin)
@@ -247,7 +247,6 @@ class TestCorrectEmail:
             ({}, "invalid-request"),
             ({"email": "x@example.com", "verified": True}, "invalid-request"),
         ],
-        ids=["taken", "no address", "null", "nothing", "verified"],
     )
     async def test_refuses_what_cannot_be(
         self, client, admin, bob, signed_up, deliver, body, type_

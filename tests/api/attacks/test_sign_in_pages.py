@@ -88,7 +88,7 @@ class TestFixation:
         await thief.open("/account")
         assert thief.path == "/sign-in"
 
-    @pytest.mark.parametrize("value", ["x", "hfb_", "'", "a" * 4000, "%00"])
+    @cases("value", ["x", "hfb_", "'", "a" * 4000, "%00"])
     async def test_a_made_up_one_is_nobody(self, browser, value):
         browser.client.cookies.set("holdfast_session", value, domain="shop.test")
 

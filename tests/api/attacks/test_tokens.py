@@ -18,7 +18,7 @@ ORDER_OF_P256 = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC6325
 
 
 class TestSignature:
-    @pytest.mark.parametrize("alg", ["none", "None", "NONE", "nOnE", ""])
+    @cases("alg", ["none", "None", "NONE", "nOnE", ""])
     async def test_alg_none(self, refused, holder, alg):
         ours = take_apart(holder.token)
         header = {**ours.header, "alg": alg}
@@ -174,7 +174,7 @@ class TestHeader:
 
 
 class TestClaims:
-    @pytest.mark.parametrize(
+    @cases(
         "audience",
         ["storefront", "http://shop.test/", "http://shop.test.attacker.test", "", None],
     )
@@ -184,7 +184,7 @@ class TestClaims:
     async def test_audience_among_others(self, refused, resigned):
         assert await refused(resigned(aud=["http://shop.test", "https://other.test"]))
 
-    @pytest.mark.parametrize(
+    @cases(
         "issuer", ["https://other.test", "HTTP://SHOP.TEST", "http://shop.test/", None]
     )
     async def test_wrong_issuer(self, refused, resigned, issuer):
@@ -207,11 +207,11 @@ class TestClaims:
 
         assert await refused(id_token)
 
-    @pytest.mark.parametrize("kind", ["JWT", "AT+JWT", "jwt", "application/at+jwt", ""])
+    @cases("kind", ["JWT", "AT+JWT", "jwt", "application/at+jwt", ""])
     async def test_wrong_type(self, refused, resigned, kind):
         assert await refused(resigned(header={"typ": kind}))
 
-    @pytest.mark.parametrize(
+    @cases(
         "prefix",
         [tokens.REFRESH, tokens.AUTHORIZATION_CODE, tokens.EMAIL, tokens.BROWSER],
     )

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from cases import cases
 
 from holdfast.kernel.ids import new_id
 
@@ -31,7 +32,7 @@ class TestCreate:
             by_rule.headers["ETag"],
         )
 
-    @pytest.mark.parametrize(
+    @cases(
         ("fields", "type_", "pointer"),
         [
             ({"title": ""}, "collection-invalid", "/handle"),
@@ -278,9 +279,7 @@ class TestShown:
             again = await client.get(path, headers={"If-None-Match": tag})
             assert again.status_code == 304
 
-    @pytest.mark.parametrize(
-        "after", ["x", "W10", "WyIxIiwieCJd", "WyI5OTk5OTk5OTk5OTk5IiwiYSJd"]
-    )
+    @cases("after", ["x", "W10", "WyIxIiwieCJd", "WyI5OTk5OTk5OTk5OTk5IiwiYSJd"])
     async def test_refuses_a_cursor_that_is_none(self, client, collect, after):
         await collect("Gifts")
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from cases import cases
 
 _COUNT = """
 SELECT sum(calls)::bigint AS calls FROM pg_stat_statements
@@ -134,7 +135,7 @@ class TestByRule:
         await ask("PATCH", "gifts", {"rule": None})
         assert await titles("gifts") == ["Cup"]
 
-    @pytest.mark.parametrize(("condition", "place"), WRONG)
+    @cases(("condition", "place"), WRONG)
     async def test_refuse_a_condition_that_is_none(
         self, client, operator, collect, condition, place
     ):

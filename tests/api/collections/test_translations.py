@@ -1,6 +1,7 @@
 """Collections are called in every language as their operators say."""
 
 import pytest
+from cases import cases
 
 from holdfast.domain.catalog import translations
 
@@ -97,7 +98,7 @@ class TestTranslations:
         told = (await ask("GET", "gifts/history")).json()["items"][0]
         assert told["changes"][0]["new"] is None
 
-    @pytest.mark.parametrize(
+    @cases(
         "body",
         [{}, {"title": "x" * 256}, {"title": "a\nb"}, {"name": "x"}, {"title": 1}],
     )

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from cases import cases
 
 from holdfast.kernel.ids import new_id
 
@@ -116,7 +117,7 @@ class TestOwn:
         items = (await client.get(OWN, headers=ada.headers)).json()["items"]
         assert items == [kept]
 
-    @pytest.mark.parametrize("field", ["id", "account_id", "created_at", "roles"])
+    @cases("field", ["id", "account_id", "created_at", "roles"])
     async def test_refuses_what_is_not_theirs_to_say(self, client, signed_in, field):
         ada = await signed_in()
 
@@ -125,7 +126,7 @@ class TestOwn:
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["pointer"] == f"/{field}"
 
-    @pytest.mark.parametrize("field", [name for name in HOME if name != "country"])
+    @cases("field", [name for name in HOME if name != "country"])
     async def test_refuses_ten_thousand_characters(self, client, signed_in, field):
         ada = await signed_in()
 

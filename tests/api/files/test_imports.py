@@ -5,6 +5,7 @@ import io
 import json
 
 import pytest
+from cases import cases
 
 from holdfast.domain import imports
 from holdfast.workflows import import_files
@@ -89,7 +90,7 @@ class TestCreate:
         product = (await read("/v1/products/tea")).json()
         assert product["variants"][0]["price"] == {"amount": 490, "currency": "GBP"}
 
-    @pytest.mark.parametrize(
+    @cases(
         ("media", "query", "status", "slug"),
         [
             ("application/json", {}, 415, "unsupported-media-type"),

@@ -1,6 +1,7 @@
 """Signing in for a client, from its request to the code."""
 
 import pytest
+from cases import cases
 from visitors import sign_in
 
 from holdfast.kernel import tokens
@@ -74,7 +75,7 @@ class TestAuthorize:
         await browser.open(answer.headers["location"])
         assert browser.page.heading == "Weather asks for access"
 
-    @pytest.mark.parametrize(
+    @cases(
         ("change", "error"),
         [
             ({"response_type": "token"}, "unsupported_response_type"),

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+from cases import cases
 from visitors import sign_in
 
 from holdfast.api.hosted.frame import STYLE_NAME
@@ -17,7 +18,7 @@ HIDDEN = ("hidden", "submit")
 
 
 class TestEveryPage:
-    @pytest.mark.parametrize("path", [*PAGES, "/sign-in/nowhere"])
+    @cases("path", [*PAGES, "/sign-in/nowhere"])
     async def test_has_a_language_one_heading_and_labels(self, browser, ada, path):
         await sign_in(browser, ada)
 
@@ -32,7 +33,7 @@ class TestEveryPage:
         assert {field["id"] for field in shown} <= page.labels
         assert all("autocomplete" in field for field in shown)
 
-    @pytest.mark.parametrize(
+    @cases(
         ("path", "words"),
         [
             ("/sign-in", ["username", "current-password"]),

@@ -4,6 +4,7 @@ import zipfile
 from io import BytesIO
 
 import pytest
+from cases import cases
 from pictures import bomb, picture
 
 from holdfast.api.media import BODY_LIMIT_BYTES
@@ -58,10 +59,9 @@ FORMS = {
 
 
 class TestContent:
-    @pytest.mark.parametrize(
+    @cases(
         ("content", "reason"),
         REFUSED.values(),
-        ids=REFUSED,
     )
     async def test_is_refused_with_its_reason(self, upload, database, content, reason):
         # Neither the name nor the type that is claimed counts.
@@ -100,9 +100,7 @@ class TestContent:
 
 
 class TestForm:
-    @pytest.mark.parametrize(
-        ("body", "type_", "status", "problem"), FORMS.values(), ids=FORMS
-    )
+    @cases(("body", "type_", "status", "problem"), FORMS.values())
     async def test_is_refused_if_it_is_none(
         self, client, operator, body, type_, status, problem
     ):

@@ -291,7 +291,7 @@ class TestRequests:
             "error_description": "grant_type: Given more than once",
         }
 
-    @pytest.mark.parametrize(
+    @cases(
         ("body", "kind"),
         [
             ("{}", "application/json"),

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from cases import cases
 
 from holdfast.domain import inventory
 from holdfast.kernel.ids import new_id
@@ -228,7 +229,14 @@ class TestEdit:
 
 
 class TestRefused:
-    @pytest.mark.parametrize(
+    @pytest.fixture
+    async def placed(self, place, a_product):
+        """An order, and products that cannot be had for it."""
+        await a_product("YEN", price=Money(1, "JPY"))
+        await a_product("OLD", status="archived")
+        return await place(TEA=2)
+
+    @cases(
         ("body", "status", "slug"),
         [
             ({}, 422, "invalid-request"),
@@ -244,13 +252,7 @@ class TestRefused:
             ({"remove": [1]}, 422, "invalid-request"),
         ],
     )
-    async def test_is_what_means_nothing(
-        self, place, operator, a_product, body, status, slug
-    ):
-        placed = await place(TEA=2)
-        await a_product("YEN", price=Money(1, "JPY"))
-        await a_product("OLD", status="archived")
-
+    async def test_is_what_means_nothing(self, placed, operator, body, status, slug):
         answer = await placed.send("edits", body, by=operator, key="x")
 
         assert answer.status_code == status, answer.text
@@ -293,7 +295,7 @@ class TestChange:
             "changed": ["email", "shipping_address"]
         }
 
-    @pytest.mark.parametrize(
+    @cases(
         "body",
         [
             {"email": None},

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from cases import cases
 
 from holdfast.kernel.ids import new_id
 
@@ -246,7 +247,7 @@ class TestAsking:
         listed = await placed.send("returns", method="GET")
         assert [n["id"] for n in listed.json()["items"]] == [first.json()["id"]]
 
-    @pytest.mark.parametrize(
+    @cases(
         ("body", "pointer"),
         [
             ({"lines": []}, "/lines"),
@@ -315,7 +316,7 @@ class TestReceiving:
         assert refused.status_code == 403
         assert allowed.status_code == 200
 
-    @pytest.mark.parametrize(
+    @cases(
         ("body", "slug"),
         [
             ({"location": "nowhere"}, "location-not-found"),

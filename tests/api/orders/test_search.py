@@ -255,7 +255,7 @@ class TestNotes:
 
         assert not any("Rang" in row["notes"] for row in rows)
 
-    @pytest.mark.parametrize(
+    @cases(
         "body",
         [
             {},

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from cases import cases
 
 from holdfast.kernel.ids import new_id
 
@@ -106,7 +107,11 @@ class TestCreate:
         assert answer.status_code == 400
         assert answer.json()["type"] == "/problems/idempotency-key-missing"
 
-    @pytest.mark.parametrize(
+    @pytest.fixture
+    async def order(self, paid):
+        return (await paid())[0]
+
+    @cases(
         ("body", "pointer"),
         [
             ({"amount": FIVE}, "/reason"),
@@ -145,11 +150,8 @@ class TestCreate:
             ),
             ({"reason": "late", "amount": FIVE, "to": "me"}, "/to"),
         ],
-        ids=lambda value: None,
     )
-    async def test_names_the_field_at_fault(self, paid, refund, faults, body, pointer):
-        order, _ = await paid()
-
+    async def test_names_the_field_at_fault(self, order, refund, faults, body, pointer):
         assert faults(await refund(order, body)) == [pointer]
 
     async def test_lines_that_are_not_there_are_refused(self, paid, refund):

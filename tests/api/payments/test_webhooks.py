@@ -5,6 +5,7 @@ import gzip
 import json
 
 import pytest
+from cases import cases
 
 from holdfast.kernel.ids import new_id
 
@@ -89,7 +90,7 @@ class TestTake:
     async def test_is_believed_for_five_minutes(self, tell, sent):
         assert (await tell(data=charge(), sent=sent)).status_code == 204
 
-    @pytest.mark.parametrize(
+    @cases(
         ("changed", "reason"),
         [
             ({"sent": -301}, "timestamp"),
@@ -110,15 +111,17 @@ class TestTake:
     async def test_of_a_stranger_is_refused_and_changes_nothing(
         self, tell, shop, counted, changed, reason
     ):
+        before = (await counted()).get("refused", 0.0)
+
         answer = await tell(data=charge(), **changed)
 
         assert answer.status_code == 401
         assert answer.json()["type"] == "/problems/webhook-not-verified"
         assert answer.json()["reason"] == reason
         assert await shop.db.fetchval("SELECT count(*) FROM provider_events") == 0
-        assert await counted() == {"refused": 1.0}
+        assert await counted() == {"refused": before + 1}
 
-    @pytest.mark.parametrize(
+    @cases(
         "body",
         [
             b"",
@@ -142,21 +145,18 @@ class TestTake:
             json.dumps({"id": "evt_2", "type": "x.y", "data": {}}).encode(),
             json.dumps({"id": "evt_1", "type": "a\nb", "data": {}}).encode(),
         ],
-        ids=[
-            *("nothing", "text", "a list", "empty", "broken UTF-8", "deep", "gzip"),
-            *("no data", "cut off", "a NUL", "text for money", "below nothing"),
-            *("another id inside", "a line break in the type"),
-        ],
     )
     async def test_nonsense_is_refused_though_it_is_signed(
         self, tell, shop, counted, body
     ):
+        before = (await counted()).get("unreadable", 0.0)
+
         answer = await tell(body=body, event_id="evt_1")
 
         assert answer.status_code == 400
         assert answer.json()["type"] == "/problems/webhook-unreadable"
         assert await shop.db.fetchval("SELECT count(*) FROM provider_events") == 0
-        assert await counted() == {"unreadable": 1.0}
+        assert await counted() == {"unreadable": before + 1}
 
     async def test_more_than_anybody_says_is_refused(self, tell):
         answer = await tell(body=b" " * (64 * 1024 + 1))

@@ -1,6 +1,7 @@
 from uuid import UUID
 
 import pytest
+from cases import cases
 
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.money import MAX_AMOUNT
@@ -44,7 +45,7 @@ class TestPrices:
         assert (gone.status_code, again.status_code) == (204, 404)
         assert again.json()["type"] == "/problems/price-not-found"
 
-    @pytest.mark.parametrize(
+    @cases(
         "price",
         [
             {"price": EUR, "min_quantity": 0},
@@ -61,7 +62,6 @@ class TestPrices:
             {"price": EUR, "sku": HOSTILE},
             {"price": EUR, "unknown": 1},
         ],
-        ids=str,
     )
     async def test_what_can_be_no_price_is_refused(self, client, anyhow, tea, price):
         body = {"prices": [{"sku": "TEA", **price}]}
@@ -173,7 +173,7 @@ class TestQuote:
         ]
         assert dollars["price"] is None
 
-    @pytest.mark.parametrize(
+    @cases(
         ("query", "status"),
         [
             ({"sku": "NONE"}, 422),
@@ -182,7 +182,6 @@ class TestQuote:
             ({"sku": "TEA", "at": "9999-12-31T23:59:59-23:00"}, 422),
             ({"sku": "TEA", "at": "yesterday"}, 422),
         ],
-        ids=str,
     )
     async def test_of_nonsense_says_what_is_wrong(
         self, client, keeper, tea, query, status
@@ -220,7 +219,7 @@ class TestPriceLists:
         assert gone.status_code == 204
         assert (await client.get(path, headers=keeper)).status_code == 404
 
-    @pytest.mark.parametrize(
+    @cases(
         "fields",
         [
             {"code": "Summer Sale", "name": "x"},
@@ -232,7 +231,6 @@ class TestPriceLists:
             {"code": "summer", "name": "x", "group_ids": []},
             {"code": "summer", "name": "x", "group_ids": [str(UUID(int=1))]},
         ],
-        ids=str,
     )
     async def test_what_can_be_no_list_is_refused(self, client, keeper, fields):
         answer = await client.post("/v1/price-lists", json=fields, headers=keeper)

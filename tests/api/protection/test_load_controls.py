@@ -225,7 +225,7 @@ class TestSetLimit:
 
         assert shop.load.limiters["report"].limit > 1000
 
-    @pytest.mark.parametrize(
+    @cases(
         "body",
         [
             {"algorithm": "magic"},

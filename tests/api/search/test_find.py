@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from cases import cases
 
 from holdfast.platform.db import Database
 from holdfast.workflows import stock
@@ -257,7 +258,7 @@ class TestFind:
 
         assert again.status_code == 304
 
-    @pytest.mark.parametrize(
+    @cases(
         ("query", "status", "slug"),
         [
             ("q=" + "a" * 10_000, 422, "invalid-request"),
@@ -294,7 +295,11 @@ class TestFind:
             f"/problems/{slug}",
         )
 
-    @pytest.mark.parametrize(
+    @pytest.fixture
+    async def mug(self, sell):
+        await sell("Blue Mug", "MUG-1")
+
+    @cases(
         "q",
         [
             *("'", "\\", "a & | !", ":*", "(", "<->", "--", "🫖", "%", "_", "^[a-z]+$"),
@@ -302,9 +307,7 @@ class TestFind:
             *("<script>", "&amp;", "$1", "{}", "a" * 200, "ß ﬁ ﷺ", "1e400", "NaN"),
         ],
     )
-    async def test_answers_whatever_is_searched_for(self, client, sell, q):
-        await sell("Blue Mug", "MUG-1")
-
+    async def test_answers_whatever_is_searched_for(self, client, mug, q):
         for query in ({}, {"facets": "true", "sort": "price"}):
             answer = await client.get("/v1/search", params={"q": q, **query})
             assert answer.status_code == 200
@@ -364,7 +367,7 @@ class TestSynonyms:
         assert await titles(q="blue sofa") == ["Blue Couch"]
         assert await titles(q="sofa") == []
 
-    @pytest.mark.parametrize(
+    @cases(
         ("body", "slug"),
         [
             ({"synonyms": ["sofa"]}, "synonyms-invalid"),

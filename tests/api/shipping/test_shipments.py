@@ -4,6 +4,7 @@ import io
 
 import pypdf
 import pytest
+from cases import cases
 
 from holdfast.kernel import tokens
 from holdfast.kernel.ids import new_id
@@ -72,7 +73,7 @@ class TestCreate:
         assert problem["type"] == "/problems/shipment-refused"
         assert len(problem["shipment_ids"]) == len(problem["reasons"]) == 1
 
-    @pytest.mark.parametrize(
+    @cases(
         "body",
         [
             {"tracking_number": "BIKE-1"},
@@ -83,7 +84,6 @@ class TestCreate:
             {"lines": [{"position": 0, "quantity": 1}]},
             {"by": "hand", "tracking_number": "a b"},
         ],
-        ids=["number", "carriers", "service", "twice", "none", "zero", "odd"],
     )
     async def test_refuses_what_contradicts_itself(self, buy_something, send, body):
         answer = await send(await buy_something(), body)

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from cases import cases
 
 from holdfast.domain.inventory import MAX_LEVEL
 
@@ -134,7 +135,14 @@ class TestAdjust:
         assert answer.status_code == 400
         assert answer.json()["type"] == "/problems/idempotency-key-missing"
 
-    @pytest.mark.parametrize(
+    @pytest.fixture
+    async def stocked(self, a_product, order_of):
+        """Ten of TEA, three of which are ordered, and ten of CUP."""
+        await a_product("TEA", on_hand=10)
+        await a_product("CUP", on_hand=10)
+        await order_of("TEA", 3)
+
+    @cases(
         ("fault", "slug", "status"),
         [
             ([line("CUP", delta=1), line("POT", delta=1)], "unknown-stock", 404),
@@ -147,12 +155,8 @@ class TestAdjust:
         ],
     )
     async def test_one_line_at_fault_keeps_all_from_being_changed(
-        self, keep, a_product, order_of, numbers, fault, slug, status
+        self, keep, stocked, numbers, fault, slug, status
     ):
-        await a_product("TEA", on_hand=10)
-        await a_product("CUP", on_hand=10)
-        await order_of("TEA", 3)
-
         answer = await keep("POST", PATH, body(*fault))
 
         assert answer.status_code == status
@@ -160,7 +164,7 @@ class TestAdjust:
         assert await numbers("TEA") == {"main": (10, 3)}
         assert await numbers("CUP") == {"main": (10, 0)}
 
-    @pytest.mark.parametrize(
+    @cases(
         "wrong",
         [
             {},
@@ -187,11 +191,7 @@ class TestAdjust:
             body(*[line(f"S{n}", delta=1) for n in range(1001)]),
         ],
     )
-    async def test_a_body_at_fault_changes_nothing(
-        self, keep, a_product, numbers, wrong
-    ):
-        await a_product("TEA", on_hand=10)
-
+    async def test_a_body_at_fault_changes_nothing(self, keep, tea, numbers, wrong):
         answer = await keep("POST", PATH, wrong)
 
         assert answer.status_code == 422

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from cases import cases
 
 from holdfast.kernel.ids import new_id
 
@@ -125,7 +126,7 @@ class TestCount:
         assert await numbers("TEA") == {"main": (10, 0)}
         assert (await keep("POST", f"{path}/apply")).status_code == 409
 
-    @pytest.mark.parametrize(
+    @cases(
         ("lines", "slug"),
         [
             ([], "invalid-request"),
@@ -136,10 +137,7 @@ class TestCount:
             ([{"sku": "TEA", "counted": 1}] * 2, "stock-line-repeated"),
         ],
     )
-    async def test_lines_at_fault_are_refused(
-        self, keep, a_count, a_product, lines, slug
-    ):
-        await a_product("TEA")
+    async def test_lines_at_fault_are_refused(self, keep, a_count, tea, lines, slug):
         path = await a_count()
 
         answer = await keep("PUT", f"{path}/lines", {"lines": lines})

@@ -1,6 +1,5 @@
 """Levels and their ledger: listed, filtered, set up."""
 
-import pytest
 from cases import cases
 
 from holdfast.domain import inventory
@@ -101,7 +100,7 @@ class TestSettings:
         assert answer.json()["type"] == "/problems/stock-below-reserved"
         assert (await keep("PATCH", path, {"backorder_limit": 7})).status_code == 200
 
-    @pytest.mark.parametrize(
+    @cases(
         "body",
         [
             {"safety_stock": -1},
@@ -111,9 +110,7 @@ class TestSettings:
             {"on_hand": 3},
         ],
     )
-    async def test_a_body_at_fault_changes_nothing(self, keep, a_product, body):
-        await a_product("TEA")
-
+    async def test_a_body_at_fault_changes_nothing(self, keep, tea, body):
         answer = await keep("PATCH", "/v1/inventory/TEA/locations/main", body)
 
         assert answer.status_code == 422

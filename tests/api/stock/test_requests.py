@@ -1,6 +1,7 @@
 """Who wants to hear when something can be bought again."""
 
 import pytest
+from cases import cases
 
 from holdfast.kernel.ids import new_id
 
@@ -74,7 +75,7 @@ class TestAsk:
         assert answer.status_code == 409
         assert answer.json()["type"] == "/problems/still-available"
 
-    @pytest.mark.parametrize(
+    @cases(
         ("body", "slug"),
         [
             ({}, "stock-request-needs-email"),

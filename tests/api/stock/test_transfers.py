@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from cases import cases
 
 from holdfast.kernel.ids import new_id
 
@@ -132,7 +133,7 @@ class TestTransfer:
         assert answer.json()["type"] == "/problems/transfer-invalid"
         assert await numbers("TEA") == {"main": (6, 0)}
 
-    @pytest.mark.parametrize(
+    @cases(
         ("change", "slug"),
         [
             ({"destination": "main"}, "transfer-invalid"),
@@ -148,9 +149,8 @@ class TestTransfer:
         ],
     )
     async def test_a_plan_that_makes_no_sense_is_refused(
-        self, keep, berlin, a_product, change, slug
+        self, keep, berlin, tea, change, slug
     ):
-        await a_product("TEA")
         lines = [{"sku": "TEA", "quantity": 1}]
         plan = {"source": "main", "destination": berlin, "lines": lines, **change}
 

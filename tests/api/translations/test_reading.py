@@ -1,6 +1,7 @@
 """Whoever reads is answered in the language they want, and told which it is."""
 
 import pytest
+from cases import cases
 
 from holdfast.api.editions import tag_of
 
@@ -24,7 +25,7 @@ class TestProduct:
         assert shown.headers["Content-Language"] == "de"
         assert shown.headers["Vary"] == "Accept-Language"
 
-    @pytest.mark.parametrize(
+    @cases(
         "accept", [None, "", "en", "fr", "*", "de;q=0", "de_AT", "\x7f", "x" * 60_000]
     )
     async def test_is_in_the_shops_own_for_everybody_else(self, read, accept):

@@ -1,6 +1,7 @@
 """Translations are written against the version of what they are of."""
 
 import pytest
+from cases import cases
 
 from holdfast.domain.catalog import MAX_TRANSLATIONS
 
@@ -69,16 +70,14 @@ class TestReplace:
         assert first["changes"][0]["old"] is None
         assert first["actor"] == last["actor"] != "system"
 
-    @pytest.mark.parametrize(
-        "locale", ["en", "eng", "xx", "de_AT", "*", "de-UK", "i-default", "a" * 300]
-    )
+    @cases("locale", ["en", "eng", "xx", "de_AT", "*", "de-UK", "i-default", "a" * 300])
     async def test_takes_languages_other_than_the_shops_own(self, translate, locale):
         answer = await translate(locale, {"title": "x"})
 
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["parameter"] == "locale"
 
-    @pytest.mark.parametrize(
+    @cases(
         ("body", "status"),
         [
             ({"title": "x" * 256}, 422),

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from cases import cases
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -121,7 +122,7 @@ class TestReader:
 
         assert await reader.find("assam") == await reader.find(str(made.id)) == made
 
-    @pytest.mark.parametrize(
+    @cases(
         "key",
         ["no-such", "../assam", "", "a\x00", "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"],
     )
@@ -227,7 +228,7 @@ class TestPage:
         assert [item["handle"] for item in on_sale] == ["item-1", "item-4"]
         assert [item["handle"] for item in of_any] == ["item-1", "item-2", "item-4"]
 
-    @pytest.mark.parametrize("cursor", ["", "x", "!", encode_cursor("no id")])
+    @cases("cursor", ["", "x", "!", encode_cursor("no id")])
     async def test_refuses_a_cursor_it_did_not_give(self, database, cursor):
         with pytest.raises(BadCursor):
             await catalog.page(database, after=cursor, limit=1, status=None)

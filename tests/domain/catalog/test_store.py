@@ -1,6 +1,7 @@
 """Offers and categories, and what the database refuses."""
 
 import pytest
+from cases import cases
 
 from holdfast.domain import catalog
 from holdfast.kernel.money import Money
@@ -64,7 +65,7 @@ class TestCategories:
         assert page.items == []
         assert page.next is None
 
-    @pytest.mark.parametrize(
+    @cases(
         "cursor",
         [
             encode_cursor("1"),
@@ -86,7 +87,7 @@ class TestFindCategory:
         assert await catalog.find_category(database, "teas") == made
         assert await catalog.find_category(database, str(made.id)) == made
 
-    @pytest.mark.parametrize("key", ["none", "", "a\x00b", "../teas"])
+    @cases("key", ["none", "", "a\x00b", "../teas"])
     async def test_says_that_there_is_none(self, database, key):
         with pytest.raises(catalog.CategoryNotFound):
             await catalog.find_category(database, key)

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import asyncpg
 import pytest
+from cases import cases
 
 from holdfast.domain import identity
 from holdfast.domain.identity import Origin
@@ -133,7 +134,7 @@ class TestEvents:
 
 
 class TestTheRecord:
-    @pytest.mark.parametrize(
+    @cases(
         "statement",
         [
             "UPDATE security_events SET actor = 'somebody else'",

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from cases import cases
 
 from holdfast.domain import ordering
 from holdfast.domain.ordering import (
@@ -56,7 +57,7 @@ class TestCancelLines:
             "lines": [{"position": 1, "quantity": 1}],
         }
 
-    @pytest.mark.parametrize(
+    @cases(
         ("quantities", "positions"),
         [
             ({1: 3}, [1]),

@@ -273,7 +273,7 @@ class TestDatabase:
             with pytest.raises(ConstraintViolated, match=constraint):
                 await tx.execute(f"UPDATE orders SET {change}")  # noqa: S608 - ours
 
-    @pytest.mark.parametrize(
+    @cases(
         ("table", "change", "constraint"),
         [
             ("order_lines", "quantity = 0", "order_lines_quantity_positive"),

@@ -1,6 +1,7 @@
 """The conditions in the statements are the tables of the three machines."""
 
 import pytest
+from cases import cases
 
 from holdfast.domain import ordering
 from holdfast.domain.ordering import (
@@ -79,7 +80,7 @@ MARKS = [
 class TestStatements:
     """The conditions in the statements are the tables of the three machines."""
 
-    @pytest.mark.parametrize(
+    @cases(
         ("machine", "start", "end", "mark", "elsewhere"),
         [
             pytest.param(machine, start, end, *how, id=f"{machine.kind}-{start}-{end}")

@@ -1,6 +1,7 @@
 import asyncio
 
 import pytest
+from cases import cases
 
 from holdfast.domain import accounts, customers, identity
 from holdfast.domain.accounts import EmailTaken, LinkNotValid, PasswordRefused
@@ -186,7 +187,7 @@ class TestConfirmSignUp:
         with pytest.raises(EmailTaken):
             await confirm(token_in(letter))
 
-    @pytest.mark.parametrize(
+    @cases(
         "token",
         [
             "",
@@ -195,7 +196,6 @@ class TestConfirmSignUp:
             tokens.mint(tokens.EMAIL, b"0" * 32),
             tokens.mint(tokens.BROWSER, b"0" * 32),
         ],
-        ids=["empty", "long", "nul", "made up", "of another kind"],
     )
     async def test_refuses_what_is_not_a_token(self, confirm, token):
         with pytest.raises(LinkNotValid):

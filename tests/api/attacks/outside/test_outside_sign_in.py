@@ -1,6 +1,7 @@
 """Attacks on signing in by another site's word, one test an attack."""
 
 import pytest
+from cases import cases
 from elsewhere import CLIENT_ID, SECRET
 from joserfc.jwk import ECKey
 from visitors import ADA, PASSWORD
@@ -148,7 +149,7 @@ LIES = {
 
 
 class TestIdToken:
-    @pytest.mark.parametrize("claims", LIES.values(), ids=LIES)
+    @cases("claims", LIES.values())
     async def test_is_refused(self, liar, traveller, shop, claims):
         liar.claims = claims
 
@@ -183,7 +184,7 @@ class TestIdToken:
 
         assert traveller.status == 403
 
-    @pytest.mark.parametrize("token", ["", "x", "a.b.c", "é.é.é", "x" * 20_000])
+    @cases("token", ["", "x", "a.b.c", "é.é.é", "x" * 20_000])
     async def test_that_is_none_is_refused(self, liar, traveller, token):
         liar.token = token or " "
 
