@@ -171,6 +171,7 @@ class Checkout:
                 expected=expected,
                 at=now,
                 recent=recent,
+                waited=None if self.rush is None else self.rush.holding.waited,
             )
             if self.entrance is not None:
                 await self.entrance.admit(tx, order)

@@ -5,7 +5,9 @@ totals frozen. What was held for the cart, by its guest, by whoever signed in or
 operator, is what the order gets first.
 """
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 from holdfast.domain import identity, inventory, ordering
@@ -27,6 +29,9 @@ SHOP = "shop"
 CHECKOUT = "checkout"
 """Whose hold it is that a checkout makes for itself; see ``rush``."""
 
+Waited: TypeAlias = Callable[[Sequence[UUID], float], None]
+"""Told of which variants the stock was locked, and after how many seconds."""
+
 
 async def place(
     tx: Transaction,
@@ -38,6 +43,7 @@ async def place(
     expected: Money | None,
     at: datetime,
     recent: bool = False,
+    waited: Waited | None = None,
 ) -> Order:
     """Close a cart for its order, reserve what is in it, and write the order.
 
@@ -60,13 +66,15 @@ async def place(
     by = caller.actor if identity.may(caller, SCOPE) else "checkout"
     order = ordering.draft(cart, order_id=order_id, at=at, placed_by=by)
     wanted = [Wanted(n.variant_id, n.sku, n.quantity) for n in order.lines]
-    await inventory.reserve(
+    seconds = await inventory.reserve(
         tx,
         order.id,
         wanted,
         at=at,
         instead_of=holders_of(cart.id, cart.token_hash, cart.account_id),
     )
+    if waited is not None and seconds is not None:
+        waited([line.variant_id for line in wanted], seconds)
     return order.numbered(await ordering.add(tx, vault, order))
 
 

@@ -90,6 +90,11 @@ class Holding:
         """Somebody reserved these without a hold: that counts as well."""
         self._heat.ask(variants)
 
+    def waited(self, variants: Sequence[UUID], seconds: float) -> None:
+        """The locks of these took so long to be had, by whatever reserved them."""
+        self._heat.waited(variants, seconds)
+        self._metrics.lock_wait_seconds.observe(seconds)
+
     def check(self, wanted: Sequence[Wanted], holders: Sequence[UUID]) -> None:
         """Raise ``OutOfStock`` if some of it is remembered to be sold out.
 
@@ -179,9 +184,8 @@ class Holding:
                 continue
             except (DatabaseBusy, TimeoutError) as error:
                 raise busy() from error
-            if isinstance(said, Held):
-                self._heat.waited([line.variant_id for line in lines], waited)
-                self._metrics.lock_wait_seconds.observe(waited)
+            if waited is not None:
+                self.waited([line.variant_id for line in lines], waited)
             return said
         raise busy()
 

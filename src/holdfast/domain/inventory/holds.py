@@ -104,8 +104,10 @@ async def hold(
     *,
     at: datetime,
     lasts: timedelta,
-) -> tuple[Held | Denied, float]:
+) -> tuple[Held | Denied, float | None]:
     """Grant one hold, or deny it; and how many seconds its locks took to be had.
+
+    None of a hold that stays as it was, and of one that is denied: they lock no stock.
 
     *lines* are one entry a variant, in order (``summed``). Raises
     ``ConstraintViolated`` when another request gave the holder something at the same
@@ -123,7 +125,7 @@ async def hold(
     if first["variant_id"] is None:
         held = Held(first["until"], first["is_new"], first["is_same"])
         return held, first["waited"]
-    return Denied({row["variant_id"]: row["available"] for row in sure(rows)}), 0.0
+    return Denied({row["variant_id"]: row["available"] for row in sure(rows)}), None
 
 
 async def decide(

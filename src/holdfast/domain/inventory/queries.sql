@@ -11,7 +11,8 @@
 -- short: what there is, and whether that is unsure, because holds of it are overdue or
 -- what the holders had changed while it waited for them; then nothing was changed.
 -- Else one row without a variant: when it ends, for a hold whether there was none
--- before and whether it is as it was, and how many seconds passed until all was locked.
+-- before and whether it is as it was, and how many seconds passed until all was locked,
+-- NULL where no stock row had to be.
 WITH wanted AS MATERIALIZED (
     SELECT variant_id, quantity
     FROM unnest($2::uuid[], $3::bigint[]) AS w (variant_id, quantity)
@@ -120,7 +121,8 @@ UNION ALL
 SELECT NULL, NULL, NULL, t.until,
        NOT EXISTS (SELECT FROM held WHERE holder_id = $1 AND expires_at > $4),
        NOT EXISTS (SELECT FROM asked),
-       extract(epoch FROM clock_timestamp() - statement_timestamp())::float8
+       CASE WHEN EXISTS (SELECT FROM locked)
+            THEN extract(epoch FROM clock_timestamp() - statement_timestamp())::float8 END
 FROM term t CROSS JOIN verdict v
 WHERE v.fits;
 

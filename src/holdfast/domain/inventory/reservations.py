@@ -41,8 +41,11 @@ async def reserve(
     at: datetime,
     expires_at: datetime | None = None,
     instead_of: Sequence[UUID] = (),
-) -> None:
+) -> float | None:
     """Promise stock to an order or a hold: every line, or none.
+
+    Returns how many seconds its locks of stock took to be had; None if it needed none,
+    as all of it was held by *instead_of*.
 
     What the holders *instead_of* have reserved is released by the same statement
     and counts as free for it; a holder may renew its own. Raises ``OutOfStock``
@@ -60,6 +63,8 @@ async def reserve(
     )
     if short := [row for row in rows if row["variant_id"] is not None]:
         raise OutOfStock(_shortages(lines, sure(short)))
+    waited: float | None = rows[0]["waited"]
+    return waited
 
 
 async def ask(
