@@ -29,7 +29,7 @@ from holdfast.platform.db import Database
 from holdfast.platform.settings import Secret
 from holdfast.workflows import catalog as workflows
 from holdfast.workflows.catalog import Outcome
-from holdfast.workflows.imports import sentence
+from holdfast.workflows.import_faults import sentence
 
 _Portions: TypeAlias = Iterator[catalog.Portion]
 _Read: TypeAlias = Callable[[BinaryIO], _Portions]

@@ -561,6 +561,17 @@ CREATE TABLE attribute_definitions (
     updated_at timestamptz NOT NULL
 );
 
+-- What attributes and their choices are called in other languages than the shop's own.
+CREATE TABLE attribute_translations (
+    code text NOT NULL REFERENCES attribute_definitions ON DELETE CASCADE,
+    -- A language tag: de, pt-BR.
+    language text NOT NULL,
+    -- {"name": "Holz", "choices": {"oak": "Eiche"}}: the others are as they are.
+    fields jsonb NOT NULL,
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (code, language)
+);
+
 -- The texts of a product in other languages than the shop's own.
 CREATE TABLE product_translations (
     product_id uuid NOT NULL REFERENCES products ON DELETE CASCADE,
@@ -963,6 +974,19 @@ CREATE TABLE import_handles (
     job_id uuid NOT NULL REFERENCES import_jobs ON DELETE CASCADE,
     handle text NOT NULL,
     line bigint NOT NULL,
+    PRIMARY KEY (job_id, handle)
+);
+
+-- What leads from products of a running job to others that were not there yet. They may
+-- be further down in the file, so it waits for the end of that.
+CREATE TABLE import_links (
+    job_id uuid NOT NULL REFERENCES import_jobs ON DELETE CASCADE,
+    handle text NOT NULL,
+    line bigint NOT NULL,
+    -- Handles of what the product is related to; NULL if that is settled.
+    related text[],
+    -- {"goes_with": "cup"}: by the codes of attributes, handles of what they refer to.
+    "references" jsonb NOT NULL,
     PRIMARY KEY (job_id, handle)
 );
 

@@ -5,6 +5,7 @@ a stock level for each of its variants, or nothing happens.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from uuid import UUID
@@ -14,6 +15,7 @@ from holdfast.kernel.clock import Clock
 from holdfast.kernel.ids import new_id
 from holdfast.platform.db import Database, Transaction
 from holdfast.workflows.arrivals import put_up_shelves, set_prices
+from holdfast.workflows.carried import Waiting, bring, resolved
 from holdfast.workflows.showing import show
 
 
@@ -159,16 +161,19 @@ async def take_in(
     at: datetime,
     actor: str,
     overwrite_stock: bool = False,
+    waiting: Waiting | None = None,
 ) -> list[Outcome]:
     """Take products in by their handles, all of them or none.
 
     What came from the same source before is left alone, and so is what the source does
     not say otherwise. Stock is set for variants that are new, and for all if
-    *overwrite_stock*, at the main location. Raises as ``create_product``,
+    *overwrite_stock*, at the main location. Links to products that are not there are
+    *waiting* then, and without that at fault. Raises as ``create_product``,
     and ``StockBelowReserved`` or ``StockLevelOutOfRange``.
     """
-    drafts = [a.draft if a.is_checked else _checked(a.draft) for a in arrivals]
     hashes = [arrival.source_hash for arrival in arrivals]
+    arrivals = await resolved(tx, arrivals, waiting)
+    drafts = [a.draft if a.is_checked else _checked(a.draft) for a in arrivals]
     known = await catalog.imported(tx, [draft.handle for draft in drafts])
     outcomes = [
         _outcome(known.get(draft.handle), source_hash)
@@ -185,34 +190,14 @@ async def take_in(
         if outcome is Outcome.UPDATED
     }
     # Before anything is added: what somebody deletes or renames meanwhile is new.
-    held = await catalog.lock_called(tx, found, at=at)
-    fresh, changed, brought = [], [], []
-    same: dict[int, catalog.Entry] = {}
+    come = _Come(await catalog.lock_called(tx, found, at=at))
     for place, (arrival, draft) in enumerate(zip(arrivals, drafts, strict=True)):
-        if outcomes[place] is Outcome.UNCHANGED:
-            continue
-        if (before := held.get(draft.handle)) is not None:
-            come = catalog.over(arrival, before)
-            merged = come.pictured(_checked(come.draft))
-            entry = catalog.Entry(before.id, merged, hashes[place])
-            if merged == catalog.draft_of(before):
-                same[place] = entry
-            else:
-                changed.append(entry)
-            brought.append(come)
-        else:
-            outcomes[place] = Outcome.CREATED
-            pictured = arrival.pictured(draft)
-            fresh.append(catalog.Entry(new_id(), pictured, hashes[place]))
-            brought.append(arrival)
+        if outcomes[place] is not Outcome.UNCHANGED:
+            outcomes[place] = come.sort(place, arrival, draft, hashes[place])
+    brought = [arrival for _, arrival in come.brought]
     await put_up_shelves(tx, brought, by=actor, at=at)
     await catalog.check_attributes(tx, [draft.attributes for draft in drafts])
-    added = await catalog.add(tx, fresh, at=at) if fresh else catalog.Added({}, [])
-    new = dict(added.variants)
-    if changed:
-        new |= await catalog.change(tx, changed, at=at)
-    if same:
-        await catalog.remember_sources(tx, list(same.values()))
+    new, added = await _put(tx, come, at=at)
     on_hand = {
         sku: units
         for arrival in arrivals
@@ -221,18 +206,87 @@ async def take_in(
     }
     await _put_stock(tx, on_hand, new, actor=actor, at=at)
     priced = await set_prices(tx, news, by=actor, at=at)
-    for place, entry in same.items():
-        if priced.isdisjoint(variant.sku for variant in entry.draft.variants):
+    said = await bring(tx, come.brought, waiting, at=at)
+    for place, entry in come.same.items():
+        skus = (variant.sku for variant in entry.draft.variants)
+        if priced.isdisjoint(skus) and entry.id not in said:
             outcomes[place] = Outcome.UNCHANGED
-    await _show_added(tx, fresh, added, also=[entry.id for entry in changed])
-    turned = catalog.turned(held[entry.draft.handle] for entry in changed)
+    touched = [entry.id for entry in come.same.values() if entry.id in said]
+    if touched:
+        await catalog.touch(tx, touched, at=at)
+    also = [*(entry.id for entry in come.changed), *touched]
+    await _show_added(tx, come.fresh, added, also=also)
+    turned = catalog.turned(come.held[e.draft.handle] for e in come.changed)
     await catalog.note(tx, turned, actor=_TIMER, at=at)
-    notes = [catalog.Note(entry.id, "created") for entry in fresh]
-    for entry in changed:
-        old = catalog.draft_of(held[entry.draft.handle])
-        notes.append(_changed(entry.id, old, entry.draft))
-    await catalog.note(tx, notes, actor=actor, at=at)
+    await catalog.note(tx, come.notes(said), actor=actor, at=at)
     return outcomes
+
+
+@dataclass(slots=True)
+class _Come:
+    """Products from a file, sorted by what becomes of them."""
+
+    held: Mapping[str, catalog.Product]
+    """Those that are there, locked, by handle."""
+    fresh: list[catalog.Entry] = field(default_factory=list)
+    changed: list[catalog.Entry] = field(default_factory=list)
+    same: dict[int, catalog.Entry] = field(default_factory=dict)
+    """By their places among the arrivals: their drafts say nothing new."""
+    brought: list[tuple[catalog.Entry, catalog.Arrival]] = field(default_factory=list)
+
+    def sort(
+        self,
+        place: int,
+        arrival: catalog.Arrival,
+        draft: catalog.Draft,
+        source_hash: bytes,
+    ) -> Outcome:
+        """Say what becomes of one, as far as its draft goes."""
+        before = self.held.get(draft.handle)
+        if before is None:
+            entry = catalog.Entry(new_id(), arrival.pictured(draft), source_hash)
+            self.fresh.append(entry)
+            self.brought.append((entry, arrival))
+            return Outcome.CREATED
+        come = catalog.over(arrival, before)
+        merged = come.pictured(_checked(come.draft))
+        entry = catalog.Entry(before.id, merged, source_hash)
+        if merged == catalog.draft_of(before):
+            self.same[place] = entry
+        else:
+            self.changed.append(entry)
+        self.brought.append((entry, come))
+        return Outcome.UPDATED
+
+    def notes(
+        self, said: Mapping[UUID, Sequence[catalog.Difference]]
+    ) -> list[catalog.Note]:
+        """What is written down of them; *said* is what was changed besides."""
+        notes = [catalog.Note(entry.id, "created") for entry in self.fresh]
+        for entry in self.changed:
+            old = catalog.draft_of(self.held[entry.draft.handle])
+            found = [*catalog.differences(old, entry.draft), *said.get(entry.id, ())]
+            notes.append(catalog.Note(entry.id, "changed", found))
+        return notes + [
+            catalog.Note(entry.id, "changed", said[entry.id])
+            for entry in self.same.values()
+            if entry.id in said
+        ]
+
+
+async def _put(
+    tx: Transaction, come: _Come, *, at: datetime
+) -> tuple[dict[str, UUID], catalog.Added]:
+    """Write products; returns the id of each new variant by SKU."""
+    added = catalog.Added({}, [])
+    if come.fresh:
+        added = await catalog.add(tx, come.fresh, at=at)
+    new = dict(added.variants)
+    if come.changed:
+        new |= await catalog.change(tx, come.changed, at=at)
+    if come.same:
+        await catalog.remember_sources(tx, list(come.same.values()))
+    return new, added
 
 
 async def _show_added(

@@ -11,9 +11,11 @@ because the file is not known before all of it has come.
 
 import asyncio
 import hashlib
+import io
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from holdfast.domain import imports
@@ -29,6 +31,7 @@ from holdfast.platform.idempotency import (
 
 _PATIENCE_SECONDS = 12.0
 _LOOK_SECONDS = 0.05
+_PIECE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,3 +149,38 @@ async def _settled(db: Database, wanted: Wanted) -> Job:
                 await asyncio.sleep(_LOOK_SECONDS)
     except TimeoutError:
         raise IdempotencyKeyInProgress from None
+
+
+class Pieces(io.RawIOBase):
+    """The file of a job, for a thread to read: it fetches what it needs."""
+
+    def __init__(self, db: Database, job_id: UUID) -> None:
+        self._db = db
+        self._job_id = job_id
+        self._loop = asyncio.get_running_loop()
+        self._at = 0
+        self._number = -1
+        self._piece = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = offset if whence == io.SEEK_SET else self._at + offset
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        number, within = divmod(self._at, CHUNK_BYTES)
+        if number != self._number:
+            fetching = asyncio.run_coroutine_threadsafe(
+                imports.chunk(self._db, self._job_id, number), self._loop
+            )
+            self._piece = fetching.result(_PIECE_SECONDS)
+            self._number = number
+        part = self._piece[within : within + len(buffer)]
+        buffer[: len(part)] = part
+        self._at += len(part)
+        return len(part)

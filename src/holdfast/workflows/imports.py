@@ -14,26 +14,38 @@ batches, whatever the size of the file.
 import asyncio
 import io
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, BinaryIO
-from uuid import UUID
 
 import structlog
 
-from holdfast.domain import catalog, imports, pricing
-from holdfast.domain.catalog import Portion, RowFault, UnusableFile
-from holdfast.domain.imports import CHUNK_BYTES, MAX_FAULTS, Fault, Job, Place, Tally
+from holdfast.domain import catalog, imports
+from holdfast.domain.catalog import Portion, UnusableFile
+from holdfast.domain.imports import (
+    CHUNK_BYTES,
+    MAX_FAULTS,
+    Fault,
+    Job,
+    Link,
+    Place,
+    Tally,
+)
 from holdfast.kernel.clock import Clock, Monotonic, monotonic
 from holdfast.kernel.errors import DomainError, Unavailable
 from holdfast.platform.db import Database, Transaction
 from holdfast.platform.giving_way import GivingWay
+from holdfast.workflows.carried import Waiting, link
 from holdfast.workflows.catalog import Outcome, take_in
+from holdfast.workflows.import_faults import refused, told
+from holdfast.workflows.import_files import Pieces
 
 BATCH_PRODUCTS = 1_000
 BATCH_VARIANTS = 4_000
 BATCH_ROWS = 2_000
+LINKED_AT_ONCE = 100
 BATCH_BYTES = 4 << 20
 """A batch ends at whichever comes first, or when it is likely to take longer than this
 many seconds, by those before it. Whoever cancels waits for no more, nor does whoever
@@ -46,7 +58,6 @@ SLICE_SECONDS = 5.0
 MAX_STARTS = 5
 """So often a job may be taken up at one place: then it is what ends the processes."""
 
-_PIECE_SECONDS = 30.0
 # An import goes on for minutes, beside those who read.
 _GIVING_WAY = GivingWay()
 _log = structlog.get_logger()
@@ -86,7 +97,7 @@ async def carry_on(
         if starts > MAX_STARTS:
             await work.end(f"the process ended {starts - 1} times at the same place")
             return True
-        reader = _batches(job, _Pieces(db, job.id), pace)
+        reader = _batches(job, Pieces(db, job.id), pace)
         batch = await asyncio.to_thread(next, reader, None)
         while batch is not None:
             following = None
@@ -96,6 +107,8 @@ async def carry_on(
                 )
             try:
                 await work.do(batch)
+                if batch.is_last and batch.unusable is None:
+                    await work.link_up(lambda: timer() < until)
             finally:
                 # A thread that is left alone would outlive its process's patience.
                 batch = None if following is None else await following
@@ -153,14 +166,59 @@ class _Work:
         self._refused = job.tally.refused
 
     async def do(self, batch: _Batch) -> None:
-        """Take a batch in, and end the job if it was the last."""
+        """Take a batch in, and end the job if nothing comes of what is behind it."""
         await self._take(batch.portions)
         if batch.unusable is not None:
             await self.end(batch.unusable)
         elif self._refused >= MAX_FAULTS:
             await self.end(f"more than {MAX_FAULTS:,} rows cannot be used")
-        elif batch.is_last:
-            await self.end(None)
+
+    async def link_up(self, is_time: Callable[[], bool]) -> None:
+        """Make the links that have waited for the whole file, and end the job.
+
+        If time is up before, whoever comes next goes on with those that are left.
+        """
+        while waiting := await imports.links(self._db, self._job.id, LINKED_AT_ONCE):
+            try:
+                await self._db.attempt(partial(self._link, links=waiting))
+            except (Unavailable, _Superseded):
+                raise
+            except Exception:  # noqa: BLE001 - one of them keeps no other out
+                for one in waiting:
+                    await self._link_alone(one)
+            if not is_time():
+                return
+        await self.end(None)
+
+    async def _link_alone(self, one: Link) -> None:
+        try:
+            await self._db.attempt(partial(self._link, links=[one]))
+        except (Unavailable, _Superseded):
+            raise
+        except Exception as error:  # noqa: BLE001 - it is told with its row
+            wrong = [Fault(one.line, one.handle, told(error, one.line))]
+            await self._db.attempt(partial(self._link, links=[one], wrong=wrong))
+
+    async def _link(
+        self, tx: Transaction, links: Sequence[Link], wrong: Sequence[Fault] = ()
+    ) -> None:
+        """Make links, or tell what is wrong with them; they wait no more."""
+        now, job = self._clock(), self._job
+        if not await imports.hold(tx, job.id, self._place):
+            raise _Superseded
+        faults = [*wrong]
+        if not wrong:
+            lost = await link(tx, links, at=now, actor=job.actor)
+            faults = [
+                Fault(one.line, one.handle, "; ".join(lost[one.handle]))
+                for one in links
+                if one.handle in lost
+            ]
+        refused = (await imports.find(tx, job.id)).tally.refused
+        await imports.note_faults(tx, job.id, imports.kept(faults, refused))
+        await imports.drop_links(tx, job.id, links)
+        since = Tally(refused=len(faults))
+        await imports.advance(tx, job.id, self._place, since, at=now)
 
     async def end(self, failure: str | None) -> None:
         """End the job: it has failed if there is something to say of that."""
@@ -201,7 +259,7 @@ class _Work:
                 error = same
             else:
                 return
-        await self._commit([_refused(portion, error)])
+        await self._commit([refused(portion, error)])
 
     async def _commit(self, portions: Sequence[Portion]) -> None:
         with self._pace.taken(portions):
@@ -230,42 +288,23 @@ class _Work:
         for handle in [h for h, one in arrivals.items() if one.line != begun[h]]:
             message = f"the product {handle!r} began already at line {begun[handle]}"
             faults.append(Fault(arrivals.pop(handle).line, handle, message))
+        waiting = Waiting()
         outcomes = await take_in(
             tx,
             list(arrivals.values()),
             at=now,
             actor=job.actor,
             overwrite_stock=job.overwrite_stock,
+            waiting=waiting,
         )
+        if waiting.links:
+            await imports.note_links(tx, job.id, [*waiting.links.values()])
         faults.sort(key=lambda fault: fault.line)
         await imports.note_faults(tx, job.id, imports.kept(faults, self._refused))
         since = _tally(outcomes, len(faults))
         end = portions[-1].end
         await imports.advance(tx, job.id, Place(end.offset, end.lines), since, at=now)
         return since
-
-
-def sentence(error: DomainError) -> str:
-    """What the database said of a product, for whoever reads its row."""
-    if isinstance(
-        error, catalog.ProductInvalid | catalog.CategoryInvalid | pricing.PricesInvalid
-    ):
-        return "; ".join(f"{f.pointer[1:]} {f.detail}" for f in error.errors)
-    title = (type(error).__doc__ or "").partition("\n")[0].rstrip(".")
-    details = ", ".join(f"{name} {value!r}" for name, value in error.details.items())
-    return f"{title[:1].lower()}{title[1:]}: {details}"
-
-
-def _refused(portion: Portion, error: Exception) -> Portion:
-    """A part of a file whose product the database would not have."""
-    line = portion.end.lines if portion.arrival is None else portion.arrival.line
-    if isinstance(error, DomainError):
-        said = sentence(error)
-    else:
-        # A fault of ours: it must neither hide nor hold the rest of the file up.
-        _log.error("import_row_failed", line=line, exc_info=error)
-        said = "something went wrong on our side"
-    return replace(portion, arrival=None, faults=(RowFault(line, said),))
 
 
 def _tally(outcomes: Sequence[Outcome], refused: int) -> Tally:
@@ -342,38 +381,3 @@ class _Waiting:
         if portion.arrival is not None:
             self._handles.add(portion.arrival.draft.handle)
             self._skus |= {v.sku for v in portion.arrival.draft.variants}
-
-
-class _Pieces(io.RawIOBase):
-    """The file of a job, for a thread to read: it fetches what it needs."""
-
-    def __init__(self, db: Database, job_id: UUID) -> None:
-        self._db = db
-        self._job_id = job_id
-        self._loop = asyncio.get_running_loop()
-        self._at = 0
-        self._number = -1
-        self._piece = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._at = offset if whence == io.SEEK_SET else self._at + offset
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        number, within = divmod(self._at, CHUNK_BYTES)
-        if number != self._number:
-            fetching = asyncio.run_coroutine_threadsafe(
-                imports.chunk(self._db, self._job_id, number), self._loop
-            )
-            self._piece = fetching.result(_PIECE_SECONDS)
-            self._number = number
-        part = self._piece[within : within + len(buffer)]
-        buffer[: len(part)] = part
-        self._at += len(part)
-        return len(part)

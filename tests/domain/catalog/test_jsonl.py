@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 
-from holdfast.domain.catalog import UnusableFile, jsonl_portions
+from holdfast.domain.catalog import ProductTexts, UnusableFile, jsonl_portions
 from holdfast.domain.catalog.jsonl import MAX_LINE_BYTES
 
 EUR = {"amount": 1, "currency": "EUR"}
@@ -15,6 +15,11 @@ TEA = {
     "title": "Tea",
     "variants": [{"sku": "T-1", "price": {"amount": 490, "currency": "EUR"}}],
 }
+
+
+def said_in(locale, **texts):
+    """A product that is called something in a language."""
+    return {**TEA, "translations": {locale: texts}}
 
 
 def read(content):
@@ -68,6 +73,44 @@ class TestGood:
         assert portion.arrival.draft.description_html == "<p>a</p>"
 
 
+class TestBesides:
+    def test_is_read_with_tags_as_they_are_kept(self):
+        line = {
+            **TEA,
+            "images": [{"url": "https://a.example/1"}],
+            "related": ["cup"],
+            "translations": {
+                "de-at": {
+                    "title": "Tee",
+                    "description_html": "<p onclick=x>T</p>",
+                    "images": {"1": "Eine Kanne"},
+                }
+            },
+        }
+
+        (portion,) = read(json.dumps(line).encode())
+
+        arrival = portion.arrival
+        assert arrival.related == ("cup",)
+        assert arrival.texts == {
+            "de-AT": ProductTexts(
+                title="Tee", description_html="<p>T</p>", images={"1": "Eine Kanne"}
+            )
+        }
+
+    def test_that_is_not_said_is_none(self):
+        (portion,) = read(json.dumps(TEA).encode())
+
+        assert (portion.arrival.related, portion.arrival.texts) == (None, {})
+
+    def test_is_part_of_what_a_product_came_from(self):
+        lines = [TEA, {**TEA, "related": []}, said_in("de", title="Tee")]
+
+        found = {read(json.dumps(one).encode())[0].arrival.source_hash for one in lines}
+
+        assert len(found) == 3
+
+
 class TestBad:
     @pytest.mark.parametrize(
         ("line", "message"),
@@ -93,6 +136,26 @@ class TestBad:
                 "categories/0/name must be one line",
             ),
             ({**TEA, "publish_at": "2026-12-01T18:00:00"}, "publish_at: "),
+            ({**TEA, "related": ["No Handle"]}, "related/0 must be the handle"),
+            ({**TEA, "related": ["a", "a"]}, "related/1 is there twice"),
+            ({**TEA, "related": ["tea"]}, "related/0 is the product itself"),
+            ({**TEA, "related": ["a"] * 51}, "related: Expected `array` of length"),
+            (said_in("xx_1", title="a"), "translations/xx_1 must be a language tag"),
+            (
+                {**TEA, "translations": {"de": {"title": "a"}, "DE": {"title": "b"}}},
+                "translations/DE is there twice",
+            ),
+            (said_in("de"), "translations/de must translate something"),
+            (said_in("de", name="a"), "translations: Object contains unknown"),
+            (said_in("de", title="a\nb"), "translations/de/title must be one line"),
+            (
+                said_in("de", options={"Size": {"name": "Gr"}}),
+                "translations/de/options/Size is not an option",
+            ),
+            (
+                said_in("de", images={"1": "x"}),
+                "translations/de/images/1 is not an image",
+            ),
             ({**TEA, "publish_at": FAR}, "publish_at must be between the years"),
             ({**TEA, "unpublish_at": FAR}, "unpublish_at must be between the years"),
         ],

@@ -9,11 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.domain.catalog import OtherPrice, shopify_rows
+from holdfast.domain.catalog import (
+    OptionTexts,
+    OtherPrice,
+    ProductTexts,
+    shopify_rows,
+)
 from holdfast.domain.catalog.besides import Besides
+from holdfast.domain.catalog.carried import read, written
 from holdfast.domain.catalog.cells import as_line, defuse, joined, listed, restore
 from holdfast.domain.catalog.drafts import draft_of
-from holdfast.domain.catalog.jsonl import jsonl_line, jsonl_portions
+from holdfast.domain.catalog.jsonl import jsonl_portions
+from holdfast.domain.catalog.lines import jsonl_line
 from holdfast.domain.catalog.model import (
     CategoryName,
     Image,
@@ -98,6 +105,25 @@ def products(draw):
         seo_description=draw(LINES),
         created_at=NOW,
         updated_at=NOW,
+    )
+
+
+@st.composite
+def translations(draw, product):
+    """What a product could be called in another language."""
+    options = {
+        option.name: OptionTexts(
+            f"{place}. {draw(LINES)}"[:99].strip(),
+            {value: f"{n} {option.name}" for n, value in enumerate(option.values)},
+        )
+        for place, option in enumerate(product.options)
+    }
+    images = {str(image.id): draw(LINES) for image in product.images[:2]}
+    return ProductTexts(
+        title=draw(LINES),
+        seo_description=draw(LINES),
+        options=options,
+        images=images,
     )
 
 
@@ -254,6 +280,63 @@ class TestJsonLines:
         assert [c.handle for c in arrival.categories][:2] == ["top", "middle"]
         assert arrival.parents["middle"] == "top"
         assert {arrival.parents[h] for h in handles} - {"top"} == {"middle"}
+
+    @FEW
+    @given(products(), st.data())
+    def test_says_what_it_is_called_elsewhere_and_related_to(self, product, data):
+        texts = data.draw(translations(product))
+        related = data.draw(st.lists(NAMES.map(slugify), max_size=3, unique=True))
+        related = [handle for handle in related if handle != product.handle]
+        more = Besides(
+            related={product.id: related},
+            texts={product.id: {"de": texts, "pt-BR": texts}},
+        )
+
+        (portion,) = jsonl_portions(io.BytesIO(jsonl_line(product, more)))
+
+        assert portion.faults == ()
+        assert portion.arrival.related == tuple(related)
+        assert portion.arrival.texts.keys() == {"de", "pt-BR"}
+        for said in portion.arrival.texts.values():
+            assert read(said, draft_of(product)) == texts
+
+
+class TestWritten:
+    """Of what a translation says of things that are gone, a file says nothing."""
+
+    @FEW
+    @given(products(), st.data())
+    def test_leaves_out_what_would_be_refused(self, product, data):
+        texts = data.draw(translations(product))
+        stale = msgspec.structs.replace(
+            texts,
+            options={**texts.options, "gone": OptionTexts("x")},
+            attributes={"gone": "x"},
+            images={**texts.images, str(new_id()): "x"},
+        )
+        more = Besides(texts={product.id: {"de": stale}})
+
+        (portion,) = jsonl_portions(io.BytesIO(jsonl_line(product, more)))
+
+        assert read(portion.arrival.texts["de"], draft_of(product)) == texts
+
+    def test_leaves_out_what_would_be_called_alike(self):
+        option = Option("Size", ("S", "L"))
+        colour = Option("Colour", ("Red",))
+        product = Product(
+            *(new_id(), "a", "A", "", "", "", "draft", (), (option, colour), (), ()),
+            *((), NOW, NOW),
+        )
+        texts = ProductTexts(
+            options={
+                "Size": OptionTexts("Colour", {"S": "L"}),
+                "Colour": OptionTexts("", {"Red": "Rot"}),
+            }
+        )
+
+        assert written(texts, product) == ProductTexts(
+            options={"Colour": OptionTexts("", {"Red": "Rot"})}
+        )
 
 
 class TestPlaces:

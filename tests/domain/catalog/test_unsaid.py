@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from holdfast.domain.catalog import ProductInvalid, shopify_rows
 from holdfast.domain.catalog.cells import as_line
 from holdfast.domain.catalog.drafts import draft_of
-from holdfast.domain.catalog.jsonl import jsonl_line, jsonl_portions
+from holdfast.domain.catalog.jsonl import jsonl_portions
+from holdfast.domain.catalog.lines import jsonl_line
 from holdfast.domain.catalog.model import (
     CategoryName,
     Image,

@@ -12,6 +12,7 @@ from holdfast.kernel.ids import new_id
 from holdfast.kernel.money import Money
 from holdfast.workflows import import_files
 from holdfast.workflows import imports as workflow
+from holdfast.workflows.import_files import Pieces
 from holdfast.workflows.imports import carry_on
 
 OUT_OF_RANGE = (
@@ -227,7 +228,7 @@ class TestTwoWorkers:
         assert await carry_on(database, clock=clock)
 
         late = workflow._Work(database, slow, clock)
-        reader = workflow._batches(slow, workflow._Pieces(database, slow.id))
+        reader = workflow._batches(slow, Pieces(database, slow.id))
         batch = await asyncio.to_thread(next, reader)
         with pytest.raises(workflow._Superseded):
             await late.do(batch)
@@ -246,7 +247,7 @@ class TestTwoWorkers:
         await import_files.cancel(database, job.id, clock=clock)
 
         late = workflow._Work(database, taken, clock)
-        reader = workflow._batches(taken, workflow._Pieces(database, taken.id))
+        reader = workflow._batches(taken, Pieces(database, taken.id))
         batch = await asyncio.to_thread(next, reader)
         with pytest.raises(workflow._Superseded):
             await late.do(batch)

@@ -21,14 +21,21 @@ KILLED = 9
 BATCH = 2
 LINE = (
     '{"handle": "%(handle)s", "title": "Tea", "variants": [{"sku": "%(sku)s",'
-    ' "price": {"amount": 490, "currency": "EUR"}, "on_hand": 3}]}\n'
+    ' "price": {"amount": 490, "currency": "EUR"}, "on_hand": 3}],'
+    ' "related": ["%(related)s"], "translations": {"de": {"title": "Tee"}}}\n'
 )
 
 
 def file(step):
     """Three products that are good, a bad row, and one whose SKU is taken."""
     said = [
-        LINE % {"handle": f"tea-{step}-{n}", "sku": sku}
+        # The first leads to the last, the others to it.
+        LINE
+        % {
+            "handle": f"tea-{step}-{n}",
+            "sku": sku,
+            "related": f"tea-{step}-{0 if n else 3}",
+        }
         for n, sku in enumerate([f"A-{step}", f"B-{step}", "TAKEN", f"D-{step}"])
     ]
     return "".join([*said[:1], "{\n", *said[1:]]).encode()
@@ -75,6 +82,22 @@ def whole(database):
     return count
 
 
+@pytest.fixture
+def linked(database):
+    """How many products of a file lead to another, and are called in German."""
+
+    async def count(step):
+        return await database.fetchval(
+            "SELECT count(*) FROM products p"
+            " JOIN related_products r ON r.product_id = p.id"
+            " JOIN product_translations t ON t.product_id = p.id"
+            " WHERE p.handle LIKE $1",
+            f"tea-{step}-%",
+        )
+
+    return count
+
+
 @pytest.mark.slow
 class TestEveryStatement:
     @pytest.mark.parametrize("answered", [True, False], ids=["after", "at"])
@@ -89,6 +112,7 @@ class TestEveryStatement:
         job_of,
         messages,
         whole,
+        linked,
         a_product,
         promised,
         answered,
@@ -120,7 +144,7 @@ class TestEveryStatement:
                 (2, "this is not JSON: Input data was truncated"),
                 (4, "a variant of another product has this SKU: sku 'TAKEN'"),
             ]
-            assert await whole(step) == 3
+            assert (await whole(step), await linked(step)) == (3, 3)
             if not killed:
                 break
             deaths += 1

@@ -4,17 +4,22 @@ import json
 
 import pytest
 
-from holdfast.domain import catalog, pricing
+from holdfast.domain import catalog, imports, pricing
+from holdfast.domain.catalog import AttributeDraft
 from holdfast.domain.imports import Tally
 from holdfast.domain.pricing import PriceList
 from holdfast.kernel.ids import new_id
+from holdfast.kernel.languages import canonical
 from holdfast.kernel.money import Money
+from holdfast.kernel.negotiation import preferred
+from holdfast.workflows.attributes import define
 from holdfast.workflows.import_files import Wanted, receive
 from holdfast.workflows.imports import carry_on
 from holdfast.workflows.prices import Prices, PriceWanted
 
 FILES = ("apparel.csv", "home-and-garden.csv")
 MEDIA = ("jsonl", "shopify_csv")
+A_VARIANT = {"sku": "T", "price": {"amount": 490, "currency": "EUR"}}
 # What a shop gives out itself.
 OWN = {"id", "version", "created_at", "updated_at", "image_id"}
 
@@ -131,6 +136,126 @@ class TestExportOfAnImport:
                 told["image"],
                 told["prices"],
             )
+
+    async def test_has_translations_and_links_too_and_changes_nothing_at_home(
+        self, database, clock, another_shop, take, exported, job_of
+    ):
+        for db in (database, another_shop):
+            for code, kind in (("feel", "text"), ("goes_with", "reference")):
+                wanted = AttributeDraft(code=code, name=code, type=kind)
+                await define(db, wanted, clock=clock)
+        tea = {
+            "handle": "tea",
+            "title": "Tea",
+            "status": "active",
+            "options": [{"name": "Size", "values": ["S"]}],
+            "images": [{"url": f"https://a.example/{n}"} for n in (1, 2)],
+            "attributes": {"feel": "soft", "goes_with": "cup"},
+            "related": ["cup", "pot"],
+            "translations": {
+                "de": {
+                    "title": "Tee",
+                    "description_html": "<p>Gut</p>",
+                    "options": {"Size": {"name": "Menge", "values": {"S": "Klein"}}},
+                    "attributes": {"feel": "weich"},
+                    "images": {"2": "Eine Kanne"},
+                },
+                "fr-CA": {"seo_title": "Th\u00e9"},
+            },
+            "variants": [{**A_VARIANT, "sku": "TEA", "options": {"Size": "S"}}],
+        }
+        others = [
+            {"handle": h, "title": h, "variants": [{**A_VARIANT, "sku": h}]}
+            for h in ("cup", "pot")
+        ]
+        lines = [json.dumps(one).encode() for one in (tea, *others)]
+        _, first = await take(database, b"\n".join(lines), "jsonl")
+        assert (await job_of(first)).tally == Tally(created=3)
+
+        out = await exported(database, "jsonl")
+        await take(another_shop, out, "jsonl")
+        _, again = await take(database, out, "jsonl")
+
+        said = json.loads(out.splitlines()[0])
+        for name in ("attributes", "related", "translations"):
+            assert said[name] == tea[name]
+        assert await exported(another_shop, "jsonl") == out
+        assert (await job_of(again)).tally == Tally(unchanged=3)
+        # Whoever reads German finds it, too.
+        ((id_,),) = await another_shop.fetch(
+            "SELECT id FROM products WHERE handle = 'tea'"
+        )
+        reader = catalog.Reader(another_shop, clock)
+        shown = (await reader.find(str(id_), preferred("de", "en"))).product()
+        assert shown.title == "Tee"
+        assert shown.variants[0].title == "Klein"
+        assert shown.images[1].alt == "Eine Kanne"
+
+    async def test_is_noted_where_only_a_translation_is_new(
+        self, database, take, job_of
+    ):
+        tea = {"handle": "tea", "title": "Tea", "variants": [A_VARIANT]}
+        await take(database, json.dumps(tea).encode(), "jsonl")
+
+        tea["translations"] = {"de": {"title": "Tee"}}
+        _, job = await take(database, json.dumps(tea).encode(), "jsonl")
+
+        assert (await job_of(job)).tally == Tally(updated=1)
+        ((id_, version),) = await database.fetch("SELECT id, version FROM products")
+        assert version == 2
+        page = await catalog.changes_of(database, id_, after=None, limit=9)
+        assert [d.field for d in page.items[0].changes] == ["/translations/de"]
+
+    @pytest.mark.parametrize(
+        ("texts", "message"),
+        [
+            (
+                {"attributes": {"feel": "x"}},
+                "translations/de/attributes/feel is not an attribute of the product",
+            ),
+            (
+                {"options": {"Size": {"values": {"S": "L"}}}},
+                "translations/de/options/Size/values must be told apart",
+            ),
+        ],
+        ids=["attribute", "alike"],
+    )
+    async def test_keeps_out_a_translation_that_does_not_fit_the_product(
+        self, database, take, texts, message
+    ):
+        tea = {
+            "handle": "tea",
+            "title": "Tea",
+            "options": [{"name": "Size", "values": ["S", "L"]}],
+            "variants": [
+                {**A_VARIANT, "sku": size, "options": {"Size": size}} for size in "SL"
+            ],
+        }
+        await take(database, json.dumps(tea).encode(), "jsonl")
+        # Of the variants it has, the file says one.
+        tea["options"] = [{"name": "Size", "values": ["S"]}]
+        tea["variants"] = tea["variants"][:1]
+        tea["translations"] = {"de": texts}
+
+        _, job = await take(database, json.dumps(tea).encode(), "jsonl")
+
+        found = await imports.faults(database, job.id, after=0, limit=9)
+        assert [one.fault.message for one in found] == [message]
+
+    async def test_keeps_out_more_languages_than_there_may_be(self, database, take):
+        tags = [
+            f"{one}{two}" for one in "efghlmn" for two in "abcdefghijklmnopqrstuvwxyz"
+        ]
+        known = [tag for tag in tags if canonical(tag) == tag]
+        tea = {"handle": "tea", "title": "Tea", "variants": [A_VARIANT]}
+        for some in (known[:15], known[15:31]):
+            tea["translations"] = {tag: {"title": "x"} for tag in some}
+            _, job = await take(database, json.dumps(tea).encode(), "jsonl")
+
+        found = await imports.faults(database, job.id, after=0, limit=9)
+        assert [one.fault.message for one in found] == [
+            "translations would be more than 30"
+        ]
 
 
 class TestExport:

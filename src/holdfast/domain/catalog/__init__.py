@@ -6,6 +6,16 @@ told as drafts, checked as a whole, and leave a product whole or untouched;
 """
 
 from holdfast.domain.catalog.arrivals import Arrival, OtherPrice, Portion, RowFault
+from holdfast.domain.catalog.attribute_texts import (
+    AttributeTexts,
+    attribute_translations,
+    attributes_in,
+    drop_attribute_translation,
+    find_attribute_translation,
+    get_attribute_translation,
+    put_attribute_translation,
+    touch_attribute,
+)
 from holdfast.domain.catalog.attributes import (
     Attribute,
     AttributeDraft,
@@ -126,7 +136,8 @@ from holdfast.domain.catalog.holding import (
     of_older_release,
     turn_due,
 )
-from holdfast.domain.catalog.jsonl import jsonl_line, jsonl_portions
+from holdfast.domain.catalog.jsonl import jsonl_portions
+from holdfast.domain.catalog.lines import jsonl_line
 from holdfast.domain.catalog.model import (
     STATUSES,
     Category,
@@ -210,6 +221,7 @@ __all__ = [
     "AttributeInUse",
     "AttributeInvalid",
     "AttributeNotFound",
+    "AttributeTexts",
     "AttributeType",
     "Category",
     "CategoryChanged",
@@ -277,6 +289,8 @@ __all__ = [
     "add_collection",
     "add_variant",
     "attribute_changes",
+    "attribute_translations",
+    "attributes_in",
     "categories",
     "categories_in",
     "category_changes",
@@ -306,12 +320,15 @@ __all__ = [
     "draft_of",
     "draft_of_attribute",
     "draft_of_collection",
+    "drop_attribute_translation",
     "export",
     "faults",
     "field_differences",
     "find_attribute",
+    "find_attribute_translation",
     "find_category",
     "find_collection",
+    "get_attribute_translation",
     "hold_attributes",
     "hold_texts",
     "imported",
@@ -345,6 +362,7 @@ __all__ = [
     "products_in",
     "products_with",
     "project",
+    "put_attribute_translation",
     "put_places",
     "put_related",
     "read_by_id",
@@ -359,6 +377,7 @@ __all__ = [
     "spread",
     "take_out",
     "touch",
+    "touch_attribute",
     "touch_category",
     "touch_collection",
     "turn_due",

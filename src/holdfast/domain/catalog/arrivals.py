@@ -12,6 +12,7 @@ from holdfast.domain.catalog.drafts import Draft
 from holdfast.domain.catalog.errors import Fault
 from holdfast.domain.catalog.model import slugify
 from holdfast.domain.catalog.rules import NewCategory
+from holdfast.domain.catalog.translations import ProductTexts
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.money import Money
 
@@ -51,6 +52,10 @@ class Arrival:
     """By SKU, which of the product's images shows the variant, from 1."""
     prices: Mapping[str, Sequence[OtherPrice]] = field(default_factory=dict)
     """By SKU, the prices that it has beside its own."""
+    texts: Mapping[str, ProductTexts] = field(default_factory=dict)
+    """What it is called in other languages, by their tags; its images by place."""
+    related: tuple[str, ...] | None = None
+    """Handles of the products it is related to; None if the file does not say."""
     is_lossy: bool = False
     """Whether its format does not say all that a product can be (Shopify's CSV)."""
     collections: tuple[str, ...] | None = None
@@ -67,11 +72,16 @@ class Arrival:
         said: tuple[object, ...] = (self.draft, self.categories)
         if self.parents or self.shown or self.prices:
             said += (self.parents, self.shown, self.prices)
+        if self.texts or self.related is not None:
+            said += (self.texts, self.related)
         return hashlib.sha256(msgspec.json.encode(said)).digest()
 
     def pictured(self, draft: Draft) -> Draft:
-        """The draft, made of this one, with the images that show its variants."""
-        if not self.shown:
+        """The draft, made of this one, with the images that something names.
+
+        Those that show its variants, and those that are translated.
+        """
+        if not self.shown and not any(said.images for said in self.texts.values()):
             return draft
         images = [
             image if image.id else msgspec.structs.replace(image, id=new_id())

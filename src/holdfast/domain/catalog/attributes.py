@@ -69,6 +69,8 @@ class Attribute(msgspec.Struct, frozen=True):
     version: int
     created_at: datetime
     updated_at: datetime
+    choice_names: dict[str, str] = {}
+    """What choices are called in the language it is told in, where otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

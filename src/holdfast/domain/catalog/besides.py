@@ -1,7 +1,8 @@
 """What a file says of products that their documents do not, read a page at a time.
 
-Where their categories stand, and what their variants cost besides: a reader of the shop
-is told the one by the tree of categories, the other by his own prices.
+Where their categories stand, what their variants cost besides, what they are related
+to and called in other languages: a reader of the shop is told each at another address.
+What an attribute refers to has its handle here: ids are those of one shop.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,14 @@ from datetime import datetime
 from uuid import UUID
 
 from holdfast.domain.catalog.arrivals import OtherPrice
+from holdfast.domain.catalog.carried import (
+    handles_of,
+    references_among,
+    related_to,
+    texts_of,
+)
 from holdfast.domain.catalog.model import Product
+from holdfast.domain.catalog.translations import ProductTexts
 from holdfast.kernel.money import Money
 from holdfast.platform import sql
 from holdfast.platform.db import Connection
@@ -28,13 +36,20 @@ class Besides:
     """By category, handles and names of those above it, from the top down."""
     prices: Mapping[UUID, Sequence[OtherPrice]] = field(default_factory=dict)
     """By variant; of the shop's own prices, those that are not over."""
+    related: Mapping[UUID, list[str]] = field(default_factory=dict)
+    """By product, handles in their order."""
+    texts: Mapping[UUID, Mapping[str, ProductTexts]] = field(default_factory=dict)
+    """By product and language."""
+    references: Mapping[UUID, Mapping[str, str]] = field(default_factory=dict)
+    """By product and the code of an attribute, the handle it refers to."""
 
 
 async def besides(
     connection: Connection, products: Sequence[Product], *, at: datetime
 ) -> Besides:
-    """The same of these products at a moment; two statements."""
+    """The same of these products at a moment; at most six statements."""
     categories = {one.id for product in products for one in product.categories}
+    ids = [product.id for product in products]
     variants = [variant.id for product in products for variant in product.variants]
     paths = await connection.fetch(_PATHS, list(categories)) if categories else []
     prices: dict[UUID, list[OtherPrice]] = {}
@@ -54,4 +69,30 @@ async def besides(
             for row in paths
         },
         prices,
+        {
+            id_: [*handles]
+            for id_, handles in (await related_to(connection, ids)).items()
+        },
+        await texts_of(connection, ids),
+        await _references(connection, products),
     )
+
+
+async def _references(
+    connection: Connection, products: Sequence[Product]
+) -> dict[UUID, dict[str, str]]:
+    codes = {code for product in products for code in product.attributes}
+    kinds = await references_among(connection, sorted(codes)) if codes else frozenset()
+    wanted = {
+        (product.id, code): UUID(str(value))
+        for product in products
+        for code, value in product.attributes.items()
+        if code in kinds
+    }
+    handles = await handles_of(connection, [*wanted.values()]) if wanted else {}
+    told: dict[UUID, dict[str, str]] = {}
+    for (product_id, code), referred in wanted.items():
+        # One that is gone meanwhile was referred to a moment ago.
+        if (handle := handles.get(referred)) is not None:
+            told.setdefault(product_id, {})[code] = handle
+    return told

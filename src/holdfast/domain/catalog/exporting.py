@@ -16,7 +16,7 @@ from uuid import UUID
 from holdfast.domain.catalog import shopify_rows
 from holdfast.domain.catalog.besides import besides
 from holdfast.domain.catalog.documents import document
-from holdfast.domain.catalog.jsonl import jsonl_line
+from holdfast.domain.catalog.lines import jsonl_line
 from holdfast.domain.catalog.model import Status
 from holdfast.platform import sql
 from holdfast.platform.db import Connection

@@ -4,16 +4,16 @@ A line is what ``POST /v1/products`` takes, with more, so that an export is as m
 a shop as can be. A variant has what is ``on_hand``, its ``prices`` beside its own, and
 the ``image`` that shows it, by its place among the product's. A category has its name
 and those above it, and each is made where there is none; one that is only a handle must
-be there.
+be there. Products are named by their handles: those it is ``related`` to, and those to
+which an attribute refers.
 
 Bounded: a line of more than 4 MiB is a fault, not memory; so is what is nested too
 deeply. A line that cannot be used keeps no other out.
 """
 
 import re
-from collections.abc import Iterator
-from datetime import datetime
-from typing import Annotated, Any, BinaryIO
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -24,26 +24,27 @@ from holdfast.domain.catalog.arrivals import (
     RowFault,
     category_faults,
 )
-from holdfast.domain.catalog.besides import Besides
 from holdfast.domain.catalog.csv_rows import START, Place, UnusableFile
-from holdfast.domain.catalog.drafts import Draft, VariantDraft, draft_of
+from holdfast.domain.catalog.drafts import Draft, VariantDraft
 from holdfast.domain.catalog.errors import Fault, first_faults
-from holdfast.domain.catalog.model import (
-    Image,
-    Option,
-    Product,
-    Status,
-    Value,
-    slugify,
+from holdfast.domain.catalog.lines import (
+    Line,
+    SaidAmount,
+    SaidCategory,
+    SaidPrice,
+    SaidShelf,
+    SaidVariant,
 )
+from holdfast.domain.catalog.model import Image, Option, is_handle, slugify
 from holdfast.domain.catalog.rules import (
     NewCategory,
     faults,
     moment_faults,
     price_faults,
 )
-from holdfast.domain.catalog.tree import MAX_LEVELS
+from holdfast.domain.catalog.translations import ProductTexts
 from holdfast.kernel.errors import MOST_FAULTS
+from holdfast.kernel.languages import canonical
 from holdfast.kernel.money import Money
 
 MAX_LINE_BYTES = 1 << 22
@@ -51,99 +52,14 @@ MAX_LINE_BYTES = 1 << 22
 
 MAX_EMPTY_LINES = 1 << 20
 _MAX_FAULTS = 20
-_MAX_PRICES = 200
-"""Of a variant, beside its own: as many as the shop allows in one list."""
+_TAG_CHARS = 40
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _NUL = b"\\u0000"
 _WHERE = re.compile(
     r"^(?P<what>.*?)(?: - at (?:`?key`? in )?`\$(?P<path>.*)`)?$", re.DOTALL
 )
-
-
-_Moment = Annotated[datetime, msgspec.Meta(tz=True)]
-
-
-class _Amount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    amount: int
-    currency: str
-
-
-class _Option(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    name: str
-    values: list[str]
-
-
-class _Image(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
-):
-    url: str
-    alt: str = ""
-    width: int | None = None
-    height: int | None = None
-
-
-class _Shelf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    handle: str
-    name: str
-
-
-class _Category(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
-):
-    handle: str
-    name: str
-    path: Annotated[list[_Shelf], msgspec.Meta(max_length=MAX_LEVELS - 1)] = []
-
-
-class _Price(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
-):
-    price: _Amount
-    compare_at_price: _Amount | None = None
-    min_quantity: int = 1
-    starts_at: _Moment | None = None
-    ends_at: _Moment | None = None
-
-
-class _Variant(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
-):
-    sku: str
-    price: _Amount
-    options: dict[str, str] = {}
-    compare_at_price: _Amount | None = None
-    weight_grams: int = 0
-    barcode: str | None = None
-    on_hand: int | None = None
-    image: int | None = None
-    prices: Annotated[list[_Price], msgspec.Meta(max_length=_MAX_PRICES)] = []
-
-
-class _Line(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
-):
-    title: str
-    variants: list[_Variant]
-    handle: str | None = None
-    description_html: str = ""
-    vendor: str = ""
-    product_type: str = ""
-    status: Status = "draft"
-    tags: list[str] = []
-    options: list[_Option] = []
-    images: list[_Image] = []
-    categories: list[str | _Category] = []
-    seo_title: str = ""
-    seo_description: str = ""
-    publish_at: _Moment | None = None
-    unpublish_at: _Moment | None = None
-    attributes: dict[str, Value] = {}
-
-
-_decoder = msgspec.json.Decoder(_Line)
-_encoder = msgspec.json.Encoder()
-_NOTHING = Besides()
+_decoder = msgspec.json.Decoder(Line)
 
 
 def jsonl_portions(file: BinaryIO, *, start: Place = START) -> Iterator[Portion]:
@@ -172,64 +88,6 @@ def jsonl_portions(file: BinaryIO, *, start: Place = START) -> Iterator[Portion]
             empty += 1
             if empty > MAX_EMPTY_LINES:
                 raise UnusableFile(f"more than {MAX_EMPTY_LINES:,} lines are empty")
-
-
-def jsonl_line(product: Product, more: Besides = _NOTHING) -> bytes:
-    """A product as a line, its ``available`` taken for what is on hand."""
-    places = {image.id: place for place, image in enumerate(product.images, 1)}
-    # Of what a time has put on sale or off it, that time is over.
-    now = draft_of(product)
-    line = _Line(
-        title=product.title,
-        handle=product.handle,
-        description_html=product.description_html,
-        vendor=product.vendor,
-        product_type=product.product_type,
-        status=product.status,
-        tags=list(product.tags),
-        options=[_Option(one.name, list(one.values)) for one in product.options],
-        images=[_Image(i.url, i.alt, i.width, i.height) for i in product.images],
-        categories=[
-            _Category(
-                one.handle, one.name, [_Shelf(*s) for s in more.paths.get(one.id, ())]
-            )
-            for one in product.categories
-        ],
-        seo_title=product.seo_title,
-        seo_description=product.seo_description,
-        publish_at=now.publish_at,
-        unpublish_at=now.unpublish_at,
-        attributes=product.attributes,
-        variants=[
-            _Variant(
-                sku=one.sku,
-                price=_Amount(one.price.amount, one.price.currency),
-                options=one.options,
-                compare_at_price=_amount(one.compare_at_price),
-                weight_grams=one.weight_grams,
-                barcode=one.barcode,
-                on_hand=one.available,
-                image=places.get(one.image_id),
-                prices=[_price(price) for price in more.prices.get(one.id, ())],
-            )
-            for one in product.variants
-        ],
-    )
-    return _encoder.encode(line) + b"\n"
-
-
-def _amount(money: Money | None) -> _Amount | None:
-    return None if money is None else _Amount(money.amount, money.currency)
-
-
-def _price(other: OtherPrice) -> _Price:
-    return _Price(
-        _Amount(other.price.amount, other.price.currency),
-        _amount(other.compare_at_price),
-        other.min_quantity,
-        other.starts_at,
-        other.ends_at,
-    )
 
 
 def _skip_line(file: BinaryIO) -> int:
@@ -268,20 +126,53 @@ def _refused(end: Place, said: list[str], handle: str = "") -> Portion:
     return Portion(tuple(shown), None, handle, end)
 
 
-def _faults(arrival: Arrival, line: _Line) -> Iterator[Fault]:
+def _faults(arrival: Arrival, line: Line) -> Iterator[Fault]:
     yield from faults(arrival.draft)
     yield from category_faults(arrival.categories)
     yield from _image_faults(line)
     yield from _price_faults(arrival)
+    yield from _related_faults(arrival)
+    yield from _text_faults(arrival, line.translations)
 
 
-def _image_faults(line: _Line) -> Iterator[Fault]:
+def _image_faults(line: Line) -> Iterator[Fault]:
     for index, one in enumerate(line.variants):
         if one.image is not None and not 1 <= one.image <= len(line.images):
             here = f"/variants/{index}/image"
             yield Fault(
                 here, "must be the place of one of the product's images, from 1"
             )
+
+
+def _related_faults(arrival: Arrival) -> Iterator[Fault]:
+    seen = set[str]()
+    for index, handle in enumerate(arrival.related or ()):
+        here = f"/related/{index}"
+        if not is_handle(handle):
+            yield Fault(here, "must be the handle of a product")
+        elif handle == arrival.draft.handle:
+            yield Fault(here, "is the product itself")
+        elif handle in seen:
+            yield Fault(here, "is there twice")
+        seen.add(handle)
+
+
+def _text_faults(arrival: Arrival, said: Mapping[str, ProductTexts]) -> Iterator[Fault]:
+    """What can be told of translations without the definitions of attributes."""
+    draft = arrival.draft
+    places = {str(place) for place, _ in enumerate(draft.images, 1)}
+    seen = set[str]()
+    for locale in said:
+        tag = canonical(locale)
+        here = f"/translations/{locale[:_TAG_CHARS]}"
+        if tag is None:
+            yield Fault(here, "must be a language tag as de or pt-BR")
+        elif tag in seen:
+            yield Fault(here, "is there twice")
+        else:
+            seen.add(tag)
+            for fault in arrival.texts[tag].own_faults(draft.options, places):
+                yield Fault(f"{here}{fault.pointer}", fault.detail)
 
 
 def _price_faults(arrival: Arrival) -> Iterator[Fault]:
@@ -293,12 +184,12 @@ def _price_faults(arrival: Arrival) -> Iterator[Fault]:
             yield from moment_faults(one.ends_at, f"{here}/ends_at")
 
 
-def _arrival(line: _Line, number: int) -> Arrival:
+def _arrival(line: Line, number: int) -> Arrival:
     shelves: dict[str, NewCategory] = {}
     parents: dict[str, str] = {}
     for one in line.categories:
         above = None
-        chain: tuple[_Shelf | _Category, ...] = ()
+        chain: tuple[SaidShelf | SaidCategory, ...] = ()
         if not isinstance(one, str):
             chain = (*one.path, one)
         for shelf in chain:
@@ -341,10 +232,16 @@ def _arrival(line: _Line, number: int) -> Arrival:
             for one in line.variants
             if one.prices
         },
+        texts={
+            tag: texts.cleaned()
+            for locale, texts in line.translations.items()
+            if (tag := canonical(locale)) is not None
+        },
+        related=None if line.related is None else tuple(line.related),
     )
 
 
-def _variant(said: _Variant) -> VariantDraft:
+def _variant(said: SaidVariant) -> VariantDraft:
     return VariantDraft(
         sku=said.sku,
         price=Money(said.price.amount, said.price.currency),
@@ -355,7 +252,7 @@ def _variant(said: _Variant) -> VariantDraft:
     )
 
 
-def _other(said: _Price) -> OtherPrice:
+def _other(said: SaidPrice) -> OtherPrice:
     return OtherPrice(
         Money(said.price.amount, said.price.currency),
         _money(said.compare_at_price),
@@ -365,7 +262,7 @@ def _other(said: _Price) -> OtherPrice:
     )
 
 
-def _money(said: _Amount | None) -> Money | None:
+def _money(said: SaidAmount | None) -> Money | None:
     return None if said is None else Money(said.amount, said.currency)
 
 

@@ -712,6 +712,11 @@ RETURNING d.code, d.name, d.type, d.choices, d.filterable, d.position, d.version
 -- Delete a locked definition that no product uses. $1 code.
 DELETE FROM attribute_definitions WHERE code = $1;
 
+-- name: touch_definition
+-- Say that a locked definition was changed now. $1 code, $2 now. Returns its new version.
+UPDATE attribute_definitions SET version = version + 1, updated_at = $2 WHERE code = $1
+RETURNING version;
+
 -- name: used_values
 -- Which of some values of an attribute products have. $1 code, $2 values.
 SELECT value
@@ -769,6 +774,38 @@ DELETE FROM related_products WHERE product_id = $1;
 INSERT INTO related_products (product_id, related_id, position)
 SELECT $1, id, place
 FROM unnest($2::uuid[]) WITH ORDINALITY AS r (id, place);
+
+-- name: related_to
+-- What products are related to, in order. $1 products. A row for each that is to any.
+SELECT r.product_id, array_agg(p.handle ORDER BY r.position) AS handles
+FROM related_products r JOIN products p ON p.id = r.related_id
+WHERE r.product_id = ANY($1::uuid[])
+GROUP BY r.product_id;
+
+-- name: related_ids_to
+-- The same by ids. $1 products.
+SELECT product_id, array_agg(related_id ORDER BY position) AS ids
+FROM related_products
+WHERE product_id = ANY($1::uuid[])
+GROUP BY product_id;
+
+-- name: unrelate
+-- Relate locked products to nothing. $1 products.
+DELETE FROM related_products WHERE product_id = ANY($1::uuid[]);
+
+-- name: relate
+-- Relate locked products to others. $1 products, $2 what each is related to, $3 positions.
+INSERT INTO related_products (product_id, related_id, position)
+SELECT product_id, related_id, position
+FROM unnest($1::uuid[], $2::uuid[], $3::integer[]) AS r (product_id, related_id, position);
+
+-- name: references_among
+-- Which attributes refer to products. $1 codes.
+SELECT code FROM attribute_definitions WHERE code = ANY($1::text[]) AND type = 'reference';
+
+-- name: handles_of
+-- Handles of products. $1 ids.
+SELECT id, handle FROM products WHERE id = ANY($1::uuid[]);
 
 -- name: add_collection
 -- Add a collection. $1 id, $2 a JSON object, $3 now. Returns nothing if its handle is
@@ -969,6 +1006,20 @@ ON CONFLICT (product_id, language) DO UPDATE
 SET fields = excluded.fields, updated_at = excluded.updated_at
 RETURNING language;
 
+-- name: texts_of
+-- The translations of products. $1 products.
+SELECT product_id, language, fields FROM product_translations
+WHERE product_id = ANY($1::uuid[]) ORDER BY product_id, language;
+
+-- name: put_texts
+-- Add or replace translations of locked products. $1 a JSON array of them, $2 now. The
+-- caller sees that there are not too many. `project` must follow.
+INSERT INTO product_translations (product_id, language, fields, updated_at)
+SELECT product_id, language, fields, $2
+FROM jsonb_to_recordset($1::jsonb) AS n (product_id uuid, language text, fields jsonb)
+ON CONFLICT (product_id, language) DO UPDATE
+SET fields = excluded.fields, updated_at = excluded.updated_at;
+
 -- name: drop_translation
 -- Remove a translation of a locked product. $1 product, $2 language. `project` must
 -- follow.
@@ -1045,3 +1096,36 @@ SELECT collection_id, jsonb_object_agg(language, fields) AS spoken
 FROM collection_translations
 WHERE collection_id = ANY($1::uuid[]) AND language = ANY($2::text[])
 GROUP BY collection_id;
+
+-- name: attribute_translations
+-- The translations of an attribute by language. $1 code.
+SELECT language, fields, updated_at FROM attribute_translations
+WHERE code = $1 ORDER BY language;
+
+-- name: attribute_translation
+-- One translation of an attribute. $1 code, $2 language.
+SELECT language, fields, updated_at FROM attribute_translations
+WHERE code = $1 AND language = $2;
+
+-- name: put_attribute_translation
+-- Add or replace a translation of a locked definition. $1 code, $2 language, $3 the texts
+-- as a JSON object, $4 now, $5 how many languages there may be. Returns nothing if there
+-- is no room for another one.
+INSERT INTO attribute_translations (code, language, fields, updated_at)
+SELECT $1::text, $2::text, $3::jsonb, $4::timestamptz
+WHERE (SELECT count(*) FROM attribute_translations
+       WHERE code = $1 AND language <> $2) < $5::bigint
+ON CONFLICT (code, language) DO UPDATE
+SET fields = excluded.fields, updated_at = excluded.updated_at
+RETURNING language;
+
+-- name: drop_attribute_translation
+-- Remove a translation of a locked definition. $1 code, $2 language.
+DELETE FROM attribute_translations WHERE code = $1 AND language = $2;
+
+-- name: spoken_attributes
+-- What is translated of attributes. $1 codes, $2 languages. A row for each that has any.
+SELECT code, jsonb_object_agg(language, fields) AS spoken
+FROM attribute_translations
+WHERE code = ANY($1::text[]) AND language = ANY($2::text[])
+GROUP BY code;

@@ -6,7 +6,7 @@ values, attributes and images as they are in the shop's own language, and is hel
 what the product has when it is written. What goes later is left alone and not shown.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -15,6 +15,7 @@ from uuid import UUID
 import msgspec
 
 from holdfast.domain.catalog.attributes import Attribute, value_fault
+from holdfast.domain.catalog.drafts import Draft
 from holdfast.domain.catalog.errors import (
     Fault,
     TooManyTranslations,
@@ -91,18 +92,26 @@ class ProductTexts(
 
         ``TranslationInvalid`` names everything that is wrong.
         """
-        if found := first_faults(self._faults(product, known)):
+        if found := first_faults(self.faults(product, known)):
             raise TranslationInvalid(found)
 
-    def _faults(
-        self, product: Product, known: Mapping[str, Attribute]
+    def faults(
+        self, product: Product | Draft, known: Mapping[str, Attribute]
     ) -> Iterator[Fault]:
+        """Everything that is wrong with them for a product."""
+        images = {str(image.id) for image in product.images}
+        yield from self.own_faults(product.options, images)
+        yield from _attribute_faults(self.attributes, product, known)
+
+    def own_faults(
+        self, options: Sequence[Option], images: Container[str]
+    ) -> Iterator[Fault]:
+        """The same but for attributes; *images* are the names of those there are."""
         yield from line_faults(self.title, "/title", least=0)
         yield from html_faults(self.description_html)
         yield from seo_faults(self.seo_title, self.seo_description)
-        yield from _option_faults(self.options, product.options)
-        yield from _attribute_faults(self.attributes, product, known)
-        yield from _image_faults(self.images, product)
+        yield from _option_faults(self.options, options)
+        yield from _image_faults(self.images, images)
         if self == ProductTexts():
             yield _NOTHING
 
@@ -286,7 +295,7 @@ def _option_faults(
 
 
 def _attribute_faults(
-    said: Mapping[str, str], product: Product, known: Mapping[str, Attribute]
+    said: Mapping[str, str], product: Product | Draft, known: Mapping[str, Attribute]
 ) -> Iterator[Fault]:
     for code, text in said.items():
         here = f"/attributes/{_escaped(code)}"
@@ -299,11 +308,10 @@ def _attribute_faults(
             yield Fault(here, wrong)
 
 
-def _image_faults(said: Mapping[str, str], product: Product) -> Iterator[Fault]:
-    ids = {str(image.id) for image in product.images}
+def _image_faults(said: Mapping[str, str], there: Container[str]) -> Iterator[Fault]:
     for image_id, text in said.items():
         here = f"/images/{_escaped(image_id)}"
-        if image_id not in ids:
+        if image_id not in there:
             yield Fault(here, "is not an image of the product")
         elif len(text) > MAX_ALT or not is_line(text):
             yield Fault(here, f"must be one line of at most {MAX_ALT} characters")

@@ -11,7 +11,8 @@ batch began. So a batch is in whole or not at all, none is taken in twice, and o
 workers at one job the second finds that the place has moved and stops.
 """
 
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
@@ -109,6 +110,39 @@ class Job:
         if self.status == "completed":
             return 1.0
         return self.done.offset / self.size_bytes if self.size_bytes else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What leads from a product of a file to others that were not there yet.
+
+    They may be in the same file further down, so it waits for the end of that.
+    """
+
+    handle: str
+    line: int
+    related: tuple[str, ...] | None = None
+    """Handles of the products it is related to; None if that is settled."""
+    references: Mapping[str, str] = field(default_factory=dict)
+    """By the codes of attributes, handles of the products they refer to."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every product it leads to."""
+        return frozenset([*(self.related or ()), *self.references.values()])
+
+    def lost(self, there: Container[str]) -> list[str]:
+        """What leads to none of the products that are *there*, told for its row."""
+        found = [
+            f"related/{place} does not exist"
+            for place, name in enumerate(self.related or ())
+            if name not in there
+        ]
+        return found + [
+            f"attributes/{code} does not exist"
+            for code, name in sorted(self.references.items())
+            if name not in there
+        ]
 
 
 def outcome_of(failure: str | None) -> Ending:

@@ -139,6 +139,22 @@ WITH wanted AS (
 SELECT h.handle, h.line FROM import_handles h JOIN wanted w USING (handle)
 WHERE h.job_id = $1 AND h.handle NOT IN (SELECT handle FROM added);
 
+-- name: note_links
+-- Keep what leads to products that are not there yet. $1 job, $2 a JSON array.
+INSERT INTO import_links (job_id, handle, line, related, "references")
+SELECT $1, handle, line, related, "references"
+FROM jsonb_to_recordset($2::jsonb) AS n (
+    handle text, line bigint, related text[], "references" jsonb);
+
+-- name: links
+-- What waits for the end of a file, by handle. $1 job, $2 how many.
+SELECT handle, line, related, "references" FROM import_links
+WHERE job_id = $1 ORDER BY handle LIMIT $2;
+
+-- name: drop_links
+-- What does not wait any more. $1 job, $2 handles.
+DELETE FROM import_links WHERE job_id = $1 AND handle = ANY($2::text[]);
+
 -- name: faults
 -- What was refused, by number. $1 job, $2 the last number seen or 0, $3 how many.
 SELECT number, line, handle, message FROM import_faults

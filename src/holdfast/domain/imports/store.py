@@ -10,6 +10,7 @@ from holdfast.domain.imports.model import (
     Fault,
     Format,
     Job,
+    Link,
     NumberedFault,
     Place,
     Tally,
@@ -35,6 +36,9 @@ _CANCEL = _SQL["cancel"]
 _CHUNK = _SQL["chunk"]
 _NOTE_FAULTS = _SQL["note_faults"]
 _NOTE_HANDLES = _SQL["note_handles"]
+_NOTE_LINKS = _SQL["note_links"]
+_LINKS = _SQL["links"]
+_DROP_LINKS = _SQL["drop_links"]
 _FAULTS = _SQL["faults"]
 _FORGET_FILES = _SQL["forget_files"]
 _FORGET_HANDLES = _SQL["forget_handles"]
@@ -200,6 +204,29 @@ async def note_handles(
         _NOTE_HANDLES, job_id, list(line_by_handle), list(line_by_handle.values())
     )
     return {row["handle"]: row["line"] for row in rows}
+
+
+async def note_links(tx: Transaction, job_id: UUID, noted: Sequence[Link]) -> None:
+    """Keep what leads to products that are not there yet."""
+    await tx.execute(_NOTE_LINKS, job_id, noted)
+
+
+async def links(connection: Connection, job_id: UUID, limit: int) -> list[Link]:
+    """Some of what waits for the end of the file."""
+    return [
+        Link(
+            row["handle"],
+            row["line"],
+            None if row["related"] is None else tuple(row["related"]),
+            row["references"],
+        )
+        for row in await connection.fetch(_LINKS, job_id, limit)
+    ]
+
+
+async def drop_links(tx: Transaction, job_id: UUID, done: Sequence[Link]) -> None:
+    """Let these wait no more."""
+    await tx.execute(_DROP_LINKS, job_id, [one.handle for one in done])
 
 
 async def faults(
