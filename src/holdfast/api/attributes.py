@@ -9,8 +9,9 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Response
 
-from holdfast.api import editions
+from holdfast.api import editions, languages
 from holdfast.api.editions import IfMatch, IfNoneMatch
+from holdfast.api.languages import AcceptLanguage
 from holdfast.api.listing import After, Limit, Listing, listing
 from holdfast.api.shop import Shop
 from holdfast.domain import catalog
@@ -71,19 +72,40 @@ async def browse(
     shop: Shop,
     limit: Limit = DEFAULT_LIMIT,
     after: After | None = None,
+    accept_language: AcceptLanguage = None,
     if_none_match: IfNoneMatch = None,
 ) -> Attributes:
     """List the attributes in the order a shop shows them."""
     page = await catalog.definitions(shop.db, after=after, limit=limit)
-    return editions.of_list(listing(page, _PATH, limit=limit), if_none_match)
+    wanted = languages.wanted(shop, accept_language)
+    items, spoken = await catalog.attributes_in(shop.db, page.items, wanted)
+    listed = listing(replace(page, items=items), _PATH, limit=limit)
+    return languages.answer(
+        *(shop, _ENCODER.encode(listed.content), spoken),
+        if_none_match=if_none_match,
+        headers=listed.headers,
+    )
 
 
 async def show(
-    shop: Shop, code: str, if_none_match: IfNoneMatch = None
+    shop: Shop,
+    code: str,
+    accept_language: AcceptLanguage = None,
+    if_none_match: IfNoneMatch = None,
 ) -> OneAttribute:
-    """One attribute."""
+    """One attribute.
+
+    Its choices are what products say in every language; `choice_names` has what they
+    are called.
+    """
     found = await catalog.find_attribute(shop.db, code)
-    return _answer(found, if_none_match=if_none_match)
+    wanted = languages.wanted(shop, accept_language)
+    (shown,), spoken = await catalog.attributes_in(shop.db, [found], wanted)
+    return languages.answer(
+        *(shop, _ENCODER.encode(shown), spoken),
+        version=found.version,
+        if_none_match=if_none_match,
+    )
 
 
 async def create(shop: Shop, caller: Caller, data: NewAttribute) -> OneAttribute:
@@ -143,11 +165,9 @@ def _answer(
     attribute: catalog.Attribute,
     *,
     headers: dict[str, str] | None = None,
-    if_none_match: str | None = None,
 ) -> Response[Any]:
     return editions.answer(
         _ENCODER.encode(attribute),
         version=attribute.version,
-        if_none_match=if_none_match,
         headers=headers,
     )

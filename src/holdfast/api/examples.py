@@ -125,6 +125,7 @@ EXAMPLES: dict[str, list[Any]] = {
         }
     ],
     "CategoryTexts": [{"name": "Schwarzer Tee"}],
+    "AttributeTexts": [{"name": "Holz", "choices": {"oak": "Eiche"}}],
     "ProductTexts": [
         {
             "title": "Assam, kr\u00e4ftig",

@@ -1,16 +1,16 @@
 """What products are described and put together by."""
 
-from holdfast.api import attributes, editions, related
+from holdfast.api import attribute_translations, attributes, editions, related
 from holdfast.api.policy import Priority, Route
 from holdfast.domain import catalog
 from holdfast.kernel.page import BadCursor
 
-_ATTRIBUTE = (
+_TRANSLATED = (
     editions.PreconditionRequired,
     catalog.AttributeChanged,
     catalog.AttributeNotFound,
-    catalog.AttributeInUse,
 )
+_ATTRIBUTE = (*_TRANSLATED, catalog.AttributeInUse)
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -66,6 +66,45 @@ ROUTES: tuple[Route, ...] = (
         priority=Priority.OPERATE,
         scope="products:read",
         raises=(BadCursor, catalog.AttributeNotFound),
+    ),
+    Route(
+        "GET",
+        "/v1/attributes/{code}/translations",
+        attribute_translations.browse,
+        cost=2,
+        priority=Priority.OPERATE,
+        scope="products:read",
+        raises=(catalog.AttributeNotFound,),
+    ),
+    Route(
+        "GET",
+        "/v1/attributes/{code}/translations/{locale}",
+        attribute_translations.show,
+        cost=1,
+        priority=Priority.OPERATE,
+        scope="products:read",
+        raises=(catalog.AttributeNotFound, catalog.TranslationNotFound),
+    ),
+    Route(
+        "PUT",
+        "/v1/attributes/{code}/translations/{locale}",
+        attribute_translations.replace,
+        cost=5,
+        priority=Priority.OPERATE,
+        scope="products:write",
+        raises=(
+            *(catalog.TranslationInvalid, catalog.TooManyTranslations),
+            *_TRANSLATED,
+        ),
+    ),
+    Route(
+        "DELETE",
+        "/v1/attributes/{code}/translations/{locale}",
+        attribute_translations.delete,
+        cost=5,
+        priority=Priority.OPERATE,
+        scope="products:write",
+        raises=(catalog.TranslationNotFound, *_TRANSLATED),
     ),
     Route(
         "GET",
