@@ -13,8 +13,9 @@ def doctor(
 ) -> None:
     """Recompute all stock from its ledger, its reservations and the orders.
 
-    Prints what does not agree and exits 1 if anything is left of it. Repairs are lines
-    of the ledger.
+    And what was shipped and came back from shipments and returns. Prints what does not
+    agree and exits 1 if anything is left of it. Repairs are lines of the ledger and of
+    the order's record.
     """
     from holdfast.cli import doctor as command
 

@@ -31,8 +31,8 @@ async def goods(a_product):
 def swap(place, operator, act, goods):
     """Buy a TEA and a CUP, ask to exchange the TEA; returns order and return."""
 
-    async def make(sku, quantity=1, **approval):
-        placed = await place(TEA=1, CUP=1)
+    async def make(sku, quantity=1, *, sent=None, **approval):
+        placed = await place(TEA=1, CUP=1, **(sent or {}))
         await placed.send("shipments", {"by": "hand"}, by=operator, key=f"s-{new_id()}")
         asked = await placed.send(
             "returns",
@@ -151,6 +151,30 @@ class TestDearer:
         assert paid.json()["total"]["amount"] == 2500 - 999
         assert captured() == placed.order["total"]["amount"] - 999 + 2500
         assert await level("POT") == (5, 1)
+
+    async def test_is_sent_for_nothing_however_long_its_buyer_takes(
+        self, swap, act, client, clock
+    ):
+        """The carrier is not asked again: the price was never the carrier's."""
+        address = {"name": "Ada", "line1": "1 Main St", "city": "X", "country": "GB"}
+        fields = {
+            "email": "ada@example.com",
+            "shipping_method": "standard",
+            "shipping_address": address,
+        }
+        placed, found = await swap("POT", sent={"fields": fields})
+        done = (await act(found, "receipt")).json()
+        clock.advance(days=3)
+
+        paid = await client.post(
+            f"/v1/carts/{done['exchange_cart_id']}/checkout",
+            json={"payment_method": "pm_card_ok"},
+            headers={**placed.owner, "Idempotency-Key": "pay-the-rest"},
+        )
+
+        assert placed.order["shipping_total"]["amount"] == 790
+        assert paid.json()["total"]["amount"] == 2500 - 999
+        assert paid.json()["shipping_total"]["amount"] == 0
 
     async def test_is_held_and_sent_for_nothing_wherever_it_goes(
         self, swap, act, client, level
