@@ -83,7 +83,7 @@ class TestUpload:
         async def gone():
             return nameless(api.port) == before
 
-        await promised(gone, seconds=20)
+        await promised(gone)
         alive = await browser.get(f"{api.url}/v1/products")
 
         assert alive.status_code == 200

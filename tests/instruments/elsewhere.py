@@ -55,7 +55,7 @@ async def served(app: Any, listener: socket.socket) -> AsyncIterator[str]:
     )
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve(sockets=[listener]))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not server.started:  # noqa: ASYNC110 - nothing tells us
             await asyncio.sleep(0.01)
     yield address_of(listener)

@@ -46,7 +46,7 @@ class TestBrowser:
         user.connected(Line())
         user.answered(503, b"")
         user.lost()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await dialled.wait()
         user.connected(Line())
 

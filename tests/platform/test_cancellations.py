@@ -118,7 +118,7 @@ class TestCancellations:
         async def all_are_back():
             return cups.in_use == 0
 
-        await promised(all_are_back, seconds=10)
+        await promised(all_are_back)
         halves = await cups.fetch(
             "SELECT id FROM cups GROUP BY id HAVING count(*) <> 2"
         )

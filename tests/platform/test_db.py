@@ -12,7 +12,6 @@ from holdfast.platform.db import (
     DatabaseUnavailable,
 )
 from holdfast.platform.embedded import PostgresServer
-from holdfast.platform.embedded.ports import free_port
 
 TABLE = "CREATE TABLE cups (id int CONSTRAINT cups_id_unique UNIQUE, note jsonb)"
 
@@ -126,7 +125,7 @@ class TestBusy:
 
 class TestUnavailable:
     async def test_nobody_there_is_said_so(self):
-        url = f"postgresql://nobody:x@127.0.0.1:{free_port()}/nothing"
+        url = "postgresql://nobody:x@127.0.0.1:1/nothing"
         db = await Database.connect(url, size=1)
 
         with pytest.raises(DatabaseUnavailable):

@@ -19,7 +19,6 @@ from holdfast.domain.payments import PaymentUnavailable, UnknownPaymentMethod
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.money import Money
 from holdfast.platform import http
-from holdfast.platform.embedded.ports import free_port
 from holdfast.workflows.providers import providers
 
 TEN_MINUTES = timedelta(minutes=10)
@@ -28,7 +27,7 @@ TEN_MINUTES = timedelta(minutes=10)
 @pytest.fixture
 async def nobody_pays(settings):
     """A provider whose connections nobody takes."""
-    url = f"http://127.0.0.1:{free_port()}"
+    url = "http://127.0.0.1:1"
     async with http.session() as session:
         yield providers(replace(settings, payment_url=url), session).payments
 

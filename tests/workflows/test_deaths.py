@@ -97,7 +97,8 @@ class TestKilled:
         self, killed_at, a_basket, check_out, books, payment_provider
     ):
         basket, other = await a_basket(TEA=3), await a_basket(TEA=1)
-        payment_provider.misbehave(latency_ms={"fixed": 300})
+        # Longer than it takes a busy machine to come back with the same request.
+        payment_provider.misbehave(latency_ms={"fixed": 1_500})
         await killed_at("while_charging", basket)
 
         answer, _ = await check_out(basket)

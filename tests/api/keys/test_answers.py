@@ -99,7 +99,7 @@ class TestRefusals:
         async def is_idle():
             return shop.db.in_use == 0
 
-        await promised(is_idle, seconds=2)
+        await promised(is_idle)
 
         assert await rows_of("key-1") == []
         listed = (await client.get("/v1/categories")).json()["items"]

@@ -133,7 +133,7 @@ class TestCreate:
             async with database.transaction() as tx:
                 await tx.fetch("SELECT id FROM media_assets FOR SHARE")
                 held.set()
-                await promised(waits, seconds=10)
+                await promised(waits)
                 await show(made["id"])
 
         assert (await images_of(client, product))[0]["width"] == 64

@@ -10,7 +10,6 @@ import pytest
 
 from holdfast.domain import inventory
 from holdfast.platform import http
-from holdfast.platform.embedded.ports import free_port
 from holdfast.workflows.providers import providers
 
 
@@ -107,6 +106,6 @@ def refunded(payment_provider):
 @pytest.fixture
 async def nobody_pays(settings):
     """A provider whose connections nobody takes."""
-    url = f"http://127.0.0.1:{free_port()}"
+    url = "http://127.0.0.1:1"
     async with http.session() as session:
         yield providers(replace(settings, payment_url=url), session).payments

@@ -3,12 +3,13 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from holdfast.api.app import serving
 from holdfast.api.shop import opened
 from holdfast.domain.shipping import Method, Parcel, Source
 from holdfast.kernel.clock import monotonic
 from holdfast.platform.dependencies import CARRIER, PAYMENT
-from holdfast.platform.embedded.ports import free_port
 from holdfast.resilience.circuit import State
 
 HANGING = 40
@@ -84,6 +85,11 @@ class TestHangingCarrier:
 
 
 class TestOpenCircuit:
+    @pytest.fixture
+    def settings(self, settings):
+        """Of a shop that would wait for a price for long."""
+        return replace(settings, carrier_timeout_seconds=20)
+
     async def test_a_price_comes_at_once_and_says_what_it_is(
         self, client, shop, a_product, carrier
     ):
@@ -94,8 +100,7 @@ class TestOpenCircuit:
         began = monotonic()
         answer = await client.post("/v1/carts", json=to("1 Main St"))
 
-        # The patience for a price is two seconds here.
-        assert monotonic() - began < 2
+        assert monotonic() - began < 10
         assert answer.json()["shipping"]["source"] == "flat_rate"
         assert "holdfast_fallbacks_total" in shop.metrics.expose().decode()
         assert carrier.get("/control/state")["calls"] == 0
@@ -123,7 +128,7 @@ class TestOpenCircuit:
 
 class TestGoneRedis:
     async def test_the_shop_goes_on_without_hints(self, settings, clock, hasher):
-        nowhere = f"redis://127.0.0.1:{free_port()}/0"
+        nowhere = "redis://127.0.0.1:1/0"
         async with opened(
             replace(settings, redis_url=nowhere), clock=clock, hasher=hasher
         ) as shop:

@@ -182,11 +182,14 @@ class TestHot:
         assert await stockroom.balances()
 
     async def test_a_locked_row_is_busy_and_not_sold_out(
-        self, database_url, database, desk, tea, clock
+        self, database_url, database, tea, clock
     ):
-        impatient = await Database.connect(database_url, size=2, lock_timeout_ms=20)
+        impatient = await Database.connect(database_url, size=1)
         busy = Desk(database, impatient, clock)
         await busy.ask(MANY, tea)
+        # Not before: those who make it hot wait for each other, however long.
+        async with impatient.acquire() as connection:
+            await connection.execute("SET lock_timeout = '20ms'")
         async with database.transaction() as tx:
             await tx.execute("SELECT 1 FROM stock FOR UPDATE")
 

@@ -9,11 +9,9 @@ import pytest
 
 from holdfast.domain.ordering import OrderStatus
 from holdfast.domain.payments import PaymentUnavailable
-from holdfast.kernel.clock import monotonic
 from holdfast.platform import http
 from holdfast.platform.circuits import Circuits
 from holdfast.platform.dependencies import PAYMENT
-from holdfast.platform.embedded.ports import free_port
 from holdfast.resilience.circuit import State
 from holdfast.workflows.providers import providers
 
@@ -47,7 +45,7 @@ class TestGone:
         self, settings, a_basket, check_out, level
     ):
         circuits = Circuits()
-        nowhere = f"http://127.0.0.1:{free_port()}"
+        nowhere = "http://127.0.0.1:1"
         basket = await a_basket(TEA=3)
         async with http.session() as session:
             gone = providers(
@@ -93,12 +91,11 @@ class TestHanging:
         assert set(second) <= {202, "unavailable"}
         assert second["unavailable"] > 0
         before = payment_provider.get("/control/state")["calls"]
-        began = monotonic()
         third = await fates(check_out, baskets[2 * BUYERS :])
         assert third == {"unavailable": BUYERS} or third[202] <= 3
-        assert payment_provider.get("/control/state")["calls"] <= before + 12
-        if 202 not in third:
-            assert monotonic() - began < 1
+        asked = payment_provider.get("/control/state")["calls"] - before
+        # Who is refused at once has asked nobody.
+        assert asked <= (12 if 202 in third else 0)
 
         payment_provider.misbehave()
 
