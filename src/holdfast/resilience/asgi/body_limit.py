@@ -7,6 +7,7 @@ something else of the error (FastAPI answers 400) is not heard.
 
 from collections.abc import Awaitable, Callable
 
+from holdfast.resilience.asgi.asked import must_not_wait
 from holdfast.resilience.asgi.types import (
     App,
     Message,
@@ -30,6 +31,7 @@ class BodyLimit:
     def __init__(
         self, app: App, *, limit_bytes: int | Callable[[Scope], int] = 1 << 20
     ) -> None:
+        must_not_wait(limit_bytes=limit_bytes)
         self._app = app
         self._limit = limit_bytes
 

@@ -27,6 +27,7 @@ from typing import Any, Literal, TypeAlias
 
 from holdfast.resilience import deadline
 from holdfast.resilience.asgi.allowance import Allowance
+from holdfast.resilience.asgi.asked import must_not_wait
 from holdfast.resilience.asgi.rejection import Render, plain
 from holdfast.resilience.asgi.sweep import Sweep
 from holdfast.resilience.asgi.types import (
@@ -103,6 +104,7 @@ class RequestDeadline:
         ``let_go`` or ``note_effect``, and what it cut short before is told to be
         undone. Who *listen* leaves out has errors of work without a client logged.
         """
+        must_not_wait(allowance=allowance, render=render, listen=listen)
         shared = Allowance(seconds)
         self._app = app
         self._allowance = allowance or (lambda _scope: shared)

@@ -19,6 +19,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeAlias
 
+from holdfast.resilience.asgi.asked import must_not_wait
 from holdfast.resilience.asgi.types import App, Message, Receive, Reply, Scope, Send
 from holdfast.resilience.clock import Monotonic, Sleep, monotonic
 from holdfast.resilience.errors import (
@@ -80,6 +81,7 @@ class Idempotency:
         None the key itself has to be hard to guess: it is all that tells two strangers
         apart.
         """
+        must_not_wait(caller=caller, required=required, listen=listen)
         self._app = app
         self._store = store
         self._caller = caller

@@ -18,6 +18,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Literal, TypeAlias
 
+from holdfast.resilience.asgi.asked import must_not_wait
 from holdfast.resilience.asgi.types import App, Message, Receive, Scope, Send
 from holdfast.resilience.clock import Monotonic, monotonic
 from holdfast.resilience.errors import QuotaExceeded
@@ -54,6 +55,14 @@ class RateLimit:
         raises goes on to the caller. *labels_of* is what listeners are told about
         a request beside the decision: a role, or the class of a route.
         """
+        must_not_wait(
+            subject_of=subject_of,
+            quotas_of=quotas_of,
+            cost_of=cost_of,
+            mode_of=mode_of,
+            labels_of=labels_of,
+            listen=listen,
+        )
         self._app = app
         self._limiter = limiter
         self._subject_of = subject_of

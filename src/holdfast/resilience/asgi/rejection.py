@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from holdfast.resilience import deadline
+from holdfast.resilience.asgi.asked import must_not_wait
 from holdfast.resilience.asgi.types import (
     ANSWERED,
     App,
@@ -94,6 +95,7 @@ class Rejection:
     """Answer for the layers below when they raise."""
 
     def __init__(self, app: App, *, render: Render = plain) -> None:
+        must_not_wait(render=render)
         self._app = app
         self._render = render
 
