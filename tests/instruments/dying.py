@@ -22,7 +22,7 @@ from holdfast.kernel.errors import DomainError
 from holdfast.kernel.money import Money
 from holdfast.platform.idempotency import Answer, Claim
 from holdfast.platform.settings import Settings
-from holdfast.workflows import refunds
+from holdfast.workflows import capture, refunds
 from holdfast.workflows.cancellation import Cancellation
 from holdfast.workflows.cart_merging import Merging
 from holdfast.workflows.carts import Carts
@@ -168,6 +168,16 @@ async def carry_out(_, shop, payments):
     await refunds.carry_out_due(shop.db, payments, clock=shop.clock)
 
 
+async def take(job, shop, payments):
+    await capture.capture(
+        UUID(job["order_id"]),
+        db=shop.db,
+        provider=payments,
+        clock=shop.clock,
+        actor=clerk_of(job).actor,
+    )
+
+
 async def edit(job, shop, payments):
     clerk = clerk_of(job)
     await Edits(shop.db, shop.vault, payments, shop.clock, clerk).edit(
@@ -209,6 +219,7 @@ DOING = {
     "merge": merge,
     "refund": refund,
     "carry out": carry_out,
+    "capture": take,
     "edit": edit,
     "cancel": cancel,
     "receive": receive,

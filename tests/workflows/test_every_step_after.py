@@ -1,37 +1,32 @@
 """What is done to an order once it is paid, killed at every step there is.
 
-Money goes back, lines are taken out, orders are canceled, goods come back, and units
-move from one location to another. Each is begun again and killed one step later, until
+Money is taken and goes back, lines are taken out, orders are canceled, goods come
+back. Each is begun again and killed one step later, until
 it comes to its end before that. Then the worker has its turn, and everything is right:
 what goes back was either never promised or went back once, and the stock is what its
 ledger and the orders say. Then the same request comes again, and it is done, once.
 """
 
-from contextlib import suppress
-
 import pytest
 from dying import DOING
 
-from holdfast.domain import inventory, ordering, payments
+from holdfast.domain import ordering, payments
 from holdfast.domain.identity import Operator
-from holdfast.domain.inventory import TransferState
-from holdfast.domain.ordering import OrderStatus, ReturnStatus
+from holdfast.domain.ordering import OrderStatus, PaymentStatus, ReturnStatus
 from holdfast.kernel.ids import new_id
 from holdfast.platform.idempotency import LEASE, Answer, Claim
 from holdfast.platform.jobs import Job
 from holdfast.worker.handlers import TASKS, TASKS_BY_EVENT, Reach
-from holdfast.workflows import refunds, returns
+from holdfast.workflows import capture, refunds, returns
 from holdfast.workflows.dispatch import Dispatch
 from holdfast.workflows.fulfilment import Fulfilment, Wish
 from holdfast.workflows.returns import Returns
 from holdfast.workflows.stock_check import StockCheck
-from holdfast.workflows.stock_locations import create_location
-from holdfast.workflows.stock_transfers import Transfers, Units
 
 CLERK = Operator(new_id(), "clerk", frozenset({"orders:write"}))
 PRICE, PLENTY = 999, 1_000
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("impatient")]
+pytestmark = pytest.mark.slow
 
 
 def said(*_):
@@ -109,6 +104,7 @@ def let_the_worker_work(shop, clock):
     async def work():
         clock.advance(seconds=15)
         await refunds.carry_out_due(shop.db, shop.payments, clock=clock)
+        await capture.close_due(shop.db, shop.payments, clock=clock)
         reach = Reach(shop.db, shop.vault, None, clock, payments=shop.payments)
         rows = await shop.db.fetch("SELECT id, type, payload FROM outbox ORDER BY id")
         for row in rows:
@@ -221,6 +217,49 @@ class TestCancellation:
         assert await level("TEA") == (PLENTY, 0)
 
 
+class TestSetAside:
+    """Money that is only set aside at the checkout, to be taken or released later."""
+
+    HELD = (OrderStatus.CONFIRMED, PaymentStatus.AUTHORIZED, "authorized", 0)
+    TAKEN = (OrderStatus.CONFIRMED, PaymentStatus.CAPTURED, "captured", 2 * PRICE)
+    RELEASED = (OrderStatus.CANCELED, PaymentStatus.VOIDED, "canceled", 0)
+
+    @pytest.fixture(autouse=True)
+    def _set_aside(self, shop):
+        shop.payments._captures = False
+
+    @pytest.mark.parametrize(
+        ("what", "done"), [("capture", TAKEN), ("cancel", RELEASED)]
+    )
+    async def test_is_taken_or_released_once_or_held_as_it_was(
+        self,
+        shop,
+        payment_provider,
+        killed_at_each_step,
+        let_the_worker_work,
+        again,
+        what,
+        done,
+    ):
+        async def outcomes():
+            assert await StockCheck(shop.db, shop.clock).find() == []
+            found = set()
+            for one in orders:
+                ours = await ordering.find(shop.db, shop.vault, one.id)
+                theirs = payment_provider.get(f"/v1/charges/by-key/{one.id}")
+                assert theirs["captured_amount"] == ours.captured_amount
+                states = (ours.status, ours.payment_status, theirs["status"])
+                found.add((*states, ours.captured_amount))
+            return found
+
+        orders = await killed_at_each_step(what)
+        await let_the_worker_work()
+
+        assert await outcomes() == {self.HELD, done}
+        await again(what, orders)
+        assert await outcomes() == {done}
+
+
 class TestReturn:
     @pytest.fixture
     def approved(self, shop, paid, clock):
@@ -285,73 +324,3 @@ class TestReturn:
             await DOING["receive"](told, shop, shop.payments)
         assert set(await outcomes(orders)) == {done}
         assert await level("TEA") == (PLENTY - len(made), 0)
-
-
-class TestTransfer:
-    @pytest.fixture
-    async def transfers(self, shop, clock, a_product):
-        await a_product("TEA", on_hand=PLENTY)
-        await create_location(
-            shop.db, "north", "North", priority=5, address=None, clock=clock
-        )
-        return Transfers(shop.db, clock)
-
-    @pytest.fixture
-    def begun(self, transfers):
-        """A transfer of three TEA to the north, sent where it has to be."""
-
-        async def make(does):
-            units = [Units("TEA", 3)]
-            made = await transfers.create(
-                "main", "north", units, reference="", actor="key:1"
-            )
-            if does != "dispatch":
-                made = await transfers.dispatch(made.id, actor="key:1")
-            return made
-
-        return make
-
-    @pytest.fixture
-    def units(self, shop):
-        """How many are in the main location, in the north, and on their way."""
-
-        async def count(made):
-            assert await inventory.drift(shop.db) == []
-            there = {
-                n.location: n.on_hand for n in await inventory.levels_of(shop.db, "TEA")
-            }
-            under_way = 0
-            for one in made:
-                found = await inventory.find_transfer(shop.db, one.id)
-                if found.status == "in_transit":
-                    under_way += sum(n.missing for n in found.lines)
-            return there["main"], there.get("north", 0), under_way
-
-        return count
-
-    @pytest.mark.parametrize("does", ["dispatch", "receive", "cancel"])
-    async def test_moves_all_of_its_units_or_none_and_loses_none(
-        self, shop, dies, begun, units, answered, does
-    ):
-        made = []
-        for step in range(1, 100):
-            made.append(await begun(does))
-            told = {"transfer_id": str(made[-1].id), "does": does}
-            killed = await dies("transfer", step, answered=answered, **told)
-            assert sum(await units(made)) == PLENTY
-            # Unless it is done, by whoever was killed.
-            with suppress(TransferState):
-                await DOING["transfer"](told, shop, shop.payments)
-            if not killed:
-                break
-
-        assert step > 5
-        moved = 3 * len(made)
-        assert (
-            await units(made)
-            == {
-                "dispatch": (PLENTY - moved, 0, moved),
-                "receive": (PLENTY - moved, moved, 0),
-                "cancel": (PLENTY, 0, 0),
-            }[does]
-        )
