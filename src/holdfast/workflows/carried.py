@@ -16,6 +16,7 @@ from holdfast.domain import catalog
 from holdfast.domain.catalog import Arrival, Difference, Draft, Entry, Fault
 from holdfast.domain.catalog.carried import (
     hold_called,
+    kinds_of,
     put_texts,
     read,
     references_among,
@@ -23,6 +24,7 @@ from holdfast.domain.catalog.carried import (
     related_ids_to,
     texts_of,
 )
+from holdfast.domain.catalog.metafields import typed
 from holdfast.domain.imports import Link
 from holdfast.platform.db import Transaction
 from holdfast.workflows.showing import show
@@ -60,6 +62,7 @@ async def resolved(
 
     What is not there waits if it may; else ``ProductInvalid``.
     """
+    arrivals = await _understood(tx, arrivals)
     named = {
         code
         for arrival in arrivals
@@ -78,6 +81,30 @@ async def resolved(
     known = await catalog.imported(tx, sorted(wanted))
     ids = {handle: str(id_) for handle, (id_, _) in known.items()}
     return [_referring(arrival, codes, ids, waiting) for arrival in arrivals]
+
+
+async def _understood(tx: Transaction, arrivals: Sequence[Arrival]) -> list[Arrival]:
+    """The arrivals with values where a file has cells."""
+    codes = {
+        code
+        for arrival in arrivals
+        if arrival.is_lossy
+        for code in arrival.draft.attributes
+    }
+    if not codes:
+        return list(arrivals)
+    kinds = await kinds_of(tx, sorted(codes))
+    return [
+        replace(
+            arrival,
+            draft=replace(
+                arrival.draft, attributes=typed(arrival.draft.attributes, kinds)
+            ),
+        )
+        if arrival.is_lossy
+        else arrival
+        for arrival in arrivals
+    ]
 
 
 def _referring(

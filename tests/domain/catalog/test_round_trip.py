@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.domain.catalog import (
+    Attribute,
     OptionTexts,
     OtherPrice,
     ProductTexts,
@@ -21,6 +22,7 @@ from holdfast.domain.catalog.cells import as_line, defuse, joined, listed, resto
 from holdfast.domain.catalog.drafts import draft_of
 from holdfast.domain.catalog.jsonl import jsonl_portions
 from holdfast.domain.catalog.lines import jsonl_line
+from holdfast.domain.catalog.metafields import typed
 from holdfast.domain.catalog.model import (
     CategoryName,
     Image,
@@ -202,6 +204,40 @@ class TestShopify:
         assert {(c.handle, c.name) for c in portion.arrival.categories} == {
             (c.handle, c.name) for c in product.categories
         }
+
+    @FEW
+    @given(
+        products(),
+        st.dictionaries(
+            st.sampled_from(["origin", "organic", "grams", "since"]),
+            LINES
+            | st.integers(-(10**15), 10**15)
+            | st.floats(-(10**15), 10**15)
+            | st.booleans(),
+        ),
+    )
+    def test_says_attributes_by_the_types_of_their_definitions(
+        self, product, attributes
+    ):
+        names = {bool: "boolean", str: "text", int: "number", float: "number"}
+        kinds = {code: names[type(value)] for code, value in attributes.items()}
+        known = [
+            Attribute(code, f"={code}\U0001f375", kind, (), False, 0, 1, NOW, NOW)  # noqa: FBT003
+            for code, kind in kinds.items()
+        ]
+        product = msgspec.structs.replace(product, attributes=attributes)
+        columns = shopify_rows.columns_of(known)
+        file = shopify_rows.header(columns) + shopify_rows.rows(product, columns)
+
+        (portion,) = shopify_portions(io.BytesIO(file), currency="EUR")
+
+        read_as = typed(portion.arrival.draft.attributes, kinds)
+        assert read_as == attributes
+        assert [*map(type, read_as.values())] == [
+            type(attributes[code]) for code in read_as
+        ]
+        cells = [cell for row in csv.reader(io.StringIO(file.decode())) for cell in row]
+        assert [c for c in cells if c.lstrip()[:1] in set("=+-@\uff1d\uff0b")] == []
 
     @FEW
     @given(products())

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import msgspec
 
+from holdfast.domain.catalog.attributes import AttributeType
 from holdfast.domain.catalog.drafts import Draft
 from holdfast.domain.catalog.model import Option, Product
 from holdfast.domain.catalog.translations import OptionTexts, ProductTexts
@@ -27,7 +28,7 @@ _RELATED_TO = _SQL["related_to"]
 _RELATED_IDS_TO = _SQL["related_ids_to"]
 _UNRELATE = _SQL["unrelate"]
 _RELATE = _SQL["relate"]
-_REFERENCES_AMONG = _SQL["references_among"]
+_KINDS_OF = _SQL["kinds_of"]
 _HANDLES_OF = _SQL["handles_of"]
 _NAMED = _SQL["named"]
 
@@ -134,12 +135,20 @@ async def relate_all(tx: Transaction, wanted: Mapping[UUID, Sequence[UUID]]) -> 
         await tx.execute(_RELATE, *zip(*rows, strict=True))
 
 
+async def kinds_of(
+    connection: Connection, codes: Sequence[str]
+) -> dict[str, AttributeType]:
+    """The types of attributes; those that are not defined are absent."""
+    rows = await connection.fetch(_KINDS_OF, codes)
+    return {row["code"]: row["type"] for row in rows}
+
+
 async def references_among(
     connection: Connection, codes: Sequence[str]
 ) -> frozenset[str]:
     """Which of some attributes refer to products."""
-    rows = await connection.fetch(_REFERENCES_AMONG, codes)
-    return frozenset(row["code"] for row in rows)
+    kinds = await kinds_of(connection, codes)
+    return frozenset(code for code, kind in kinds.items() if kind == "reference")
 
 
 async def handles_of(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, str]:

@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 from uuid import UUID
 
 from holdfast.domain.catalog import shopify_rows
+from holdfast.domain.catalog.attributes import Attribute, definitions
 from holdfast.domain.catalog.besides import besides
 from holdfast.domain.catalog.documents import document
 from holdfast.domain.catalog.lines import jsonl_line
@@ -40,15 +41,28 @@ async def export(
 
     With what is on hand at a location, and the status they have *at* a moment.
     """
+    columns: dict[str, str] = {}
     if file_format == "shopify_csv":
-        yield shopify_rows.header()
+        columns = shopify_rows.columns_of(await _every_attribute(connection))
+        yield shopify_rows.header(columns)
     last = _FIRST
     asked = (_PAGE, status, location_id, at)
     while rows := await connection.fetch(_EXPORT_PAGE, last, *asked):
         products = [document(row).product() for row in rows]
         last = rows[-1]["id"]
         if file_format == "shopify_csv":
-            yield b"".join(map(shopify_rows.rows, products))
+            yield b"".join(shopify_rows.rows(one, columns) for one in products)
         else:
             more = await besides(connection, products, at=at)
             yield b"".join(jsonl_line(product, more) for product in products)
+
+
+async def _every_attribute(connection: Connection) -> list[Attribute]:
+    found: list[Attribute] = []
+    after = None
+    while True:
+        page = await definitions(connection, after=after, limit=_PAGE)
+        found += page.items
+        if page.next is None:
+            return found
+        after = page.next

@@ -799,9 +799,9 @@ INSERT INTO related_products (product_id, related_id, position)
 SELECT product_id, related_id, position
 FROM unnest($1::uuid[], $2::uuid[], $3::integer[]) AS r (product_id, related_id, position);
 
--- name: references_among
--- Which attributes refer to products. $1 codes.
-SELECT code FROM attribute_definitions WHERE code = ANY($1::text[]) AND type = 'reference';
+-- name: kinds_of
+-- Of which types attributes are. $1 codes.
+SELECT code, type FROM attribute_definitions WHERE code = ANY($1::text[]);
 
 -- name: handles_of
 -- Handles of products. $1 ids.

@@ -10,6 +10,7 @@ product type and the collections become categories; a negative quantity is none;
 price is in the currency of a column of ours, or that which the reader is told.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from itertools import chain
@@ -31,6 +32,7 @@ from holdfast.domain.catalog.model import (
     Image,
     Option,
     Status,
+    Value,
     slugify,
 )
 from holdfast.domain.catalog.rules import NewCategory, faults
@@ -39,6 +41,8 @@ from holdfast.kernel import money
 _REQUIRED = ("Handle", "Title", "Variant Price")
 _COLLECTIONS = ("collection", "custom collections")
 _CURRENCY = "variant price currency"
+# "Material (product.metafields.custom.material)", whatever the namespace is called.
+_METAFIELD = re.compile(r"\(product\.metafields\.[^\s().]+\.([a-z][a-z0-9_-]*)\)$")
 _STATUS: dict[str, Status] = {
     "active": "active",
     "draft": "draft",
@@ -115,6 +119,7 @@ class _Product:
             categories=tuple(category.handle for category in categories),
             seo_title=as_line(cells.get("seo title", "")),
             seo_description=as_line(cells.get("seo description", "")),
+            attributes=_attributes(first),
         ).cleaned()
         if not self.faults:
             found = chain(faults(draft), category_faults(categories))
@@ -270,6 +275,15 @@ def _collections(first: Record) -> tuple[str, ...] | None:
     if not columns:
         return None
     return tuple(name for one in columns for name in listed(first.cells.get(one, "")))
+
+
+def _attributes(first: Record) -> dict[str, Value]:
+    """What metafields say, by code; what they mean, their definitions know."""
+    found: dict[str, Value] = {}
+    for column, cell in first.cells.items():
+        if column.endswith(")") and (match := _METAFIELD.search(column)):
+            found.setdefault(match[1].replace("-", "_"), cell)
+    return found
 
 
 def _derived_sku(handle: str, position: int) -> str:

@@ -2,7 +2,7 @@
 
 The inverse of ``shopify``: what is written here is read there as the same product, as
 far as the format can say it. It cannot say the size of an image, a category's handle
-other than that of its name and where it stands, schedules, attributes and further
+other than that of its name and where it stands, schedules, references and further
 prices; JSON Lines can, and what is there keeps them (``unsaid``). The last column is
 ours: the format has no word for the currency of a price, and whoever does not know the
 column passes it over. Texts that a spreadsheet would run are defused (``cells``); a
@@ -11,11 +11,13 @@ barcode always begins with an apostrophe, as Shopify's does, which keeps its zer
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from itertools import zip_longest
 
+from holdfast.domain.catalog.attributes import Attribute
 from holdfast.domain.catalog.cells import defuse, joined
+from holdfast.domain.catalog.metafields import cell_of
 from holdfast.domain.catalog.model import Image, Product, Variant, slugify
 from holdfast.kernel.money import Money, exponent
 
@@ -31,13 +33,27 @@ COLUMNS = (
     *("Status", "Collection", "Variant Price Currency"),
 )
 _DEFAULT = ("Title", "Default Title")
+_NONE: Mapping[str, str] = {}
 
 
-def header() -> bytes:
-    return _written([COLUMNS])
+def columns_of(attributes: Iterable[Attribute]) -> dict[str, str]:
+    """By the codes of attributes the columns that say them: metafields.
+
+    What refers to a product has none: how Shopify's files name one, nobody says.
+    """
+    return {
+        one.code: defuse(f"{one.name} (product.metafields.custom.{one.code})")
+        for one in attributes
+        if one.type != "reference"
+    }
 
 
-def rows(product: Product) -> bytes:
+def header(columns: Mapping[str, str] = _NONE) -> bytes:
+    """The names of all columns; *columns* are those of attributes by code."""
+    return _written([(*COLUMNS, *columns.values())])
+
+
+def rows(product: Product, columns: Mapping[str, str] = _NONE) -> bytes:
     """The rows of a product, its ``available`` taken for what is on hand."""
     cells: list[dict[str, str]] = []
     pairs = zip_longest(product.variants, product.images)
@@ -46,13 +62,19 @@ def rows(product: Product) -> bytes:
         row = {"Handle": product.handle}
         if place == 0:
             row |= _texts(product)
+            row |= {
+                columns[code]: defuse(cell_of(value))
+                for code, value in product.attributes.items()
+                if code in columns
+            }
         if variant is not None:
             row |= _variant(product, variant, first=place == 0)
             row["Variant Image"] = urls.get(variant.image_id, "")
         if image is not None:
             row |= _image(image, place + 1)
         cells.append(row)
-    return _written([row.get(name, "") for name in COLUMNS] for row in cells)
+    names = (*COLUMNS, *columns.values())
+    return _written([row.get(name, "") for name in names] for row in cells)
 
 
 def _texts(product: Product) -> dict[str, str]:

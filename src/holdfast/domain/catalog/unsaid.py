@@ -22,6 +22,7 @@ from holdfast.domain.catalog.arrivals import Arrival
 from holdfast.domain.catalog.cells import as_line
 from holdfast.domain.catalog.drafts import Draft, VariantDraft, draft_of
 from holdfast.domain.catalog.errors import Fault, ProductInvalid
+from holdfast.domain.catalog.metafields import unless_same
 from holdfast.domain.catalog.model import Image, Option, Product, slugify
 from holdfast.domain.catalog.shopify import shopify_portions
 from holdfast.domain.catalog.shopify_rows import header, rows
@@ -45,6 +46,8 @@ def over(arrival: Arrival, product: Product) -> Arrival:
         if told is not None:
             arrival = _differing(arrival, told, product)
         arrival = _filed(arrival, product)
+        attributes = unless_same(arrival.draft.attributes, product.attributes)
+        arrival = replace(arrival, draft=replace(arrival.draft, attributes=attributes))
     draft = arrival.draft.beyond(product).beside(product)
     return replace(arrival, draft=draft)
 
