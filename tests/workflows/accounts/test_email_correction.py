@@ -13,7 +13,7 @@ from holdfast.workflows.roles import Giver
 from holdfast.workflows.sign_in import InvalidLogin, SignIn
 from holdfast.workflows.users import Users
 
-OLD, NEW = "ada@exmaple.com", "ada@example.com"
+OLD, NEW = "aad@example.com", "ada@example.com"
 PASSWORD = "tea for two, please"
 
 
