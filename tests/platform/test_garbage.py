@@ -11,9 +11,11 @@ from holdfast.platform import garbage
 @pytest.fixture
 def collector() -> Iterator[None]:
     """The collector of this process, put back afterwards."""
-    before = gc.get_threshold()
+    before, frozen = gc.get_threshold(), gc.get_freeze_count()
     yield
     gc.unfreeze()
+    if frozen:
+        gc.freeze()
     gc.set_threshold(*before)
 
 
