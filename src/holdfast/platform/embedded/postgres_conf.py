@@ -33,6 +33,7 @@ _THROWN_AWAY = {
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    "wal_compression": "off",
     "autovacuum_naptime": "10min",
 }
 
