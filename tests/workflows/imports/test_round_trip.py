@@ -174,6 +174,9 @@ class TestExportOfAnImport:
 
         out = await exported(database, "jsonl")
         await take(another_shop, out, "jsonl")
+        async with database.transaction() as tx:
+            # As if they had come from elsewhere: what they are is compared.
+            await tx.execute("UPDATE products SET source_hash = NULL")
         _, again = await take(database, out, "jsonl")
 
         said = json.loads(out.splitlines()[0])
