@@ -7,7 +7,7 @@ from litestar import Litestar, MediaType, Request, Response, get
 from shield import shield
 
 from holdfast.resilience import Rejected, TimedOut
-from holdfast.resilience.asgi import App, plain
+from holdfast.resilience.asgi import App, Scope, plain
 
 
 @get(["/", "/health"], sync_to_thread=False)
@@ -18,7 +18,7 @@ def hello() -> str:
 
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Where a handler raises ``Rejected`` or ``TimedOut``: 500 else."""
-    reply = plain(error, request.scope)
+    reply = plain(error, cast("Scope", request.scope))
     headers = {name.decode(): value.decode() for name, value in reply.headers}
     del headers["content-type"]  # which it says by itself
     return Response(

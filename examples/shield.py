@@ -14,7 +14,6 @@ from holdfast.resilience.asgi import (
     LoadShed,
     RateLimit,
     Rejection,
-    Reply,
     RequestDeadline,
     Scope,
     network_of,
@@ -59,9 +58,10 @@ def shield(app: App, *quotas: Quota) -> App:
     )
 
 
-async def answer(request: Any, error: Exception) -> Reply:
+async def answer(request: Any, error: Exception) -> Any:
     """For FastAPI and Starlette, where a handler raises ``Rejected`` or ``TimedOut``.
 
-    They answer what handlers raise by themselves, with 500 unless they are told.
+    They answer what handlers raise by themselves, with 500 unless they are told. What
+    this returns is no ``Response`` of theirs, but an ASGI app, as those are.
     """
     return plain(error, request.scope)
