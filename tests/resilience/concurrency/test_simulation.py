@@ -13,6 +13,9 @@ from queueing import Play, Service
 from holdfast.resilience.concurrency import COHORTS, Fixed, Gradient
 
 OPTIMA = (8, 16, 40)
+# Millions of steps through code each line of which is tried beside this; traced, they
+# took three times as long.
+pytestmark = pytest.mark.no_cover
 LONG_MIX = pytest.param(100, 10, marks=pytest.mark.long)
 
 
