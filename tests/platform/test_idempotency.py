@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from holdfast.kernel.clock import system_clock
+from holdfast.kernel.clock import monotonic, system_clock
 from holdfast.kernel.ids import new_id
 from holdfast.platform import idempotency, outbox, sql
 from holdfast.platform.db import Database
@@ -20,6 +20,7 @@ from holdfast.platform.idempotency import (
     IdempotencyKeyReused,
     Resumed,
 )
+from holdfast.resilience import deadline
 
 SAID = Answer(201, {"Location": "/x"}, b'{"paid": true}\x00\xff')
 WANTED = Claim("guest", "checkout", "key-1", b"body")
@@ -29,11 +30,11 @@ OTHER_BODY = Claim("guest", "checkout", "key-1", b"another")
 class Watch:
     """Seconds that pass with each look."""
 
-    def __init__(self):
-        self.seconds = 0.0
+    def __init__(self, *, since=0.0, step=5.0):
+        self.seconds, self.step = since, step
 
     def __call__(self):
-        self.seconds += 5
+        self.seconds += self.step
         return self.seconds
 
 
@@ -183,6 +184,25 @@ class TestWait:
             await wait()
 
         assert refused.value.retry_after_seconds == 1
+
+    async def test_ends_before_the_time_of_its_request_does(
+        self, claim, database, vault, clock
+    ):
+        await claim()
+        # The database goes by the real time, of which this takes less.
+        watch = Watch(since=monotonic(), step=1.0)
+        due = watch() + 10
+        budget = deadline.Budget(due)
+        token = deadline.begin(budget)
+        try:
+            with pytest.raises(IdempotencyKeyInProgress):
+                await idempotency.wait(
+                    database, vault, WANTED, clock=clock, timer=watch
+                )
+        finally:
+            deadline.finish(budget, token)
+
+        assert watch.seconds <= due
 
     async def test_the_work_of_a_dead_holder_goes_to_one_of_many(
         self, claim, wait, clock

@@ -25,6 +25,7 @@ from holdfast.platform.db import Connection, Database, Transaction
 from holdfast.platform.outbox import Event
 from holdfast.platform.resealing import Sealed
 from holdfast.platform.vault import Vault
+from holdfast.resilience.deadline import spendable
 
 _SQL = sql.load("holdfast.platform")
 _CLAIM = _SQL["claim"]
@@ -196,9 +197,10 @@ async def wait(
 
     Returns the answer, ``Resumed`` when the holder died and its work is now
     ours, or None when the holder gave the key back. Raises
-    ``IdempotencyKeyInProgress`` when patience ends first.
+    ``IdempotencyKeyInProgress`` when patience ends first, or nearly all of the
+    request's time: it changed nothing, and says so while it can.
     """
-    give_up = timer() + _PATIENCE_SECONDS
+    give_up = timer() + spendable(_PATIENCE_SECONDS, timer=timer)
     while True:
         row = await db.fetchrow(_RECALL, *wanted.identity)
         if row is None:
