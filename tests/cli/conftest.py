@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import sys
 from typing import NamedTuple
 
 import pytest
@@ -15,6 +16,17 @@ DATA_KEY = "base64:" + base64.b64encode(b"wraps the keys of every test run").dec
 @pytest.fixture
 def data_key():
     return DATA_KEY
+
+
+@pytest.fixture
+def tell(capsys):
+    """Say something to whoever runs the tests, whether they pass or not."""
+
+    def say(line):
+        with capsys.disabled():
+            sys.stdout.write(f"\n{line}\n")
+
+    return say
 
 
 class Said(NamedTuple):

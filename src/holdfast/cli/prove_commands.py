@@ -21,7 +21,7 @@ def prove(
     ] = None,
     keep: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Keep histories and logs of the servers"),
+        typer.Option(metavar="DIR", help="Keep histories, logs and the report there"),
     ] = None,
     sabotage: Annotated[str | None, typer.Option(hidden=True)] = None,
 ) -> None:

@@ -1,6 +1,8 @@
 """The page shows what was found, to eyes and to ears, and needs nothing else."""
 
+import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -46,6 +48,15 @@ class TestPage:
             r"<script|https?://|@import|<link|\son\w+=", page(report())
         )
 
+    def test_says_what_the_payment_provider_did(self, report):
+        whole = report()
+        part = replace(whole.parts[0], scenes=["it is <down>", "it is back"])
+
+        shown = page(replace(whole, parts=[part]))
+
+        assert "<ol><li>it is &lt;down&gt;</li><li>it is back</li></ol>" in shown
+        assert "What the payment provider did" not in page(whole)
+
     def test_names_what_was_broken(self, report):
         shown = page(report("cart <1> has 2 orders"))
 
@@ -63,3 +74,26 @@ class TestReport:
         assert "BROKEN  one <cart> is one order (3)" in broken
         assert "1 of 1 promises BROKEN" in broken
         assert not report("x").kept
+
+    def test_says_what_the_payment_provider_did(self, report):
+        whole = report()
+        part = replace(whole.parts[0], scenes=["it is down", "it is back"])
+
+        told = replace(whole, parts=[part])
+
+        assert "  the payment provider: it is down; it is back\n" in told.text()
+        assert json.loads(told.json())["parts"][0]["scenes"] == part.scenes
+
+    def test_says_that_it_took_too_long_and_calls_that_no_violation(self, report):
+        in_time = replace(report(), seconds=QUICK.bound_seconds)
+        late = replace(report(), seconds=QUICK.bound_seconds + 1)
+
+        assert json.loads(in_time.json())["in_time"]
+        assert "It took" not in in_time.text() + page(in_time)
+        assert not json.loads(late.json())["in_time"]
+        said = "It took 31 s: longer than the 30 s of two cores that do nothing else."
+        assert late.text().endswith(
+            f"all promises kept; 31 s (0 s of CPU), seed 20\n{said}"
+        )
+        assert said in page(late)
+        assert late.kept

@@ -10,24 +10,28 @@ import sys
 import psutil
 import pytest
 
+from holdfast.cli.prove.scenes import SCENES
+from holdfast.cli.prove.size import FULL
+
 pytestmark = pytest.mark.slow
 SECONDS = 240
+FULL_SECONDS = 900
 
 
 @pytest.fixture
 def prove(tmp_path):
     """Run the command in a process of its own: its exit code and what it said."""
 
-    async def run(*options, interrupt_after=None):
+    async def run(*options, interrupt_after=None, size=("--quick",), seconds=SECONDS):
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "holdfast", "prove", "--quick", *options),
+            *(sys.executable, "-m", "holdfast", "prove", *size, *options),
             # What measures coverage is handed on.
             env={**os.environ, "TMPDIR": str(tmp_path)},  # noqa: TID251
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
         try:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(seconds):
                 if interrupt_after is not None:
                     await interrupt_after()
                     process.send_signal(signal.SIGINT)
@@ -78,10 +82,47 @@ class TestProve:
         assert struck <= {"api", "postgres", "valkey"}
         assert len(struck) >= 2
         assert charges["outcomes"]["no answer"] > 0
+        assert charges["scenes"][0] == SCENES[0].name
         # A promise that nothing was held against is worth nothing.
         assert [p["promise"] for p in sale["promises"] if not p["checked"]] == []
         assert [p["promise"] for p in books["promises"] if not p["checked"]] == []
         html = page.read_text()
+        assert html.count("<svg") >= 8
+        assert not re.search(r"<script|https?://|@import|<link", html)
+        assert left_behind() == []
+
+    @pytest.mark.long
+    async def test_keeps_every_promise_at_full_size(
+        self, prove, left_behind, tmp_path, tell
+    ):
+        page, kept = tmp_path / "proof.html", tmp_path / "kept"
+
+        code, said, complained = await prove(
+            *("--html", str(page), "--keep", str(kept)), size=(), seconds=FULL_SECONDS
+        )
+
+        assert code == 0, f"{said}\n{complained}"
+        assert (kept / "report.txt").read_text() == said
+        report = json.loads((kept / "report.json").read_text())
+        # How long it takes is told and not judged: this machine may be busy.
+        tell(said.partition("all promises kept; ")[2])
+        assert f"all promises kept; {report['seconds']:.0f} s (" in said
+        assert report["in_time"] == (report["seconds"] <= report["bound_seconds"])
+        assert ("It took" in said) == (not report["in_time"])
+        assert report["kept"]
+        sale, charges, books = report["parts"]
+        assert sale["attempts"] >= FULL.attempts
+        assert charges["attempts"] >= FULL.carts * FULL.duplicates
+        assert charges["scenes"] == [scene.name for scene in SCENES]
+        assert {"bank approved", "bank declined"} <= charges["outcomes"].keys()
+        for part, blows in ((sale, FULL.blows), (charges, FULL.blows_at_checkouts)):
+            assert len(part["blows"]) >= blows - 1
+        for part in (sale, charges, books):
+            for promise in part["promises"]:
+                assert promise["checked"], promise["promise"]
+                assert f"kept    {promise['promise']} ({promise['checked']:,})" in said
+        html = page.read_text()
+        assert "every promise kept" in html
         assert html.count("<svg") >= 8
         assert not re.search(r"<script|https?://|@import|<link", html)
         assert left_behind() == []

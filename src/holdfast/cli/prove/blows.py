@@ -6,7 +6,7 @@ hit as often, and between the same requests.
 
 import contextlib
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -66,6 +66,8 @@ class Ordeal:
     """How long the clients may take."""
     timer: Monotonic = monotonic
     clock: Clock = system_clock
+    meanwhile: Callable[[float], None] | None = None
+    """Told the share of the work that is done, again and again."""
     struck: list[Struck] = field(default_factory=list)
     _down: list[tuple[str, Program, float, float]] = field(default_factory=list)
     """What was killed, when, and when it is started again."""
@@ -79,6 +81,8 @@ class Ordeal:
                 self.shop.signals.check()
                 self._bring_back()
                 done = _done(driver)
+                if self.meanwhile is not None:
+                    self.meanwhile(done)
                 if due and done >= due[0].at and self._may_strike(due[0].what):
                     self._strike(due.pop(0).what)
                 if self.timer() > give_up:

@@ -14,7 +14,7 @@ import msgspec
 
 from holdfast.cli.prove import requests
 from holdfast.cli.prove.history import LOST, Log, Said, digest
-from holdfast.cli.prove.requests import Lines
+from holdfast.cli.prove.requests import Decision, Lines
 from holdfast.cli.prove.wire import PATIENCE_SECONDS, Answer, Line, Lost
 from holdfast.kernel.clock import Clock, Monotonic, monotonic, system_clock
 
@@ -28,6 +28,18 @@ _MOST_PAYMENTS = 3
 """So often a buyer tries to pay while the provider says that it cannot be."""
 
 
+class NextAction(msgspec.Struct):
+    """What a buyer has to do before they can be charged."""
+
+    url: str
+
+
+class Payment(msgspec.Struct):
+    """What is read of an order's payment."""
+
+    next_action: NextAction | None = None
+
+
 class Told(msgspec.Struct):
     """What is read of an answer: of a cart, a hold, an order or a problem."""
 
@@ -37,6 +49,13 @@ class Told(msgspec.Struct):
     type: str = ""
     expires_at: str = ""
     order_id: str | None = None
+    payment: Payment | None = None
+
+    @property
+    def bank(self) -> str | None:
+        """Where the buyer has to go now, if anywhere."""
+        action = self.payment.next_action if self.payment else None
+        return action.url if action else None
 
 
 _decode = msgspec.json.Decoder(Told).decode
@@ -88,6 +107,8 @@ class Client:
     desk: Desk
     chance: random.Random
     line: Line
+    bank: str | None = None
+    """Where the answer to the last checkout sent them, if anywhere."""
 
     async def open_cart(self, lines: Lines) -> Cart | None:
         """Make a cart; None if that could not be done in time."""
@@ -124,11 +145,23 @@ class Client:
         done = await self._insist(
             "checkout", request, cart, attempt=attempt, hang_up_after=hang_up_after
         )
+        self.bank = None
         if done is None:
             return None
+        self.bank = done[1].bank
         if done[0].status == _CREATED:
             self.desk.ordered += sum(quantity for _, quantity in cart.lines)
         return done[0]
+
+    async def decide(self, cart: Cart, bank: str, decision: Decision) -> None:
+        """Approve or decline on the page of the bank, as a browser does: once."""
+        port, request = requests.decide(bank, decision)
+        shop, self.line = self.line, Line([port], self.chance)
+        try:
+            await self._once(f"bank {decision}d", request, cart)
+        finally:
+            self.line.hang_up()
+            self.line = shop
 
     async def _insist(
         self,
@@ -161,8 +194,8 @@ class Client:
         request: bytes,
         cart: Cart,
         *,
-        attempt: bool,
-        hang_up_after: float,
+        attempt: bool = False,
+        hang_up_after: float = PATIENCE_SECONDS,
     ) -> tuple[Answer | None, Told]:
         began = self.desk.now()
         answer: Answer | None = None

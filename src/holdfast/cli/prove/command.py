@@ -53,7 +53,7 @@ class Options:
     as_json: bool = False
     html: Path | None = None
     keep: Path | None = None
-    """A folder for histories and logs."""
+    """A folder for histories, logs and the report."""
     sabotage: str | None = None
 
     @property
@@ -102,6 +102,9 @@ def run(options: Options) -> None:
     report.cpu_seconds = sum(os.times()[:4])
     if options.html is not None:
         options.html.write_text(page(report), "utf-8")
+    if options.keep is not None:
+        (options.keep / "report.txt").write_text(report.text() + "\n", "utf-8")
+        (options.keep / "report.json").write_text(report.json() + "\n", "utf-8")
     print(report.json() if options.as_json else report.text())
     raise SystemExit(0 if report.kept else 1)
 
@@ -123,6 +126,7 @@ class _Proof:
     goods: Goods = field(init=False)
     histories: dict[str, list[Said]] = field(default_factory=dict)
     struck: dict[str, list[Struck]] = field(default_factory=dict)
+    scenes: list[str] = field(default_factory=list)
     took: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -192,21 +196,39 @@ class _Proof:
             skus=self.goods.plenty,
             seed=self.dice.getrandbits(32),
         )
+        asyncio.run(self._ask_whoever_fails())
         payment = self.shop.simulators["payment"]
-        with misbehaving(payment.url, seed=self.dice.getrandbits(16)):
-            self._play(CHARGES, clicks, hits=size.blows_at_checkouts)
+        seed = self.dice.getrandbits(16)
+        with misbehaving(
+            payment.url, seed=seed, wait=self.shop.signals.wait
+        ) as provider:
+            hits = size.blows_at_checkouts
+            self._play(CHARGES, clicks, hits=hits, meanwhile=provider.turn)
+        self.scenes = provider.played
 
-    def _play(self, part: str, play: Sale | Duplicates, *, hits: int) -> None:
+    def _play(
+        self,
+        part: str,
+        play: Sale | Duplicates,
+        *,
+        hits: int,
+        meanwhile: Callable[[float], None] | None = None,
+    ) -> None:
         history = self.shop.home / f"{part}.jsonl"
         ordeal = Ordeal(
             self.shop,
             blows.plan(hits, dice=self.dice),
             self.dice,
             self.options.size.limit_seconds,
+            meanwhile=meanwhile,
         )
         ordeal.run(Task(str(history), play))
         self.histories[part] = read(history)
         self.struck.setdefault(part, []).extend(ordeal.struck)
+
+    async def _ask_whoever_fails(self) -> None:
+        async with evidence.opened(self.shop.settings()) as books:
+            await books.ask_whoever_fails()
 
     async def _left(self) -> int:
         """Units of the sale that nobody has, once everything has come to rest."""
@@ -234,6 +256,7 @@ class _Proof:
                 judges[name](),
                 self.histories.get(name, []),
                 self.struck.get(name, []),
+                self.scenes if name == CHARGES else [],
             )
             for name in PARTS
             if name in self.options.only

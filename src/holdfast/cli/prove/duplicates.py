@@ -2,7 +2,9 @@
 
 Of every cart the same checkout is sent from many connections to all processes, under
 one key; some of the senders go away before they have an answer and come again. One
-more, a second tab, has a key of its own. The payment provider misbehaves meanwhile.
+more, a second tab, has a key of its own. Who is sent to a bank approves or declines
+there, in every tab as they please, and loads the page again; a few never come back.
+The payment provider misbehaves meanwhile (``scenes``).
 """
 
 import asyncio
@@ -11,20 +13,24 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from holdfast.cli.prove.buyers import Cart, Client, Desk
+from holdfast.cli.prove.requests import Decision
+from holdfast.cli.prove.scenes import payment_methods
 from holdfast.cli.prove.wire import PATIENCE_SECONDS
-
-METHODS = (
-    *("pm_card_ok",) * 50,
-    *("pm_card_declined", "pm_insufficient_funds", "pm_fraud", "pm_do_not_honor") * 4,
-    *("pm_timeout_before", "pm_timeout_after", "pm_slow", "pm_rate_limited") * 2,
-    *("pm_error", "pm_error_after", "pm_garbage", "pm_garbage_after") * 4,
-)
-"""How the buyers pay; about six in ten would go well if nothing else happened."""
 
 _HANGS_UP = 0.3
 _LONGEST_BEFORE_HANGING_UP = 0.6
 _SECOND_TAB = 0.5
+_NEVER_COMES_BACK = 0.2
+_DECLINES = 0.15
+_LONGEST_AT_BANK = 0.4
 _STEP = 37
+
+
+def method_of(number: int) -> str:
+    """How the buyer of that cart pays."""
+    # In steps that meet every method, so that no kind of them comes all at once.
+    methods = payment_methods()
+    return methods[number * _STEP % len(methods)]
 
 
 class Duplicates(msgspec.Struct, tag="duplicates"):
@@ -66,18 +72,33 @@ class Clickers:
         first.line.hang_up()
         if cart is None:
             return
-        # In steps that meet every method, so that no kind of them comes all at once.
-        method = METHODS[number * _STEP % len(METHODS)]
+        method = method_of(number)
+        # In the first half, so that their payments are given up before the end.
+        leaves = number < self.task.carts // 2 and chance.random() < _NEVER_COMES_BACK
+        tabs = [cart] * self.task.duplicates
+        if chance.random() < _SECOND_TAB:
+            tabs.append(replace(cart, key=f"tab-{cart.key}"))
         async with asyncio.TaskGroup() as group:
-            for _ in range(self.task.duplicates):
-                group.create_task(self._click(self.desk.client(), cart, method))
-            if chance.random() < _SECOND_TAB:
-                tab = replace(cart, key=f"tab-{cart.key}")
-                group.create_task(self._click(self.desk.client(), tab, method))
+            for tab in tabs:
+                client = self.desk.client()
+                group.create_task(self._click(client, tab, method, leaves=leaves))
 
-    async def _click(self, client: Client, cart: Cart, method: str) -> None:
+    async def _click(
+        self, client: Client, cart: Cart, method: str, *, leaves: bool
+    ) -> None:
         patience = PATIENCE_SECONDS
         if client.chance.random() < _HANGS_UP:
             patience = client.chance.uniform(0.001, _LONGEST_BEFORE_HANGING_UP)
         await client.check_out(cart, method, hang_up_after=patience)
+        if client.bank is not None and not leaves:
+            await self._go_to_bank(client, client.bank, cart, method)
         client.line.hang_up()
+
+    async def _go_to_bank(
+        self, client: Client, bank: str, cart: Cart, method: str
+    ) -> None:
+        chance = client.chance
+        await asyncio.sleep(chance.uniform(0, _LONGEST_AT_BANK))
+        decision: Decision = "decline" if chance.random() < _DECLINES else "approve"
+        await client.decide(cart, bank, decision)
+        await client.check_out(cart, method, attempt=False)

@@ -15,10 +15,14 @@ from holdfast.cli.prove.levels import Change
 from holdfast.cli.prove.verdict import Verdict
 from holdfast.kernel.clock import monotonic, system_clock
 from holdfast.platform import http, jobs
+from holdfast.platform.circuits import CONTROL
 from holdfast.platform.data_keys import open_vault
 from holdfast.platform.db import Database
+from holdfast.platform.dependencies import PAYMENT
 from holdfast.platform.embedded.part import Tick
 from holdfast.platform.settings import Secret, Settings
+from holdfast.resilience.circuit import State
+from holdfast.workflows.controls import ControlChanges
 from holdfast.workflows.providers import providers
 from holdfast.workflows.reconciliation import Reconciliation
 from holdfast.workflows.stock_check import Finding, StockCheck
@@ -92,6 +96,17 @@ class Books:
             if not moving or monotonic() > give_up:
                 return moving
             await asyncio.sleep(_LOOK_SECONDS)
+
+    async def ask_whoever_fails(self) -> None:
+        """Let the circuit before the payment provider watch only, in all processes.
+
+        It does what it is for when the provider fails on purpose: most checkouts would
+        be refused before they ask, for up to a minute, and prove nothing.
+        """
+        vault = await open_vault(self.db, self.settings.data_key, clock=system_clock)
+        watching = {"mode": State.METRICS_ONLY.value}
+        changes = ControlChanges(self.db, vault, system_clock)
+        await changes.set(CONTROL + PAYMENT, watching, actor="prove")
 
     async def facts(self, units: Mapping[str, int]) -> Facts:
         """Orders, charges and levels as they are."""

@@ -21,7 +21,7 @@ class Said(msgspec.Struct, frozen=True, array_like=True):
     """One request, and its answer."""
 
     act: str
-    """cart, hold, release, checkout."""
+    """cart, hold, release, checkout; to a bank: bank approved, bank declined."""
     cart: str
     """Empty for a cart whose making was not answered."""
     key: str

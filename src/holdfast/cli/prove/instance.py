@@ -97,6 +97,7 @@ class Shop:
             **_QUIET,
             "HOLDFAST_RESERVATION_SECONDS": str(size.hold_seconds),
             "HOLDFAST_PAYMENT_TIMEOUT_SECONDS": str(size.payment_seconds),
+            "HOLDFAST_PAYMENT_ACTION_SECONDS": str(size.bank_seconds),
         }
         self.environ |= {"HOLDFAST_HOME": str(self.home)} | leftovers.mark(self.home)
         ports = [embedded.free_port() for _ in range(size.processes)]

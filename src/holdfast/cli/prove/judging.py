@@ -19,6 +19,8 @@ _ALLOWED = {
     "hold": frozenset({200, CREATED, 409, 503}),
     "release": frozenset({204, 404, 503}),
     "checkout": frozenset({CREATED, ACCEPTED, DECLINED, 409, 503}),
+    "bank approved": frozenset({303}),
+    "bank declined": frozenset({303}),
 }
 UNKNOWN = 504
 """Nobody knows whether it happened; the same request again finds out."""

@@ -67,7 +67,7 @@ def page(report: Report) -> str:
         f'<h1>holdfast prove</h1><p class="verdict {kind}">{said}</p>'
         f"<p>{size.processes} processes of the API, {size.units:,} units, "
         f"{size.buyers:,} buyers, seed {report.seed}; {report.seconds:.0f} seconds in "
-        "all.</p>"
+        f"all. {escape(report.late)}</p>"
         f"{''.join(_part(part) for part in report.parts)}</main></body></html>"
     )
 
@@ -111,6 +111,7 @@ def _history(part: Part) -> str:
         f"{length:.0f} seconds. Shaded: A a process of the API killed, W the worker "
         "killed, P PostgreSQL crashed, V Valkey emptied; until it was back.</p>"
         f"{figures}{_numbers(plots, step)}{_outcomes(part)}{_blows(marks)}"
+        f"{_scenes(part.scenes)}"
     )
 
 
@@ -211,6 +212,13 @@ def _blows(marks: Sequence[Mark]) -> str:
     ]
     head = ("What", "At second", "Back after seconds")
     return f"<h3>What was done to the shop</h3>{_table(head, rows, numbers={1, 2})}"
+
+
+def _scenes(scenes: Sequence[str]) -> str:
+    if not scenes:
+        return ""
+    items = "".join(f"<li>{escape(scene)}</li>" for scene in scenes)
+    return f"<h3>What the payment provider did, in turn</h3><ol>{items}</ol>"
 
 
 def _table(head: Sequence[str], rows: Sequence[str], *, numbers: set[int]) -> str:

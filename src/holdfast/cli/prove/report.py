@@ -28,6 +28,8 @@ class Part:
     verdicts: list[Verdict]
     history: list[Said] = field(default_factory=list)
     struck: list[Struck] = field(default_factory=list)
+    scenes: list[str] = field(default_factory=list)
+    """What the payment provider was told to do, beside its payment methods."""
     seconds: float = 0.0
 
     @property
@@ -63,6 +65,16 @@ class Report:
     def kept(self) -> bool:
         return all(part.kept for part in self.parts)
 
+    @property
+    def late(self) -> str:
+        """That it took longer than it is to; empty if it did not."""
+        if self.seconds <= self.size.bound_seconds:
+            return ""
+        return (
+            f"It took {self.seconds:.0f} s: longer than the "
+            f"{self.size.bound_seconds:.0f} s of two cores that do nothing else."
+        )
+
     def text(self) -> str:
         """For a terminal."""
         lines = []
@@ -74,6 +86,8 @@ class Report:
         said = f"{broken} of {count} promises BROKEN" if broken else "all promises kept"
         took = f"{self.seconds:.0f} s ({self.cpu_seconds:.0f} s of CPU)"
         lines.append(f"{said}; {took}, seed {self.seed}")
+        if self.late:
+            lines.append(self.late)
         return "\n".join(lines)
 
     def json(self) -> str:
@@ -83,6 +97,8 @@ class Report:
                 "kept": self.kept,
                 "seconds": round(self.seconds, 1),
                 "cpu_seconds": round(self.cpu_seconds, 1),
+                "bound_seconds": self.size.bound_seconds,
+                "in_time": not self.late,
                 "seed": self.seed,
                 "size": msgspec.to_builtins(self.size),
                 "parts": [_as_json(part) for part in self.parts],
@@ -98,6 +114,8 @@ def outcome(said: Said) -> str:
         return said.problem.replace("-", " ")
     if said.act == "checkout":
         return f"order {said.state}"
+    if said.act.startswith("bank"):
+        return said.act
     return {"cart": "cart made", "hold": "hold granted", "release": "hold released"}[
         said.act
     ]
@@ -116,6 +134,7 @@ def _told(part: Part) -> list[str]:
     return [
         f"  {part.attempts:,} attempts, {len(part.history):,} requests; killed: {hit}",
         f"  clients were told: {told}",
+        *([f"  the payment provider: {'; '.join(part.scenes)}"] if part.scenes else []),
     ]
 
 
@@ -140,5 +159,6 @@ def _as_json(part: Part) -> dict[str, Any]:
         "p50_ms": round(percentile(times, 0.5) * 1000, 1),
         "p99_ms": round(percentile(times, 0.99) * 1000, 1),
         "blows": msgspec.to_builtins(part.struck),
+        "scenes": part.scenes,
         "promises": [msgspec.to_builtins(verdict) for verdict in part.verdicts],
     }

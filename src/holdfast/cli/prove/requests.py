@@ -1,6 +1,8 @@
 """The requests of the buyers, as bytes."""
 
 from collections.abc import Sequence
+from typing import Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -9,6 +11,10 @@ from holdfast.cli.bench.journeys import ADDRESS
 
 Lines = tuple[tuple[str, int], ...]
 """SKUs and how many of each."""
+Decision = Literal["approve", "decline"]
+"""What a buyer can say to their bank."""
+
+_PAID = "https://shop.example/paid"
 
 
 def cart(lines: Lines) -> bytes:
@@ -37,9 +43,21 @@ def checkout(cart_id: str, token: str, key: str, method: str) -> bytes:
     """Order and pay a cart."""
     return post(
         f"/v1/carts/{cart_id}/checkout".encode(),
-        msgspec.json.encode({"payment_method": method}),
+        msgspec.json.encode({"payment_method": method, "return_url": _PAID}),
         f"authorization: Bearer {token}\r\nidempotency-key: {key}\r\n".encode(),
     )
+
+
+def decide(url: str, decision: Decision) -> tuple[int, bytes]:
+    """What a browser sends from the page of a bank, and to which port."""
+    parts = urlsplit(url)
+    body = f"outcome={decision}".encode()
+    head = (
+        f"POST {parts.path} HTTP/1.1\r\nhost: {parts.netloc}\r\n"
+        "content-type: application/x-www-form-urlencoded\r\n"
+        f"content-length: {len(body)}\r\n\r\n"
+    )
+    return parts.port or 80, head.encode() + body
 
 
 def _on_reservation(method: bytes, cart_id: str, token: str, body: bytes) -> bytes:

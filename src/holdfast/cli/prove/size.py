@@ -22,8 +22,13 @@ class Size(msgspec.Struct, frozen=True):
     """How long stock is held for a cart."""
     payment_seconds: float
     """How long a checkout waits for the provider."""
+    bank_seconds: int
+    """How long a buyer may take at their bank."""
     limit_seconds: float
     """For the clients of one part: far more than they need."""
+    bound_seconds: float
+    """For the whole, on two cores that do nothing else. A run that takes longer says
+    so, and is no failure: it is correctness that is proved, on a slow machine too."""
 
 
 FULL = Size(
@@ -38,7 +43,9 @@ FULL = Size(
     blows_at_checkouts=4,
     hold_seconds=4,
     payment_seconds=1.5,
+    bank_seconds=15,
     limit_seconds=240.0,
+    bound_seconds=120.0,
 )
 QUICK = Size(
     processes=2,
@@ -52,5 +59,7 @@ QUICK = Size(
     blows_at_checkouts=0,
     hold_seconds=2,
     payment_seconds=0.8,
+    bank_seconds=5,
     limit_seconds=60.0,
+    bound_seconds=30.0,
 )
