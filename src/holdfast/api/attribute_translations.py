@@ -41,7 +41,7 @@ async def browse(
 ) -> Annotated[Response[Any], AttributeTranslations]:
     """List the translations of an attribute, 30 at the most."""
     found = await catalog.find_attribute(shop.db, code)
-    listed = await catalog.attribute_translations(shop.db, found.code)
+    listed = await catalog.attribute_translations.of(shop.db, found.code)
     shown = AttributeTranslations([_one(kept) for kept in listed])
     return _answer(shown, found.version, if_none_match)
 
@@ -51,7 +51,7 @@ async def show(
 ) -> OneTranslation:
     """An attribute in one language, as it was translated into that."""
     found = await catalog.find_attribute(shop.db, code)
-    kept = await catalog.find_attribute_translation(shop.db, code, tag_of(locale))
+    kept = await catalog.attribute_translations.find(shop.db, code, tag_of(locale))
     return _answer(_one(kept), found.version, if_none_match)
 
 

@@ -31,14 +31,15 @@ async def translate(
     ``AttributeChanged``.
     """
     now = clock()
+    kept = catalog.attribute_translations
     wanted = texts.cleaned()
     async with db.transaction() as tx:
         attribute = await catalog.lock_attribute(tx, code, versions=versions)
         wanted.check(attribute)
-        old = await catalog.get_attribute_translation(tx, code, locale)
+        old = await kept.get(tx, code, locale)
         if old is not None and old.texts == wanted:
             return old, attribute.version
-        await catalog.put_attribute_translation(tx, code, locale, wanted, at=now)
+        await kept.put(tx, code, locale, wanted, at=now)
         version = await catalog.touch_attribute(tx, code, at=now)
         new = msgspec.structs.replace(attribute, version=version)
         said = [_difference(locale, old, wanted)]
@@ -60,10 +61,11 @@ async def untranslate(
     Raises ``TranslationNotFound``, ``AttributeNotFound`` or ``AttributeChanged``.
     """
     now = clock()
+    kept = catalog.attribute_translations
     async with db.transaction() as tx:
         attribute = await catalog.lock_attribute(tx, code, versions=versions)
-        old = await catalog.find_attribute_translation(tx, code, locale)
-        await catalog.drop_attribute_translation(tx, code, locale)
+        old = await kept.find(tx, code, locale)
+        await kept.drop(tx, code, locale)
         version = await catalog.touch_attribute(tx, code, at=now)
         new = msgspec.structs.replace(attribute, version=version)
         said = [_difference(locale, old, None)]

@@ -14,17 +14,6 @@ import msgspec
 
 from holdfast.domain import catalog
 from holdfast.domain.catalog import Arrival, Difference, Draft, Entry, Fault
-from holdfast.domain.catalog.carried import (
-    hold_called,
-    kinds_of,
-    put_texts,
-    read,
-    references_among,
-    relate_all,
-    related_ids_to,
-    texts_of,
-)
-from holdfast.domain.catalog.metafields import typed
 from holdfast.domain.imports import Link
 from holdfast.platform.db import Transaction
 from holdfast.workflows.showing import show
@@ -69,7 +58,8 @@ async def resolved(
         for code, value in arrival.draft.attributes.items()
         if _is_name(value)
     }
-    codes = await references_among(tx, sorted(named)) if named else frozenset()
+    kinds = await catalog.kinds_of(tx, sorted(named)) if named else {}
+    codes = frozenset(code for code, kind in kinds.items() if kind == "reference")
     wanted = {
         str(arrival.draft.attributes[code])
         for arrival in arrivals
@@ -93,12 +83,12 @@ async def _understood(tx: Transaction, arrivals: Sequence[Arrival]) -> list[Arri
     }
     if not codes:
         return list(arrivals)
-    kinds = await kinds_of(tx, sorted(codes))
+    kinds = await catalog.kinds_of(tx, sorted(codes))
     return [
         replace(
             arrival,
             draft=replace(
-                arrival.draft, attributes=typed(arrival.draft.attributes, kinds)
+                arrival.draft, attributes=catalog.typed(arrival.draft.attributes, kinds)
             ),
         )
         if arrival.is_lossy
@@ -168,7 +158,7 @@ async def _translate(
         for code in texts.attributes
     }
     known = await catalog.hold_attributes(tx, sorted(codes)) if codes else {}
-    there = await texts_of(tx, [entry.id for entry, _ in come])
+    there = await catalog.texts_of(tx, [entry.id for entry, _ in come])
     wanted: list[tuple[UUID, str, catalog.ProductTexts]] = []
     changed: dict[UUID, list[Difference]] = {}
     for entry, arrival in come:
@@ -177,7 +167,7 @@ async def _translate(
             most = f"would be more than {catalog.MAX_TRANSLATIONS}"
             raise catalog.ProductInvalid([Fault("/translations", most)])
         for locale, texts in arrival.texts.items():
-            new = read(texts, entry.draft)
+            new = texts.named(entry.draft.images)
             here = f"/translations/{locale}"
             if wrong := list(new.faults(entry.draft, known)):
                 raise catalog.ProductInvalid(
@@ -191,7 +181,7 @@ async def _translate(
             difference = Difference(here, told, msgspec.to_builtins(new))
             changed.setdefault(entry.id, []).append(difference)
     if wanted:
-        await put_texts(tx, wanted, at=at)
+        await catalog.put_texts(tx, wanted, at=at)
     return changed
 
 
@@ -203,7 +193,7 @@ async def _relate(
     if not come:
         return {}
     handles = {handle for _, arrival in come for handle in arrival.related or ()}
-    ids = await hold_called(tx, sorted(handles)) if handles else {}
+    ids = await catalog.hold_called(tx, sorted(handles)) if handles else {}
     wanted = {}
     for entry, arrival in come:
         related = arrival.related or ()
@@ -221,10 +211,10 @@ async def _relate(
 async def _put_related(
     tx: Transaction, wanted: Mapping[UUID, Sequence[UUID]]
 ) -> dict[UUID, Difference]:
-    old = await related_ids_to(tx, list(wanted)) if wanted else {}
+    old = await catalog.related_ids_to(tx, list(wanted)) if wanted else {}
     changed = {id_: ids for id_, ids in wanted.items() if [*old.get(id_, ())] != [*ids]}
     if changed:
-        await relate_all(tx, changed)
+        await catalog.relate_all(tx, changed)
     return {
         id_: Difference("/related", _texts(old.get(id_, ())), _texts(ids))
         for id_, ids in changed.items()
@@ -248,7 +238,7 @@ async def link(
     found = {handle: id_ for handle, (id_, _) in known.items()}
     held = await catalog.lock_called(tx, found, at=at)
     names = {name for one in links for name in one.names}
-    ids = await hold_called(tx, sorted(names)) if names else {}
+    ids = await catalog.hold_called(tx, sorted(names)) if names else {}
     lost: dict[str, list[str]] = {}
     entries: list[Entry] = []
     related: dict[UUID, list[UUID]] = {}

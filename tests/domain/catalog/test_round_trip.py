@@ -17,7 +17,7 @@ from holdfast.domain.catalog import (
     shopify_rows,
 )
 from holdfast.domain.catalog.besides import Besides
-from holdfast.domain.catalog.carried import read, written
+from holdfast.domain.catalog.carried import written
 from holdfast.domain.catalog.cells import as_line, defuse, joined, listed, restore
 from holdfast.domain.catalog.drafts import draft_of
 from holdfast.domain.catalog.jsonl import jsonl_portions
@@ -334,7 +334,7 @@ class TestJsonLines:
         assert portion.arrival.related == tuple(related)
         assert portion.arrival.texts.keys() == {"de", "pt-BR"}
         for said in portion.arrival.texts.values():
-            assert read(said, draft_of(product)) == texts
+            assert said.named(product.images) == texts
 
 
 class TestWritten:
@@ -354,7 +354,7 @@ class TestWritten:
 
         (portion,) = jsonl_portions(io.BytesIO(jsonl_line(product, more)))
 
-        assert read(portion.arrival.texts["de"], draft_of(product)) == texts
+        assert portion.arrival.texts["de"].named(product.images) == texts
 
     def test_leaves_out_what_would_be_called_alike(self):
         option = Option("Size", ("S", "L"))

@@ -10,10 +10,6 @@ from holdfast.domain.catalog.attribute_texts import (
     AttributeTexts,
     attribute_translations,
     attributes_in,
-    drop_attribute_translation,
-    find_attribute_translation,
-    get_attribute_translation,
-    put_attribute_translation,
     touch_attribute,
 )
 from holdfast.domain.catalog.attributes import (
@@ -41,6 +37,14 @@ from holdfast.domain.catalog.by_hand import (
     spread,
     take_out,
     touch_collection,
+)
+from holdfast.domain.catalog.carried import (
+    hold_called,
+    kinds_of,
+    put_texts,
+    relate_all,
+    related_ids_to,
+    texts_of,
 )
 from holdfast.domain.catalog.cells import defuse
 from holdfast.domain.catalog.codes import Coded, with_code
@@ -138,6 +142,7 @@ from holdfast.domain.catalog.holding import (
 )
 from holdfast.domain.catalog.jsonl import jsonl_portions
 from holdfast.domain.catalog.lines import jsonl_line
+from holdfast.domain.catalog.metafields import typed
 from holdfast.domain.catalog.model import (
     STATUSES,
     Category,
@@ -320,21 +325,20 @@ __all__ = [
     "draft_of",
     "draft_of_attribute",
     "draft_of_collection",
-    "drop_attribute_translation",
     "export",
     "faults",
     "field_differences",
     "find_attribute",
-    "find_attribute_translation",
     "find_category",
     "find_collection",
-    "get_attribute_translation",
     "hold_attributes",
+    "hold_called",
     "hold_texts",
     "imported",
     "is_handle",
     "jsonl_line",
     "jsonl_portions",
+    "kinds_of",
     "lock",
     "lock_attribute",
     "lock_called",
@@ -362,13 +366,15 @@ __all__ = [
     "products_in",
     "products_with",
     "project",
-    "put_attribute_translation",
     "put_places",
     "put_related",
+    "put_texts",
     "read_by_id",
     "reading",
+    "relate_all",
     "related",
     "related_ids",
+    "related_ids_to",
     "remember_sources",
     "say_of_variants",
     "shelves",
@@ -376,12 +382,14 @@ __all__ = [
     "slugify",
     "spread",
     "take_out",
+    "texts_of",
     "touch",
     "touch_attribute",
     "touch_category",
     "touch_collection",
     "turn_due",
     "turned",
+    "typed",
     "value_fault",
     "with_code",
     "with_variant",

@@ -14,13 +14,11 @@ import msgspec
 from holdfast.domain.catalog.attributes import Attribute
 from holdfast.domain.catalog.errors import (
     Fault,
-    TooManyTranslations,
     TranslationInvalid,
-    TranslationNotFound,
     first_faults,
 )
 from holdfast.domain.catalog.rules import line_faults
-from holdfast.domain.catalog.translations import MAX_TRANSLATIONS, Translation
+from holdfast.domain.catalog.translations import Translations
 from holdfast.kernel.negotiation import Preference
 from holdfast.platform import sql
 from holdfast.platform.db import Connection, Transaction
@@ -69,46 +67,7 @@ class AttributeTexts(
             yield Fault("", "must translate something")
 
 
-OfAttribute = Translation[AttributeTexts]
-
-
-async def attribute_translations(
-    connection: Connection, code: str
-) -> list[OfAttribute]:
-    """The translations of an attribute, by language."""
-    return [_read(row) for row in await connection.fetch(_EVERY, code)]
-
-
-async def get_attribute_translation(
-    connection: Connection, code: str, locale: str
-) -> OfAttribute | None:
-    """One of them, if it is there."""
-    row = await connection.fetchrow(_ONE, code, locale)
-    return None if row is None else _read(row)
-
-
-async def find_attribute_translation(
-    connection: Connection, code: str, locale: str
-) -> OfAttribute:
-    """One of them, or ``TranslationNotFound``."""
-    found = await get_attribute_translation(connection, code, locale)
-    if found is None:
-        raise TranslationNotFound
-    return found
-
-
-async def put_attribute_translation(
-    tx: Transaction, code: str, locale: str, texts: AttributeTexts, *, at: datetime
-) -> None:
-    """Add or replace one of a locked definition; ``TooManyTranslations``."""
-    args = (code, locale, texts, at, MAX_TRANSLATIONS)
-    if await tx.fetchval(_PUT, *args) is None:
-        raise TooManyTranslations(MAX_TRANSLATIONS)
-
-
-async def drop_attribute_translation(tx: Transaction, code: str, locale: str) -> None:
-    """Remove one of a locked definition."""
-    await tx.execute(_DROP, code, locale)
+attribute_translations = Translations(AttributeTexts, _EVERY, _ONE, _PUT, _DROP)
 
 
 async def touch_attribute(tx: Transaction, code: str, *, at: datetime) -> int:
@@ -149,8 +108,3 @@ async def attributes_in(
             )
         )
     return shown, tuple(languages)
-
-
-def _read(row: Any) -> OfAttribute:
-    texts = msgspec.convert(row["fields"], AttributeTexts)
-    return Translation(row["language"], texts, row["updated_at"])

@@ -15,7 +15,6 @@ from uuid import UUID
 import msgspec
 
 from holdfast.domain.catalog.attributes import AttributeType
-from holdfast.domain.catalog.drafts import Draft
 from holdfast.domain.catalog.model import Option, Product
 from holdfast.domain.catalog.translations import OptionTexts, ProductTexts
 from holdfast.platform import sql
@@ -72,17 +71,6 @@ def _fitting(texts: OptionTexts, option: Option) -> OptionTexts:
     values = {own: texts.values[own] for own in option.values if own in texts.values}
     shown = [values.get(own, own) for own in option.values]
     return OptionTexts(texts.name, values if len(set(shown)) == len(shown) else {})
-
-
-def read(texts: ProductTexts, draft: Draft) -> ProductTexts:
-    """A translation as it is kept: images by id, which those of the draft have."""
-    if not texts.images:
-        return texts
-    images = {
-        str(draft.images[int(place) - 1].id): text
-        for place, text in texts.images.items()
-    }
-    return msgspec.structs.replace(texts, images=images)
 
 
 async def texts_of(

@@ -24,7 +24,7 @@ from holdfast.domain.catalog.errors import (
     first_faults,
 )
 from holdfast.domain.catalog.html import sanitise
-from holdfast.domain.catalog.model import Category, Option, Product, is_line
+from holdfast.domain.catalog.model import Category, Image, Option, Product, is_line
 from holdfast.domain.catalog.rules import MAX_ALT, html_faults, line_faults, seo_faults
 from holdfast.domain.catalog.speaking import put_texts
 from holdfast.kernel.negotiation import Preference
@@ -85,6 +85,13 @@ class ProductTexts(
             options={n: said for n, said in options.items() if said != OptionTexts()},
             attributes=_filled(self.attributes),
             images=_filled(self.images),
+        )
+
+    def named(self, images: Sequence[Image]) -> "ProductTexts":
+        """The same as it is kept, where a file names images by their places."""
+        ids = {str(place): str(image.id) for place, image in enumerate(images, 1)}
+        return msgspec.structs.replace(
+            self, images={ids[place]: text for place, text in self.images.items()}
         )
 
     def check(self, product: Product, known: Mapping[str, Attribute]) -> None:
@@ -160,7 +167,10 @@ class Translation(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Translations(Generic[T]):
-    """The translations of one kind of thing; whoever writes has locked the thing."""
+    """The translations of one kind of thing; whoever writes has locked the thing.
+
+    A thing is named by its id, an attribute by its code.
+    """
 
     _type: type[T]
     _every: str
@@ -168,38 +178,40 @@ class Translations(Generic[T]):
     _put: str
     _drop: str
 
-    async def of(self, connection: Connection, thing_id: UUID) -> list[Translation[T]]:
+    async def of(
+        self, connection: Connection, thing: UUID | str
+    ) -> list[Translation[T]]:
         """Those of one thing, by language."""
-        rows = await connection.fetch(self._every, thing_id)
+        rows = await connection.fetch(self._every, thing)
         return [self._read(row) for row in rows]
 
     async def get(
-        self, connection: Connection, thing_id: UUID, locale: str
+        self, connection: Connection, thing: UUID | str, locale: str
     ) -> Translation[T] | None:
         """One of them, if it is there."""
-        row = await connection.fetchrow(self._one, thing_id, locale)
+        row = await connection.fetchrow(self._one, thing, locale)
         return None if row is None else self._read(row)
 
     async def find(
-        self, connection: Connection, thing_id: UUID, locale: str
+        self, connection: Connection, thing: UUID | str, locale: str
     ) -> Translation[T]:
         """One of them, or ``TranslationNotFound``."""
-        found = await self.get(connection, thing_id, locale)
+        found = await self.get(connection, thing, locale)
         if found is None:
             raise TranslationNotFound
         return found
 
     async def put(
-        self, tx: Transaction, thing_id: UUID, locale: str, texts: T, *, at: datetime
+        self, tx: Transaction, thing: UUID | str, locale: str, texts: T, *, at: datetime
     ) -> None:
         """Add or replace one; ``TooManyTranslations`` if there is no room for it."""
-        args = (thing_id, locale, texts, at, MAX_TRANSLATIONS)
+        args = (thing, locale, texts, at, MAX_TRANSLATIONS)
         if await tx.fetchval(self._put, *args) is None:
             raise TooManyTranslations(MAX_TRANSLATIONS)
 
-    async def drop(self, tx: Transaction, thing_id: UUID, locale: str) -> None:
+    async def drop(self, tx: Transaction, thing: UUID | str, locale: str) -> None:
         """Remove one."""
-        await tx.execute(self._drop, thing_id, locale)
+        await tx.execute(self._drop, thing, locale)
 
     def _read(self, row: Any) -> Translation[T]:
         texts = msgspec.convert(row["fields"], self._type)
