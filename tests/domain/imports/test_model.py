@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.domain.imports import MAX_FAULTS_KEPT, Fault, Job, Place, Tally, kept
+from holdfast.domain.imports import (
+    MAX_FAULTS_KEPT,
+    Fault,
+    Job,
+    Link,
+    Place,
+    Tally,
+    kept,
+)
 from holdfast.domain.imports.model import MAX_MESSAGE_CHARS, outcome_of
 from holdfast.kernel.ids import new_id
 
@@ -79,3 +87,18 @@ class TestKept:
             assert len(said) <= MAX_MESSAGE_CHARS
             assert "\x00" not in said
             said.encode()
+
+
+class TestLink:
+    LINK = Link("tea", 1, ("cup", "pot"), {"goes_with": "jug", "after": "cup"})
+
+    def test_names_every_product_it_leads_to_once(self):
+        assert self.LINK.names == {"cup", "pot", "jug"}
+        assert Link("tea", 1).names == frozenset()
+
+    def test_tells_what_leads_nowhere_by_its_place_in_the_row(self):
+        assert self.LINK.lost({"cup"}) == [
+            "related/1 does not exist",
+            "attributes/goes_with does not exist",
+        ]
+        assert self.LINK.lost({"cup", "pot", "jug"}) == []
