@@ -42,11 +42,12 @@ from holdfast.platform.proxies import site_of
 from holdfast.platform.vault import Vault
 from holdfast.resilience.asgi import Reply, Scope
 from holdfast.resilience.asgi.idempotency import REPLAYED
+from holdfast.resilience.deadline import spendable
 from holdfast.resilience.errors import Rejected
 from holdfast.resilience.idempotency import fingerprint, is_hard_to_guess, parse
 
 PATIENCE_SECONDS = 12.0
-"""How long a request waits for another with its key."""
+"""How long a request waits for another with its key, if its own time allows it."""
 
 _HEADER = b"idempotency-key"
 _REFUSED = 400
@@ -173,7 +174,9 @@ class Keyed:
         return "anonymous:" + self._vault.index(place, purpose="idempotency").hex()
 
     async def _once(self, doing: "_Doing") -> "_Ended":
-        claim, give_up = doing.claim, self._timer() + PATIENCE_SECONDS
+        # While there is time to say that it goes on: it changes nothing itself.
+        patience = spendable(PATIENCE_SECONDS, timer=self._timer)
+        claim, give_up = doing.claim, self._timer() + patience
         if doing.route.claims == "late":
             # Not before its handler has done what is slow is the key claimed: see first
             # whether that has to be done at all.

@@ -22,6 +22,7 @@ from typing import TypeAlias
 from holdfast.resilience.asgi.asked import must_not_wait
 from holdfast.resilience.asgi.types import App, Message, Receive, Reply, Scope, Send
 from holdfast.resilience.clock import Monotonic, Sleep, monotonic
+from holdfast.resilience.deadline import spendable
 from holdfast.resilience.errors import (
     AnswerNotKept,
     BodyTooLarge,
@@ -77,9 +78,9 @@ class Idempotency:
         """Say who sends a request, and for how long one may run.
 
         *lease_seconds* must be longer than any request takes. A duplicate waits for
-        *patience_seconds* at most before it is told to come back. Where *caller* says
-        None the key itself has to be hard to guess: it is all that tells two strangers
-        apart.
+        *patience_seconds* at most, and no longer than its deadline lets it, before it
+        is told to come back. Where *caller* says None the key itself has to be hard to
+        guess: it is all that tells two strangers apart.
         """
         must_not_wait(caller=caller, required=required, listen=listen)
         self._app = app
@@ -146,7 +147,9 @@ class Idempotency:
                 return bytes(body)
 
     async def _claim(self, identity: Identity, asked: bytes) -> Claimed:
-        give_up = self._timer() + self._patience_seconds
+        # While there is time to say that it goes on: it changes nothing itself.
+        patience = spendable(self._patience_seconds + _POLL_SECONDS, timer=self._timer)
+        give_up = self._timer() + patience - _POLL_SECONDS
         while True:
             claimed = await self._store.claim(
                 identity, asked, lease_seconds=self._lease_seconds
