@@ -23,7 +23,7 @@ async def page(
         category=category,
     )
     found = await shop.finder.find(
-        await shop.finder.understand(q),
+        await shop.finder.understand(q, on_sale=status == "active"),
         filters,
         sort="relevance",
         language=languages.first(shop, wanted),

@@ -250,7 +250,8 @@ async def find(
         degraded.append(extras.FACETS.name)
     asked = None
     if q is not None and q.strip():
-        asked = await shop.finder.understand(q)
+        on_sale = filters.status == "active"
+        asked = await shop.finder.understand(q, on_sale=on_sale)
     wanted = languages.wanted(shop, accept_language)
     found = await shop.finder.find(
         asked,

@@ -6,9 +6,11 @@ from hypothesis import strategies as st
 
 from holdfast.domain.search.model import (
     Word,
+    completed,
     correct,
     has_operators,
     question,
+    sample_of,
     slips,
     spans,
     suggestions,
@@ -111,19 +113,42 @@ class TestQuestion:
 
         assert asked.strict == "\x1f((('red')))"
 
+    def test_goes_on_as_words_do_that_are_known(self):
+        typed = [Word("r", longer=(("red", 9), ("rose", 2)))]
+
+        on_sale = question(typed, {}, still_typing=True)
+        whatever = question(typed, {}, still_typing=True, on_sale=False)
+        done = question(typed, {}, still_typing=False)
+
+        assert on_sale.strict == "\x1f((('r' | 'red' | 'rose')))"
+        assert whatever.strict == "\x1f((('r':*)))"
+        assert done.strict == "((('r')))"
+
+    @pytest.mark.parametrize(
+        ("typed", "asked"), [("5", "'5'"), ("4006", "'4006'"), ("40063", "'40063':*")]
+    )
+    def test_takes_so_much_of_a_code_that_it_is_not_every_code(self, typed, asked):
+        strict = question([Word(typed, known=False)], {}, still_typing=True).strict
+        operated = question(
+            [Word(typed, known=False)], {}, still_typing=True, on_sale=False
+        )
+
+        assert strict == f"\x1f((({asked})))"
+        assert operated.strict == f"\x1f((('{typed}':*)))"
+
     def test_takes_what_no_product_has_for_an_error_or_a_beginning(self):
-        unknown = Word("haert", known=False, begins=False, near=(("heart", 3),))
-        begun = Word("regen", known=False, begins=True, near=(("green", 1),))
+        unknown = Word("haert", known=False, near=(("heart", 3),))
+        begun = Word(
+            "regen", known=False, longer=(("regency", 2),), near=(("green", 1),)
+        )
 
         asked = question([begun, unknown], {}, still_typing=False)
 
-        assert asked.strict == "((('regen':*))) & ((('haert' | 'heart')))"
+        assert asked.strict == "((('regen' | 'regency'))) & ((('haert' | 'heart')))"
         assert asked.corrections == {"haert": ("heart",)}
 
     def test_keeps_a_word_that_nothing_is_near_to(self):
-        asked = question(
-            [Word("xyzzy", known=False, begins=False)], {}, still_typing=False
-        )
+        asked = question([Word("xyzzy", known=False)], {}, still_typing=False)
 
         assert asked.strict == "((('xyzzy')))"
         assert asked.corrections == {}
@@ -168,3 +193,22 @@ class TestSuggestions:
     def test_completes_the_last_word(self):
         assert suggestions(["red", "re"], ["reel", "retro"], limit=1) == ["red reel"]
         assert suggestions(["re"], ["reel"], limit=5) == ["reel"]
+
+
+class TestCompleted:
+    def test_begins_with_what_most_products_have(self):
+        word = Word("tea", products=3, longer=(("teapot", 5), ("teal", 3)))
+
+        assert completed(word) == ["teapot", "tea", "teal"]
+        assert completed(Word("te", longer=(("tea", 1),))) == ["tea"]
+        assert completed(Word("x")) == []
+
+
+class TestSampleOf:
+    @pytest.mark.parametrize(
+        ("products", "sample"),
+        [(0, 0), (80, 0), (159, 0), (160, 1), (1_300, 4), (10**9, 8)],
+    )
+    def test_leaves_some_times_what_is_wanted(self, products, sample):
+        assert sample_of(Word("a", products=products), 10) == sample
+        assert sample_of(Word("a", longer=(("ab", products),)), 10) == sample

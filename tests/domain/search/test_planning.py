@@ -51,12 +51,12 @@ class TestPlanning:
         async with one.acquire() as connection:
             await connection.execute(_MANY_WORDS)
             await connection.execute("ANALYZE search_words")
-            await connection.execute(f"PREPARE look_up (text, integer) AS {_ALIKE}")
+            await connection.execute(f"PREPARE look_up (text, integer, integer) AS {_ALIKE}")
 
-            plan = await connection.fetch("EXPLAIN EXECUTE look_up ('a mug', 16)")
+            plan = await connection.fetch("EXPLAIN EXECUTE look_up ('a mug', 16, 20)")
 
         lines = [line for (line,) in plan if "on search_words" in line]
-        assert len(lines) == 4
+        assert len(lines) == 6, lines
         assert not [line for line in lines if "Seq Scan" in line]
 
     async def test_prefers_an_index_where_it_cannot_know_how_few_there_are(

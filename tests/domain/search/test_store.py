@@ -342,7 +342,7 @@ class TestFacets:
         self, finder, put, find, monkeypatch
     ):
         # Where more than three are many, and a sample has all of them: each of 31 is
-        # taken to stand for eight.
+        # taken to stand for sixteen.
         few = {"hits <= 4": "hits <= 3", "(asked, 8)": "(asked, 0)"}
         few["(asked, l.hits)"] = "(asked, 0)"
         monkeypatch.setattr(finder._pages, "of", otherwise(finder._pages.of, few))
@@ -352,10 +352,10 @@ class TestFacets:
         titles, found = await find("mug", sort="newest", facets=True)
 
         assert titles == [f"Mug {number}" for number in range(20)]
-        assert (found.facets.count, found.facets.exact) == (250, False)
+        assert (found.facets.count, found.facets.exact) == (500, False)
         told = {(v.name, v.value): v.count for v in found.facets.values}
-        assert told == {("vendor", "Acme"): 250, ("tag", "new"): 24}
-        nothing = Bought(can_be=False, count=250, exact=False)
+        assert told == {("vendor", "Acme"): 500, ("tag", "new"): 48}
+        nothing = Bought(can_be=False, count=500, exact=False)
         assert found.facets.bought == (nothing,)
 
     async def test_say_how_many_can_be_bought(self, database, put, find, clock):

@@ -18,6 +18,8 @@ MAX_TERM_WORDS = 3
 """Words of a synonym."""
 MARK = "\x1f"
 """Between the words of a question and the one that is still typed."""
+MAX_LONGER = 20
+"""Words that what is still typed may become: the most usual ones."""
 _MAX_MEANT = 3
 _COMMON = 2_000
 """What more products have is not taken for the beginning of another word: they come
@@ -25,6 +27,12 @@ first anyhow, and the words that go on so would be many."""
 _ALL_BUT_ONE = 3, 8
 """Of how many words, from and to, all but one are looked for before any."""
 _ONE_SLIP_CHARS, _TWO_SLIPS_CHARS = 4, 8
+_CODE_CHARS = 5
+"""Of a code so many characters are needed: every code may begin with the same zeros."""
+_ENOUGH = 8
+"""Times as many as are wanted."""
+_SMALLEST = 8
+"""The sample of one product in 256."""
 
 # Signs with which somebody says how words belong together.
 _OPERATOR = re.compile(r'"|(?:^|\s)-\w|\bor\b', re.IGNORECASE)
@@ -40,10 +48,11 @@ class Word:
     text: str
     known: bool = True
     """Whether products have it or another form of it."""
-    begins: bool = True
-    """Whether a word of products begins so."""
     products: int = 0
     """How many products have it as it is, when that was counted."""
+    longer: tuple[tuple[str, int], ...] = ()
+    """What begins so, and how many products have that; the most usual first. Looked up
+    for the last word, and for what is not known."""
     near: tuple[tuple[str, int], ...] = ()
     """What is like it, and how many products have that; the most alike first."""
 
@@ -78,18 +87,19 @@ def question(
     synonyms: Mapping[str, Sequence[str]],
     *,
     still_typing: bool,
+    on_sale: bool = True,
 ) -> Question | None:
     """Ask for all these words; None without words.
 
     The last one may go on while somebody is typing, and so may one that no product has
-    but some have the beginning of. *synonyms* are by the term that was typed, of one to
-    three words.
+    but some have the beginning of: as words of what is *on_sale* do, else in any way.
+    *synonyms* are by the term that was typed, of one to three words.
     """
     if not words:
         return None
     corrections = {}
     for word in words:
-        if not word.known and not word.begins:
+        if not word.known and not word.longer:
             meant = correct(word.text, word.near)
             if meant:
                 corrections[word.text] = meant
@@ -97,11 +107,17 @@ def question(
     for first, after in spans([word.text for word in words], synonyms):
         typed = [
             _any(
-                [word.text, *corrections.get(word.text, ())],
-                prefix=(
-                    still_typing and place == len(words) and word.products <= _COMMON
-                )
-                or (word.begins and not word.known),
+                _meant(
+                    word,
+                    goes_on=(
+                        still_typing
+                        and place == len(words)
+                        and word.products <= _COMMON
+                    )
+                    or (bool(word.longer) and not word.known),
+                    on_sale=on_sale,
+                ),
+                corrections.get(word.text, ()),
             )
             for place, word in enumerate(words[first:after], start=first + 1)
         ]
@@ -134,9 +150,22 @@ def _less_strict(groups: Sequence[str]) -> Iterator[str]:
         yield " | ".join(groups)
 
 
-def _any(words: Sequence[str], *, prefix: bool) -> str:
-    first, *others = (f"'{word}'" for word in words)
-    return f"({' | '.join([first + ':*' * prefix, *others])})"
+def _meant(word: Word, *, goes_on: bool, on_sale: bool) -> list[str]:
+    """A word in the query language, and what it becomes if it *goes_on*."""
+    itself = f"'{word.text}'"
+    if not goes_on:
+        return [itself]
+    if on_sale and word.longer:
+        return [itself, *(f"'{longer}'" for longer, _ in word.longer)]
+    has_digit = any(char.isdigit() for char in word.text)
+    if on_sale and has_digit and len(word.text) < _CODE_CHARS:
+        return [itself]
+    return [f"{itself}:*"]
+
+
+def _any(meant: Sequence[str], others: Sequence[str]) -> str:
+    every = [*meant, *(f"'{other}'" for other in others)]
+    return f"({' | '.join(every)})"
 
 
 def spans(
@@ -186,6 +215,23 @@ def slips(typed: str, meant: str) -> int:
                 cost = min(cost, last[at - 2] + 1)
             row.append(cost)
     return row[-1]
+
+
+def completed(word: Word) -> list[str]:
+    """What a word may be in the end, itself among it; the most usual first."""
+    itself = [(word.text, word.products)] if word.products else []
+    found = sorted((-products, text) for text, products in [*itself, *word.longer])
+    return [text for _, text in found]
+
+
+def sample_of(word: Word, limit: int) -> int:
+    """The sample in which there are enough products with it, or what it becomes.
+
+    Of products by the thousand any few will do: PostgreSQL would fetch the places of
+    all of them first.
+    """
+    most = max([word.products, *(products for _, products in word.longer)])
+    return min(_SMALLEST, max(0, (most // (_ENOUGH * limit)).bit_length() - 1))
 
 
 def suggestions(

@@ -165,9 +165,12 @@ ON CONFLICT (word) DO NOTHING;
 
 -- name: look_up
 -- What is known of the words somebody typed. $1 what was typed, $2 how many words are
--- looked at. A row for each, in order: `known`, whether a product on sale has it or
--- another form of it; `begins`, whether one has a word that begins so; `products`, how
--- many have it as it was typed, when they were counted. `synonyms`, the
+-- looked at, $3 how many are told that go on. A row for each, in order: `known`, whether
+-- a product on sale has it or another form of it; `products`, how many have it as it was
+-- typed, when they were counted; `goes_on`, of the last word and of those that are not
+-- known, the words that begin so, in most products first, each with their number. (The
+-- index finds beginnings as well, but reads all there is of them: where codes have digits,
+-- a digit is the beginning of every code, 140 ms where there are 1,000,000.) `synonyms`, the
 -- same in each row, has pairs of a term that was typed, of up to three words, and a
 -- list of what it means besides; NULL where it means nothing else.
 WITH typed AS MATERIALIZED (
@@ -184,7 +187,13 @@ WITH typed AS MATERIALIZED (
         JOIN typed c ON c.place = a.place + 2
     ) AS t (term)
 )
-SELECT t.word, t.known, t.begins, t.products,
+SELECT t.word, t.known, t.products,
+       CASE WHEN t.begins AND (t.is_last OR NOT t.known) THEN (
+           SELECT jsonb_agg(jsonb_build_array(word, products)) FROM (
+               SELECT k.word, k.products FROM search_words k
+               WHERE k.word > t.word AND k.word < t.word || U&'\+10FFFF'
+                 AND k.products > 0
+               ORDER BY k.products DESC, k.word LIMIT $3) AS longer) END AS goes_on,
        CASE WHEN NOT (t.known OR t.begins) AND length(t.word) BETWEEN 4 AND 40
                  AND t.word !~ '[0-9]'
             THEN NULL::jsonb /* near */ END AS near,
@@ -195,6 +204,7 @@ FROM (
     -- One row at the most of each: left to itself, PostgreSQL expects a hundred words to
     -- be typed, and reads every word that there is.
     SELECT typed.word, typed.place, coalesce(same.products, 0) AS products,
+           typed.place = (SELECT max(place) FROM typed) AS is_last,
            coalesce(same.products > 0, false) OR coalesce((
                SELECT true FROM search_words k
                -- (In the order its index has, or that could not be used.)
@@ -248,8 +258,8 @@ SELECT jsonb_agg(jsonb_build_array(word, products)) FROM (
 -- index itself has, says how many fit. Of 4 or fewer, which stand for some 1,000, all are
 -- fetched, weighed by all their words and counted, at 8 us each. Of more, those come first whose title
 -- is what was typed, begins with it, or has the words, and the order is walked until the
--- page is full; as they are not rare, that is soon. They are counted in a sample of 500 to
--- 1,000, and told as estimates. A set of chosen values takes nothing from the counts of its
+-- page is full; as they are not rare, that is soon. They are counted in a sample of 350 to
+-- 700, and told as estimates. A set of chosen values takes nothing from the counts of its
 -- own facet: a product that misses one choice alone counts there, which is what `missed`
 -- says, a bit for each set, 64 for the price and 128 for whether it can be bought. The 50
 -- most frequent values of a facet are told, and all that are chosen.
@@ -301,32 +311,40 @@ WITH RECURSIVE shelves AS (
     SELECT coalesce($23::boolean, (SELECT hits <= 4 FROM probe)) AS few
 ), few AS MATERIALIZED (
     SELECT i.product_id AS id, i.age, i.price_low, -i.price_high AS price_down, i.title,
-           i.facets, i.currency, i.price_high
+           i.facets, i.currency, i.price_high /* when weighed: */,
+           -(8 * (i.title = $24)::int + 4 * starts_with(i.title, $24)::int
+             + 2 * (i.head @@ (SELECT asked FROM question))::int)::float8
+           - ts_rank('{0.05, 0.2, 0.4, 1.0}', i.words,
+                     (SELECT asked FROM question), 1) AS weight /* end weighed */
     FROM product_index i
     WHERE (SELECT few FROM size)
       AND /* as asked: */ ($1::text IS NULL
            OR i.words @@ (SELECT asked FROM question)) /* end asked */
-      AND true /* same base */
-      AND /* as chosen: */ ($10::text[] IS NULL OR i.facets && $10)
+      -- With words, those alone are looked for in an index: what everything has, as the
+      -- colour blue, is fetched in 17 ms of a million variants and says little.
+      AND ($1::text IS NOT NULL OR true /* same base */
+           AND /* as chosen: */ /* as picked: */ ($10::text[] IS NULL OR i.facets && $10)
       AND ($11::text[] IS NULL OR i.facets && $11)
       AND ($12::text[] IS NULL OR i.facets && $12)
       AND ($13::text[] IS NULL OR i.facets && $13)
       AND ($14::text[] IS NULL OR i.facets && $14)
       AND ($15::text[] IS NULL OR i.facets && $15)
       AND ($18::text IS NULL OR i.currency = $18 AND i.price_high >= $16::bigint
-           AND i.price_low <= $17::bigint)
-      AND ($19::boolean IS NULL OR $19 = /* as bought: */ coalesce((
+           AND i.price_low <= $17::bigint) /* end picked */
+      AND /* as buyable: */ ($19::boolean IS NULL OR $19 = /* as bought: */ coalesce((
           SELECT true FROM variants v
           WHERE v.product_id = i.product_id AND (
               SELECT sum(t.available) FROM stock t WHERE t.variant_id = v.id) > 0
-          LIMIT 1), false) /* end bought */) /* end chosen */
+          LIMIT 1), false) /* end bought */) /* end buyable */ /* end chosen */)
+      AND ($1::text IS NULL
+           OR CASE WHEN true /* same base */ AND true /* same chosen */ THEN 1 END > 0)
 ), /* as found: */ coded AS MATERIALIZED (
     -- What has just this code comes first, whatever else it says.
     SELECT i.product_id AS id FROM product_index i
     WHERE i.product_id = ANY(ARRAY(
             SELECT v.product_id FROM variants v WHERE v.sku = ANY($25::text[])
             UNION SELECT v.product_id FROM variants v WHERE v.barcode = ANY($25)))
-      AND true /* same base */ AND true /* same chosen */
+      AND CASE WHEN true /* same base */ AND true /* same chosen */ THEN 1 END > 0
     ORDER BY i.product_id LIMIT 20
 ), begun AS MATERIALIZED (
     -- Titles that begin with what was typed stand before others, unless they are so
@@ -347,8 +365,10 @@ WITH RECURSIVE shelves AS (
       AND CASE WHEN true /* same asked */ AND true /* same base */
                     AND true /* same chosen */ THEN 1 END > 0
 ), titled AS MATERIALIZED (
-    -- The words are in the title: fetched where that is rare, else walked to.
-    (SELECT i.product_id AS id FROM product_index i
+    -- The words are in the title: fetched where that is rare, else walked to. Of those that
+    -- were fetched, as few as will do are looked at in stock: 11 us each.
+    (SELECT i.product_id AS id FROM (
+     SELECT i.product_id FROM product_index i
      WHERE (SELECT titled <= 16 FROM probe) AND NOT (SELECT few FROM size)
        AND coalesce($22::text::float8 <= -1, true)
        AND i.product_id > /* as after: */ CASE WHEN $22::text::float8 = -1 THEN $21::uuid
@@ -356,7 +376,9 @@ WITH RECURSIVE shelves AS (
        AND i.head @@ (SELECT asked FROM question)
        AND CASE WHEN /* as titled: */ NOT (i.title >= $24 AND i.title < (SELECT upto FROM begun))
        AND (NOT $4::boolean OR i.words @@ (SELECT asked FROM question))
-       AND true /* same base */ AND true /* same chosen */ /* end titled */ THEN 1 END > 0
+       AND true /* same base */ AND true /* same picked */ /* end titled */ THEN 1 END > 0
+     ORDER BY i.product_id OFFSET 0) AS i
+     WHERE true /* same buyable */
      ORDER BY i.product_id LIMIT $20::integer + 21)
     UNION ALL
     (SELECT i.product_id AS id FROM product_index i
@@ -364,7 +386,7 @@ WITH RECURSIVE shelves AS (
        AND coalesce($22::text::float8 <= -1, true)
        AND i.product_id > CASE WHEN $22::text::float8 = -1 THEN $21::uuid ELSE '00000000-0000-0000-0000-000000000000' END
        AND CASE WHEN i.head @@ (SELECT asked FROM question) AND true /* same titled */
-                THEN 1 END > 0
+                     AND true /* same buyable */ THEN 1 END > 0
      ORDER BY i.product_id LIMIT $20::integer + 21)
 ), others AS MATERIALIZED (
     SELECT i.product_id AS id FROM product_index i
@@ -381,11 +403,7 @@ WITH RECURSIVE shelves AS (
     UNION ALL
     SELECT r.id, r.key
     FROM (
-        SELECT f.id, -(8 * (f.title = $24)::int + 4 * starts_with(f.title, $24)::int
-                       + 2 * (i.head @@ (SELECT asked FROM question))::int)::float8
-               - ts_rank('{0.05, 0.2, 0.4, 1.0}', i.words,
-                         (SELECT asked FROM question), 1) AS key
-        FROM few f JOIN product_index i ON i.product_id = f.id
+        SELECT f.id, f.weight AS key FROM few f
         UNION ALL SELECT b.id, b.key FROM begin b
         UNION ALL SELECT t.id, -1::float8 FROM titled t
         UNION ALL SELECT o.id, 0::float8 FROM others o
@@ -396,16 +414,18 @@ WITH RECURSIVE shelves AS (
     WHERE $22::text IS NULL OR (f.key, f.id) > ($22::text::float8, $21::uuid)
     ORDER BY f.key, f.id LIMIT $20::integer + 1 /* end found */
 )/* when facets: */, lots AS MATERIALIZED (
-    -- Which part is looked at: 1 of so many, by powers of two, for some 500 to 1,000. Of
-    -- what misses one choice, of 3,000 at the most: to see whether one can be bought is 6 us.
+    -- Which part is looked at: 1 of so many, by powers of two, for some 350 to 700, or half
+    -- as many where each is looked at in stock; of all that might miss one choice, of twice
+    -- as many at the most.
     SELECT CASE WHEN s.few THEN 0 ELSE least(8, greatest(1, 8 - floor(
-               log(2, 1000.0 / greatest(p.hits, 1)))::integer)) END AS hits,
+               log(2, w.wanted / greatest(p.hits, 1)))::integer)) END AS hits,
            least(8, greatest(
-               CASE WHEN p.misses <= 4 THEN 0
-                    ELSE 8 - floor(log(2, 1000.0 / p.misses))::integer END,
-               CASE WHEN p.every <= 12 THEN 0
-                    ELSE ceil(log(2, p.every / 12.0))::integer END)) AS misses
-    FROM probe p, size s
+               CASE WHEN p.misses <= w.wanted / 256 THEN 0
+                    ELSE 8 - floor(log(2, w.wanted / p.misses))::integer END,
+               CASE WHEN p.every <= w.wanted / 128 THEN 0
+                    ELSE ceil(log(2, p.every * 128 / w.wanted))::integer END)) AS misses
+    FROM probe p, size s,
+         (SELECT CASE WHEN $19::boolean IS NULL THEN 700.0 ELSE 350.0 END AS wanted) AS w
 ), hits AS MATERIALIZED (
     SELECT f.id, f.facets, f.currency, f.price_low, f.price_high FROM few f
     UNION ALL
@@ -547,17 +567,12 @@ SELECT id, key FROM page;
 -- it: stands in a page where that says `documents`, with a statement that reads them.
 SELECT json_agg(shown)::text FROM (SELECT 1 /* reading */) AS shown;
 
--- name: complete
--- Words that go on as $1, with the most products first, at most $2.
-SELECT word FROM search_words
-WHERE word >= $1 AND word < $1 || U&'\+10FFFF' AND products > 0
-ORDER BY products DESC, word LIMIT $2;
-
 -- name: suggest
 -- Products on sale for what somebody is typing: what has just this code, then those whose
 -- titles begin with it, then those that have its words. $1 what was typed, as search_text makes it; $2 the same as
 -- a question; $3 its language; $4 now; $5 how many; $6 the same as a
--- code may be written. A part is not run when those before it have enough.
+-- code may be written; $7 in which sample of all products to look for words: where many
+-- have them, some will do. A part is not run when those before it have enough.
 SELECT p.id, p.handle, p.title, NULL::jsonb /* called */ AS called
 FROM (
     (SELECT i.product_id, 0::bigint AS place FROM product_index i
@@ -574,7 +589,7 @@ FROM (
      ORDER BY i.title, i.product_id LIMIT $5)
     UNION ALL
     (SELECT i.product_id, $5 + 1 FROM product_index i
-     WHERE i.words @@ search_query($2, $3, false)
+     WHERE i.words @@ search_sample(search_query($2, $3, false), $7)
        AND NOT (i.title >= $1 AND i.title < $1 || U&'\+10FFFF')
        AND status_at(i.status, i.publish_at, i.unpublish_at, $4) = 'active'
      LIMIT $5)
@@ -586,7 +601,7 @@ ORDER BY min(best.place), p.id;
 -- name: called
 -- What a product is called in some languages, NULL where it is translated but for its
 -- title. $1 product, $2 languages. Stands in `suggest` where that says `called`, with the
--- languages as its sixth parameter.
+-- languages as its eighth parameter.
 SELECT jsonb_object_agg(t.language, t.fields ->> 'title')
 FROM product_translations t
 WHERE t.product_id = $1::uuid AND t.language = ANY($2::text[]);

@@ -108,7 +108,11 @@ class Pages:
             read = self._reading(ids, "$6::timestamptz", languages)
             shown = _SHOWN.rstrip(";").replace("(SELECT 1 /* reading */)", f"({read})")
             instead["NULL::text /* documents */"] = f"({shown})"
-        wanted = {"facets": shape.facets, "narrowed": shape.narrowed}
+        wanted = {
+            "facets": shape.facets,
+            "narrowed": shape.narrowed,
+            "weighed": shape.sort == "relevance",
+        }
         return composed(
             *(_FIND, frozenset(name for name, is_ in wanted.items() if is_)),
             instead=instead,

@@ -15,12 +15,15 @@ import msgspec
 from holdfast.domain.search.cursors import cursor, place
 from holdfast.domain.search.filters import Filters, Sort
 from holdfast.domain.search.model import (
+    MAX_LONGER,
     MAX_WORDS,
     Question,
     Word,
+    completed,
     correct,
     has_operators,
     question,
+    sample_of,
     suggestions,
     with_operators,
 )
@@ -32,7 +35,6 @@ _SQL = sql.load("holdfast.domain.search")
 _INDEX = _SQL["index"]
 _LOOK_UP = _SQL["look_up"]
 _NEAR = _SQL["near"]
-_COMPLETE = _SQL["complete"]
 _SUGGEST = _SQL["suggest"]
 _CALLED = _SQL["called"]
 _LOCK_NEXT = _SQL["lock_next"]
@@ -45,7 +47,7 @@ _ALIKE = _LOOK_UP.replace(
 )
 _SUGGEST_SPOKEN = _SUGGEST.replace(
     "NULL::jsonb /* called */",
-    f"({_CALLED.rstrip(';').replace('$1::', 'p.id::').replace('$2::', '$7::')})",
+    f"({_CALLED.rstrip(';').replace('$1::', 'p.id::').replace('$2::', '$8::')})",
 )
 _LONGEST_CODE = 255
 
@@ -161,8 +163,11 @@ class Finder:
         self._alike = False
         self._pages = Pages(reading)
 
-    async def understand(self, typed: str) -> Asked:
-        """What somebody typed as a question; one statement."""
+    async def understand(self, typed: str, *, on_sale: bool = True) -> Asked:
+        """What somebody typed as a question; one statement.
+
+        Only what is *on_sale* is looked for, or all there is: whose words nobody knows.
+        """
         words, synonyms = await self._look_up(typed)
         text = " ".join(word.text for word in words)
         asked: Question | None
@@ -170,7 +175,7 @@ class Finder:
             asked = Question(with_operators(typed), operators=True)
         else:
             ending = typed[-1:].isalnum()
-            asked = question(words, synonyms, still_typing=ending)
+            asked = question(words, synonyms, still_typing=ending, on_sale=on_sale)
         return Asked(text, asked, codes_of(typed))
 
     async def _look_up(self, typed: str) -> tuple[list[Word], dict[str, list[str]]]:
@@ -178,14 +183,14 @@ class Finder:
             self._alike = await can_tell_alike(self._connection)
         statement = _ALIKE if self._alike else _LOOK_UP
         rows = await self._connection.fetch(
-            statement, typed.replace("\x00", " "), MAX_WORDS
+            statement, typed.replace("\x00", " "), MAX_WORDS, MAX_LONGER
         )
         words = [
             Word(
                 row["word"],
                 row["known"],
-                row["begins"],
                 row["products"],
+                tuple((word, products) for word, products in row["goes_on"] or ()),
                 tuple((word, products) for word, products in row["near"] or ()),
             )
             for row in rows
@@ -269,7 +274,7 @@ class Finder:
         limit: int,
         spoken: Sequence[str] = (),
     ) -> tuple[list[str], list[Suggestion]]:
-        """What somebody may be typing: questions, and products; three statements.
+        """What somebody may be typing: questions, and products; two statements.
 
         A last word that nothing begins with is taken for a typing error. Products come
         with their titles in the languages *spoken*.
@@ -280,14 +285,13 @@ class Finder:
             return [], []
         last = words[-1]
         texts = [word.text for word in words]
-        if not last.known and not last.begins:
+        completions = completed(last)
+        if not last.known and not last.longer:
             completions = list(correct(last.text, last.near))
             texts[-1] = completions[0] if completions else last.text
-        else:
-            rows = await self._connection.fetch(_COMPLETE, last.text, limit)
-            completions = [row["word"] for row in rows]
         codes = list(codes_of(typed))
-        args = (" ".join(texts), asked.strict, language, now, limit, codes)
+        sample = 0 if len(words) > 1 else sample_of(last, limit)
+        args = (" ".join(texts), asked.strict, language, now, limit, codes, sample)
         if spoken:
             rows = await self._connection.fetch(_SUGGEST_SPOKEN, *args, spoken)
         else:
