@@ -51,7 +51,9 @@ class TestPlanning:
         async with one.acquire() as connection:
             await connection.execute(_MANY_WORDS)
             await connection.execute("ANALYZE search_words")
-            await connection.execute(f"PREPARE look_up (text, integer, integer) AS {_ALIKE}")
+            await connection.execute(
+                f"PREPARE look_up (text, integer, integer) AS {_ALIKE}"
+            )
 
             plan = await connection.fetch("EXPLAIN EXECUTE look_up ('a mug', 16, 20)")
 
