@@ -59,6 +59,17 @@ class TestAtEase:
         assert flood.ask(b"POST", b"/v1/me/export") is None
         assert flood.load.metrics.offered == [0] * 5
 
+    def test_judges_everybody_once_many_are_turned_away(self, door):
+        """At any level: those who compute are late before they are pressed."""
+        door.load.shedder.hold(BROWSE)
+        door.load.shedder.controller.i = 0.28
+
+        assert door.ask(b"GET", b"/v1/products") is None
+
+        door.load.shedder.controller.i = 0.3
+
+        assert door.shuts(b"GET", b"/v1/products")
+
 
 class TestFlood:
     @pytest.mark.parametrize(

@@ -44,7 +44,10 @@ class Flooded:
         lag, cpu = Last(), Rate(lambda: self.used, timer=self.timer)
         self.guard = Guard(
             monitor=Monitor(
-                [Signal("lag", lag, signals.LAG), Signal("cpu", cpu, signals.CPU)]
+                [
+                    Signal("lag", lag, signals.LAG),
+                    Signal("cpu", cpu, signals.CPU, most=signals.BUSY),
+                ]
             ),
             arrivals=Arrivals(cpu=lambda: self.used, timer=self.timer),
             lag=lag,

@@ -63,6 +63,16 @@ class TestPressure:
 
         assert monitor.pressure == sorted(values[-5:])[2]
 
+    def test_of_who_is_only_busy_is_no_flood(self, said):
+        busy = Signal("busy", Said(1.0), UNIT, most=0.6)
+        monitor = Monitor([busy, Signal("late", said, UNIT)])
+
+        assert look(monitor, 5) == 0.6
+
+        said.value = 0.8
+
+        assert look(monitor, 5) == 0.8
+
     def test_is_nothing_where_there_are_no_signals(self):
         assert look(Monitor([]), 5) == 0
 

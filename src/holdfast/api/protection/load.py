@@ -151,7 +151,7 @@ class Load:
         resident, total = kernel.resident_bytes(), kernel.total_bytes()
         return [
             Signal("lag", lag, signals.LAG),
-            Signal("cpu", cpu, signals.CPU),
+            Signal("cpu", cpu, signals.CPU, most=signals.BUSY),
             Signal("queue", self._queued, signals.SOJOURN),
             Signal("pool", self._pool_waits, signals.POOL_WAIT),
             Signal("inflight", self._flow.fullest, signals.INFLIGHT),
@@ -228,9 +228,9 @@ class _Flow:
         self._before = dict.fromkeys(limiters, 0)
 
     def fullest(self) -> float | None:
-        """How full the fullest limiter is that buyers need."""
+        """How full the fullest limiter is that buyers need, with its line."""
         return max(
-            limiter.inflight / limiter.limit
+            (limiter.inflight + limiter.waiting) / limiter.limit
             for kind, limiter in self._limiters.items()
             if kind not in {"report", "upload"}
         )

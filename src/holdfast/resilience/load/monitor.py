@@ -56,7 +56,7 @@ class Monitor:
             if value is None:
                 self._read.pop(signal.name, None)
             else:
-                pressure = signal.scale.pressure(value)
+                pressure = signal.pressure(value)
                 self._read[signal.name] = Reading(value, pressure)
         now = max((reading.pressure for reading in self._read.values()), default=0.0)
         self._looks.append(now)

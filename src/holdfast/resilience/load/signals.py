@@ -6,8 +6,8 @@ yet) is no signal, never a zero and never an alarm.
 
 The defaults of the scales: event-loop lag, the queue and the database pool in seconds
 that a client would notice; CPU from 60 to 95 % (Netflix sheds what can wait from 60,
-what cannot from 80); memory from 85 to 95 % of its limit (Envoy's overload manager
-closes at 92 and 95).
+what cannot from 80), which alone is no more than ``BUSY``; memory from 85 to 95 % of
+its limit (Envoy's overload manager closes at 92 and 95).
 """
 
 import math
@@ -47,8 +47,12 @@ CPU = Scale(0.60, 0.95)
 """CPU seconds of this process a second; a Python process has one."""
 POOL_WAIT = Scale(0.002, 0.050)
 """Seconds that a request waits for a connection to the database."""
-INFLIGHT = Scale(0.8, 1.0)
-"""Requests being served, of those that may be."""
+INFLIGHT = Scale(1.0, 2.0)
+"""Requests that are served or wait for it, of those that may be served at once. All
+places taken, and nobody in line, is what a limit is for."""
+BUSY = 0.69
+"""As far as a process is pressed that only works hard: it leaves out extras, and is no
+flood as long as nobody waits."""
 MEMORY = Scale(0.85, 0.95)
 """Memory in use, of what there may be."""
 STALLED = Scale(0.05, 0.40)
@@ -65,6 +69,12 @@ class Signal:
     scale: Scale
     slow: bool = False
     """Reading it costs a file, and it changes slowly: once a second will do."""
+    most: float = 1.0
+    """The pressure that it alone can make."""
+
+    def pressure(self, value: float) -> float:
+        """Between 0 and what it can make."""
+        return min(self.most, self.scale.pressure(value))
 
 
 class Samples:

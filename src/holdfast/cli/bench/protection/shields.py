@@ -70,7 +70,10 @@ async def protected(app: App) -> AsyncIterator[tuple[App, dict[str, Any]]]:
     lag, cpu = Last(), Rate(time.process_time, timer=monotonic)
     guard = Guard(
         monitor=Monitor(
-            [Signal("lag", lag, signals.LAG), Signal("cpu", cpu, signals.CPU)]
+            [
+                Signal("lag", lag, signals.LAG),
+                Signal("cpu", cpu, signals.CPU, most=signals.BUSY),
+            ]
         ),
         arrivals=Arrivals(cpu=time.process_time, timer=monotonic),
         lag=lag,
