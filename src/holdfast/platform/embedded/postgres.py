@@ -25,7 +25,11 @@ from typing import Self
 from holdfast.platform.embedded.part import Tick, bring_up, go_on, run_to_end
 from holdfast.platform.embedded.ports import LOOPBACK, free_port
 from holdfast.platform.embedded.postgres_build import Build
-from holdfast.platform.embedded.postgres_conf import SYNC_METHOD, configuration
+from holdfast.platform.embedded.postgres_conf import (
+    SYNC_METHOD,
+    configuration,
+    memory_bytes,
+)
 from holdfast.platform.embedded.privileges import Unprivileged
 from holdfast.platform.embedded.process import (
     CannotStart,
@@ -152,6 +156,7 @@ class PostgresServer:
                     durable=self._durable,
                     max_connections=self._max_connections,
                     can_count_statements=build.has_library("pg_stat_statements"),
+                    memory_bytes=memory_bytes(),
                 )
             )
             self._trying = self._port or free_port(preferred=self._last_port())
