@@ -270,6 +270,10 @@ async def find(
         raise search.FilterInvalid(
             "attribute", "a range is for numbers and dates that can be filtered by"
         )
+    if not found.defined:
+        raise search.FilterInvalid(
+            "attribute", "must be of attributes that can be filtered by"
+        )
     documents = [catalog.document(row, wanted) for row in found.documents]
     items = ",".join(document.json for document in documents)
     listed = listing_of_json(

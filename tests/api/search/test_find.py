@@ -277,6 +277,7 @@ class TestFind:
             ("attribute=ml:20..10", 422, "filter-invalid"),
             ("attribute=ml:ten..", 422, "filter-invalid"),
             ("attribute=nothing:1..2", 422, "filter-invalid"),
+            ("attribute=nothing:Green", 422, "filter-invalid"),
             ("attribute=ml:%2E%2E", 422, "filter-invalid"),
             ("option=Size:M;Size:L", 422, "filter-invalid"),
             ("option=a:1;b:1;c:1;d:1;e:1;f:1;g:1", 422, "filter-invalid"),

@@ -251,9 +251,9 @@ SELECT jsonb_agg(jsonb_build_array(word, products)) FROM (
 -- facets of the sets, in their order. $27 attributes that must be measures.
 -- One row: `ids` and `keys` of up to $20 + 1 products, whether they are `few`, `relaxed`,
 -- whether one of $2 was asked, `shelf`, whether there is such a category, `measured`,
--- whether $27 are, `facets`, and the first $20 as `documents`, if somebody says how those
--- are read. What is not asked for is left out, and what is the same is written once: see
--- statement.py.
+-- whether $27 are, `defined`, whether attributes among $26 can be filtered by, `facets`,
+-- and the first $20 as `documents`, if somebody says how those are read. What is not asked
+-- for is left out, and what is the same is written once: see statement.py.
 -- What it costs hardly grows with what matches. One product of 256, a sample that the
 -- index itself has, says how many fit. Of 4 or fewer, which stand for some 1,000, all are
 -- fetched, weighed by all their words and counted, at 8 us each. Of more, those come first whose title
@@ -509,7 +509,13 @@ SELECT array_agg(id ORDER BY key, id) AS ids, array_agg(key ORDER BY key, id) AS
            WHERE NOT EXISTS (
                SELECT FROM attribute_definitions d
                WHERE d.code = code AND d.filterable AND d.type IN ('number', 'date'))
-       ) AS measured, /* when facets: */
+       ) AS measured,
+       NOT EXISTS (
+           SELECT FROM unnest($26::text[]) AS name
+           WHERE starts_with(name, 'attribute.') AND NOT EXISTS (
+               SELECT FROM attribute_definitions d
+               WHERE d.code = substr(name, 11) AND d.filterable)
+       ) AS defined, /* when facets: */
        jsonb_build_object(
            'count', (SELECT CASE WHEN l.hits = 0 OR n = 0 THEN n
                                  ELSE round(n << l.hits, least(0, 1 - floor(log(n << l.hits))::integer)) END

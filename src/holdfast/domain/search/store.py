@@ -101,6 +101,8 @@ class Found:
     """Whether there is such a category as was asked for."""
     measured: bool = True
     """Whether attributes with a range are numbers or days that can be filtered by."""
+    defined: bool = True
+    """Whether attributes with values can be filtered by."""
     documents: tuple[Row, ...] = ()
     """The products as the statement that reads them tells them, in order."""
 
@@ -262,6 +264,7 @@ class Finder:
             bool(row["relaxed"]),
             row["shelf"],
             row["measured"],
+            row["defined"],
             _documents(row),
         )
 
