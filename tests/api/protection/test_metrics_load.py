@@ -116,7 +116,7 @@ class TestLook:
         assert loaded.counted("server_pressure", signal="lag") == 1
         assert loaded.counted("process_cpu_ratio") == pytest.approx(1, abs=0.05)
         assert loaded.counted("eventloop_lag_seconds_count") == 40
-        assert loaded.counted("concurrency_limit", kind="read") == 36
+        assert loaded.counted("concurrency_limit", kind="read") == 64
 
     def test_counts_waits_for_the_pool(self, loaded):
         loaded.load.waited_for_pool(0.2)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.resilience.concurrency.codel import CoDel
+from holdfast.resilience.concurrency.codel import PATIENT_SECONDS, CoDel
 
 
 class TestCoDel:
@@ -29,6 +29,13 @@ class TestCoDel:
 
         assert not codel.lets_go(0.0099, 0.2501)
         assert codel.lets_go(0.0101, 0.2502)
+
+    def test_bears_with_longer_waits_where_it_is_told_to(self):
+        codel = CoDel(least_seconds=PATIENT_SECONDS)
+        codel.tune(0.005, 0.02)
+
+        assert not any(codel.lets_go(0.02, t / 100) for t in range(25))
+        assert any(codel.lets_go(0.041, t / 100) for t in range(25, 50))
 
     def test_is_over_when_one_interval_saw_a_short_wait(self):
         codel = CoDel()

@@ -5,6 +5,7 @@
 """
 
 from holdfast.resilience.concurrency.bucket import COHORTS, Entry
+from holdfast.resilience.concurrency.codel import PATIENT_SECONDS
 from holdfast.resilience.concurrency.gate import Gate, Outcome, Permit
 from holdfast.resilience.concurrency.gradient import Gradient
 from holdfast.resilience.concurrency.limit import Aimd, Fixed, Limit, Step
@@ -14,6 +15,7 @@ from holdfast.resilience.concurrency.window import Collector, Window
 
 __all__ = [
     "COHORTS",
+    "PATIENT_SECONDS",
     "TIERS",
     "Aimd",
     "Collector",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from holdfast.resilience.concurrency.codel import CoDel
+from holdfast.resilience.concurrency.codel import TARGET_SECONDS, CoDel
 
 T = TypeVar("T")
 
@@ -39,8 +39,8 @@ class Entry(Generic[T]):
 class Bucket(Generic[T]):
     """One tier. Everything but looking through all of it takes constant time."""
 
-    def __init__(self) -> None:
-        self.codel = CoDel()
+    def __init__(self, *, target_seconds: float = TARGET_SECONDS) -> None:
+        self.codel = CoDel(least_seconds=target_seconds)
         self.waiting = OrderedDict[Entry[T], None]()
         self._cohorts: list[OrderedDict[Entry[T], None] | None] = [None] * COHORTS
         self._taken = 0

@@ -11,15 +11,21 @@ the judgement is the same whether the oldest or the newest goes first.
 """
 
 TARGET_SECONDS = 0.005
-"""What Facebook waits in a standing queue, and the least target here."""
+"""What Facebook waits in a standing queue, one of many that a request meets."""
+PATIENT_SECONDS = 0.02
+"""For the only queue that a request meets: who is refused after 10 ms would rather have
+waited. A fresh shop said no to one question in twelve, or to half of them, of 64
+connections that asked again at once; to none at this target."""
 INTERVAL_SECONDS = 0.1
 
 
 class CoDel:
     """The judgement of one queue; all instants are the caller's."""
 
-    def __init__(self) -> None:
-        self.target_seconds = TARGET_SECONDS
+    def __init__(self, *, least_seconds: float = TARGET_SECONDS) -> None:
+        """*least_seconds* is the target for calls that take no time."""
+        self._least_seconds = least_seconds
+        self.target_seconds = least_seconds
         self.interval_seconds = INTERVAL_SECONDS
         self.is_overloaded = False
         self._ends_at = float("-inf")
@@ -32,7 +38,7 @@ class CoDel:
         two seconds. A tenth of the middle call, and an interval in which most calls
         end, are the same judgement for both.
         """
-        self.target_seconds = max(TARGET_SECONDS, 0.1 * p50_seconds)
+        self.target_seconds = max(self._least_seconds, 0.1 * p50_seconds)
         self.interval_seconds = max(INTERVAL_SECONDS, p90_seconds)
 
     def lets_go(self, waited_seconds: float, now: float) -> bool:

@@ -25,6 +25,7 @@ from enum import StrEnum
 from typing import Generic, NamedTuple, TypeVar
 
 from holdfast.resilience.concurrency.bucket import Bucket, Entry
+from holdfast.resilience.concurrency.codel import TARGET_SECONDS
 
 T = TypeVar("T")
 
@@ -56,16 +57,18 @@ class Queue(Generic[T]):
         tiers: int = TIERS,
         shed_from: float = 2.0,
         shed_all: float = 3.0,
+        target_seconds: float = TARGET_SECONDS,
         chance: Callable[[], float] = random.random,
     ) -> None:
         """Begin empty.
 
         From *shed_from* limits' worth of waiting on a newcomer costs somebody's
-        place, with a likelihood that is 1 at *shed_all*.
+        place, with a likelihood that is 1 at *shed_all*. Whoever waits twice
+        *target_seconds* while nobody waits less than that is let go.
         """
         if not 0 <= shed_from < shed_all:
             raise ValueError("shedding begins before it is complete")
-        self._tiers = [Bucket[T]() for _ in range(tiers)]
+        self._tiers = [Bucket[T](target_seconds=target_seconds) for _ in range(tiers)]
         self._shed_from = shed_from
         self._shed_all = shed_all
         self._chance = chance

@@ -29,7 +29,13 @@ from holdfast.resilience.asgi import (
     Scope,
     stack,
 )
-from holdfast.resilience.concurrency import Gradient, Limiter
+from holdfast.resilience.concurrency import (
+    PATIENT_SECONDS,
+    Gradient,
+    Limiter,
+    Permit,
+    Queue,
+)
 from holdfast.resilience.load import (
     Arrivals,
     Guard,
@@ -66,7 +72,9 @@ async def unprotected(app: App) -> AsyncIterator[tuple[App, dict[str, Any]]]:
 @asynccontextmanager
 async def protected(app: App) -> AsyncIterator[tuple[App, dict[str, Any]]]:
     """The application behind everything."""
-    limiter = Limiter(_LIMITER, Gradient())
+    # The only queue there is, as in the shop.
+    patient = Queue[asyncio.Future[Permit]](target_seconds=PATIENT_SECONDS)
+    limiter = Limiter(_LIMITER, Gradient(), queue=patient)
     lag, cpu = Last(), Rate(time.process_time, timer=monotonic)
     guard = Guard(
         monitor=Monitor(
