@@ -148,6 +148,7 @@ class TestFind:
         for title, size in (("Small Mug", 200), ("Large Mug", 400.5)):
             await sell(title, title, attributes={"ml": size})
 
+        assert await titles(attribute="ml:200", q="mug") == ["Small Mug"]
         assert await titles(attribute="ml:300..", q="mug") == ["Large Mug"]
         assert await titles(attribute="ml:100..400.5", sort="title") == [
             "Large Mug",

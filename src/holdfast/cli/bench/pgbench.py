@@ -237,7 +237,7 @@ def _order() -> str:
             *(_ORDERING, "open_cart", cart, token, currency, buyer, nobody, *shipped),
             *(now, "ARRAY[uuidv7(), uuidv7()]", variants, quantities),
             *("ARRAY[NULL, NULL]::bigint[]", "'cart'::text", "NULL::text"),
-            *("0::bigint", nobody, "''::bytea"),
+            *("0::bigint", nobody, "''::bytea", now),
         ),
         "BEGIN;",
         _bound(_PLATFORM, "claim", *claimed, token, order, now, now),

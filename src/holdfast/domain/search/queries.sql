@@ -511,10 +511,10 @@ SELECT array_agg(id ORDER BY key, id) AS ids, array_agg(key ORDER BY key, id) AS
                WHERE d.code = code AND d.filterable AND d.type IN ('number', 'date'))
        ) AS measured,
        NOT EXISTS (
-           SELECT FROM unnest($26::text[]) AS name
-           WHERE starts_with(name, 'attribute.') AND NOT EXISTS (
+           SELECT FROM unnest($26::text[]) AS facet
+           WHERE starts_with(facet, 'attribute.') AND NOT EXISTS (
                SELECT FROM attribute_definitions d
-               WHERE d.code = substr(name, 11) AND d.filterable)
+               WHERE d.code = substr(facet, 11) AND d.filterable)
        ) AS defined, /* when facets: */
        jsonb_build_object(
            'count', (SELECT CASE WHEN l.hits = 0 OR n = 0 THEN n
