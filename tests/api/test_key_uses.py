@@ -3,7 +3,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from holdfast.api import key_uses
+from holdfast.api import beside
 from holdfast.api.key_uses import (
     ADDRESS_REMEMBERED_SECONDS,
     WRITTEN_EVERY_SECONDS,
@@ -157,7 +157,7 @@ class TestWhenItIsSlow:
                 await asyncio.Event().wait()
                 yield
 
-        monkeypatch.setattr(key_uses, "_CLOSE_SECONDS", 0.01)
+        monkeypatch.setattr(beside, "_CLOSE_SECONDS", 0.01)
         return Hanging(), vault, clock
 
     async def test_only_two_are_written_at_once_and_the_stop_does_not_wait(

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from holdfast.api import refused as module
+from holdfast.api import beside
 from holdfast.api.refused import (
     COUNTED_SECONDS,
     FROM_ONE_NETWORK,
@@ -154,7 +154,7 @@ class TestRefusedCredentials:
                 await asyncio.Event().wait()
                 yield
 
-        monkeypatch.setattr(module, "_CLOSE_SECONDS", 0.01)
+        monkeypatch.setattr(beside, "_CLOSE_SECONDS", 0.01)
         hanging = Hanging()
         refused = RefusedCredentials(hanging, vault, clock=clock)
         for number in range(5):

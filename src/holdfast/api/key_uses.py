@@ -6,9 +6,9 @@ from within the hour. When the database is away or too many are being written, t
 use is not noted; the next one will be.
 """
 
-import asyncio
 from uuid import UUID
 
+from holdfast.api.beside import Beside
 from holdfast.api.binding import origin_of
 from holdfast.domain.identity import Operator, Origin
 from holdfast.kernel.clock import Clock, Monotonic, monotonic
@@ -16,15 +16,12 @@ from holdfast.kernel.errors import Unavailable
 from holdfast.platform.db import Database
 from holdfast.platform.telemetry import logger
 from holdfast.platform.vault import Vault
-from holdfast.resilience import deadline
 from holdfast.resilience.asgi import Scope
 from holdfast.workflows import keys
 
 WRITTEN_EVERY_SECONDS = 60.0
 ADDRESS_REMEMBERED_SECONDS = 3600.0
 _MAX_REMEMBERED = 10_000
-_AT_ONCE = 2
-_CLOSE_SECONDS = 2.0
 
 
 class KeyUses:
@@ -45,7 +42,7 @@ class KeyUses:
         self._timer = timer
         self._limit = limit
         self._due: dict[UUID | tuple[UUID, str | None], float] = {}
-        self._writing: set[asyncio.Task[None]] = set()
+        self._beside = Beside()
 
     def __len__(self) -> int:
         return len(self._due)
@@ -56,27 +53,17 @@ class KeyUses:
         now = self._timer()
         if self._due.get(operator.key_id, 0) > now and self._due.get(place, 0) > now:
             return
-        if len(self._writing) >= _AT_ONCE:
+        if not self._beside.has_room:
             return
         if len(self._due) >= self._limit:
             self._due.clear()
         self._due[operator.key_id] = now + WRITTEN_EVERY_SECONDS
         self._due[place] = now + ADDRESS_REMEMBERED_SECONDS
-        # It outlives the request, and its time.
-        task = asyncio.get_running_loop().create_task(
-            self._write(operator, origin_of(scope)), context=deadline.apart()
-        )
-        self._writing.add(task)
-        task.add_done_callback(self._writing.discard)
+        self._beside.begin(self._write(operator, origin_of(scope)))
 
     async def close(self) -> None:
         """Wait a moment for what is being written."""
-        if self._writing:
-            _, late = await asyncio.wait(set(self._writing), timeout=_CLOSE_SECONDS)
-            for task in late:
-                task.cancel()
-            if late:
-                await asyncio.wait(late)
+        await self._beside.close()
 
     async def _write(self, operator: Operator, origin: Origin) -> None:
         try:

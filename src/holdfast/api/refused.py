@@ -8,24 +8,21 @@ keep a key that was revoked out of the record. A request never waits for it, and
 cannot be written at once is only counted.
 """
 
-import asyncio
 from collections.abc import Hashable
 
+from holdfast.api.beside import Beside
 from holdfast.domain.identity import Origin
 from holdfast.kernel.clock import Clock, Monotonic, monotonic
 from holdfast.platform.db import Database
 from holdfast.platform.proxies import site_of
 from holdfast.platform.telemetry import logger
 from holdfast.platform.vault import Vault
-from holdfast.resilience import deadline
 from holdfast.workflows import refused as workflow
 from holdfast.workflows.refused import Refused
 
 COUNTED_SECONDS = 3600.0
 SAME, FROM_ONE_NETWORK, IN_ALL = 1, 10, 60
 _MAX_REMEMBERED = 10_000
-_AT_ONCE = 2
-_CLOSE_SECONDS = 2.0
 
 
 class RefusedCredentials:
@@ -47,7 +44,7 @@ class RefusedCredentials:
         self._limit = limit
         self._written: dict[Hashable, tuple[float, int]] = {}
         self._unrecorded: dict[tuple[str, str], int] = {}
-        self._writing: set[asyncio.Task[None]] = set()
+        self._beside = Beside()
 
     def __len__(self) -> int:
         return len(self._written)
@@ -55,25 +52,15 @@ class RefusedCredentials:
     def note(self, refused: Refused, origin: Origin) -> None:
         """See to it that this is written down, unless enough was."""
         alike = (refused.kind, refused.reason)
-        if len(self._writing) >= _AT_ONCE or not self._may(refused, origin.address):
+        if not self._beside.has_room or not self._may(refused, origin.address):
             self._unrecorded[alike] = self._unrecorded.get(alike, 0) + 1
             return
-        # It outlives the request, and its time.
-        task = asyncio.get_running_loop().create_task(
-            self._write(refused, origin, self._unrecorded.pop(alike, 0)),
-            context=deadline.apart(),
-        )
-        self._writing.add(task)
-        task.add_done_callback(self._writing.discard)
+        unrecorded = self._unrecorded.pop(alike, 0)
+        self._beside.begin(self._write(refused, origin, unrecorded))
 
     async def close(self) -> None:
         """Wait a moment for what is being written."""
-        if self._writing:
-            _, late = await asyncio.wait(set(self._writing), timeout=_CLOSE_SECONDS)
-            for task in late:
-                task.cancel()
-            if late:
-                await asyncio.wait(late)
+        await self._beside.close()
 
     def _may(self, refused: Refused, address: str | None) -> bool:
         """Whether one more may be written; counts it if so."""
